@@ -1,0 +1,8 @@
+//! Everything outside the process: protocols carry bytes or rows, formats say where records
+//! end and what is in them. Who reads never knows which of them it is.
+
+pub mod formats;
+pub mod protocols;
+mod seam;
+
+pub use seam::*;

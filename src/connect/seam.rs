@@ -1,0 +1,270 @@
+//! The seams between the road and the outside: parts come in, batches go out.
+//!
+//! Reading is three traits so that each protocol works with each format: a [`Source`] yields
+//! parts, a [`Framing`] tells it where records end, a [`Decoder`] (one per worker) turns a part
+//! into rows. Writing is two: an [`Encoder`] (one per worker) turns target values into bytes, a
+//! [`Sink`] (one) makes them durable.
+
+use std::sync::Arc;
+
+use crate::error::{Code, Result};
+use crate::record::{Arena, Mark, Position, Projection, Receipt, Row, SliceId, Value};
+
+/// About how many bytes a part has: large enough to make its overhead vanish, small enough for
+/// the second-level cache.
+pub const PART_BYTES: usize = 1 << 20;
+
+/// A run of whole records, as read.
+#[derive(Debug)]
+pub struct Part {
+    /// 0, 1, 2 … in the order of reading, over all slices of a run.
+    pub sequence: u64,
+    /// The slice (a file, a partition) it belongs to, by its stable id.
+    pub slice: SliceId,
+    /// The slice as a person names it (a path, a table).
+    pub name: Arc<str>,
+    /// What stands before the records of this slice and is needed to read them (a CSV header).
+    pub header: Arc<Header>,
+    /// The bytes: whole records only, in the format's own form.
+    pub bytes: Vec<u8>,
+    /// Where it begins. `record` is known only if the framing counts; else it is that of the slice's start.
+    pub start: Position,
+    /// Where to resume once it is settled. Its `record` is filled in by the road.
+    pub end: Position,
+    /// Whether the slice ends with this part (which may then be empty).
+    pub last_of_slice: bool,
+}
+
+/// The header of a slice: column names for formats that have them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// Column names, unique, in order. Empty for self-describing formats.
+    pub columns: Vec<String>,
+}
+
+/// Yields parts in order. Reads ahead of the workers by as much as the road's queue holds.
+pub trait Source: Send {
+    /// The next part, `None` at the end of what there was when the run began.
+    ///
+    /// # Errors
+    /// Whatever ended the reading: unreadable, truncated, replaced while being read, a record
+    /// larger than the limit. Everything handed out before stays valid.
+    fn next(&mut self) -> Result<Option<Part>>;
+
+    /// What the source leaves to say at its end: files that were skipped as settled, files that
+    /// were replaced.
+    fn notes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Called once everything up to this position of the slice is settled.
+    ///
+    /// # Errors
+    /// If the far side refuses the acknowledgement.
+    fn acknowledge(&mut self, _slice: &SliceId, _position: &Position) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Where a slice starts: after what bytes the records begin, and its header.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Bytes before the first record.
+    pub bytes: usize,
+    /// Lines among them.
+    pub lines: u64,
+    /// The header.
+    pub header: Header,
+}
+
+/// Where a buffer can be cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Not one whole record yet.
+    More,
+    /// The first so many bytes are whole records (with what separates them).
+    At {
+        /// Bytes that belong to the part.
+        bytes: usize,
+        /// Line ends among them.
+        lines: u64,
+    },
+    /// So many bytes are whole records and nothing but a closing follows: the rest of the
+    /// stream holds no record (the `]` of a JSON array).
+    End {
+        /// Bytes that belong to the part.
+        bytes: usize,
+        /// Line ends among them.
+        lines: u64,
+    },
+}
+
+/// Says where records begin and end in a stream of bytes, without reading what is in them.
+/// One per slice; keeps what state it needs between buffers.
+pub trait Framing: Send {
+    /// Looks for the first record. `None`: more bytes are needed; with `eof` there are no more.
+    ///
+    /// # Errors
+    /// If the beginning is not what the format demands.
+    fn open(&mut self, buffer: &[u8], eof: bool) -> Result<Option<Opening>>;
+
+    /// Where to cut. Called with the bytes since the last cut; with `eof` no more will come and
+    /// all that is left belongs to the last part.
+    ///
+    /// # Errors
+    /// If the stream cannot end here or has what no later byte can mend (an open quote, an
+    /// unclosed array).
+    fn cut(&mut self, buffer: &[u8], eof: bool) -> Result<Cut>;
+
+    /// Tells the framing that reading resumes at a record boundary, after the opening was read.
+    fn resume(&mut self, _position: &Position) {}
+
+    /// Whether a stream may grow at its end and be read on from a settled position (lines), or
+    /// is whole or nothing (a JSON array).
+    fn can_grow(&self) -> bool;
+}
+
+/// Why one record cannot be read, with the place inside its part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordError {
+    /// The stable code.
+    pub code: &'static Code,
+    /// One sentence, without the value if it may be sensitive.
+    pub cause: String,
+    /// The field at fault, if it is one.
+    pub field: Option<String>,
+    /// The record's number within its part, from 0.
+    pub index: u32,
+    /// Line within the part, from 0, where the fault is.
+    pub line: u32,
+    /// Column in characters, from 1; 0 if unknown.
+    pub column: u32,
+    /// Byte within the part where the fault is.
+    pub byte: usize,
+    /// The record's bytes within the part.
+    pub start: usize,
+    /// End of the record's bytes.
+    pub end: usize,
+}
+
+/// Receives what a decoder finds, in order. Returning `false` stops the decoding of this part.
+pub trait Rows<'a> {
+    /// A record.
+    fn row(&mut self, row: Row<'a>) -> bool;
+    /// A record that cannot be read; the decoder goes on with the next one.
+    fn bad(&mut self, error: RecordError) -> bool;
+}
+
+/// Turns a part into rows. One per worker; holds only scratch space.
+pub trait Decoder: Send {
+    /// Decodes every record of the part. Values borrow from its bytes or from the arena.
+    ///
+    /// # Errors
+    /// Only what makes the whole part unreadable. What concerns one record goes to
+    /// [`Rows::bad`].
+    fn decode<'a>(
+        &mut self,
+        part: &'a Part,
+        projection: &Projection,
+        arena: &'a Arena,
+        rows: &mut dyn Rows<'a>,
+    ) -> Result<()>;
+}
+
+/// Turns the values of a target record into the sink's bytes. One per worker.
+pub trait Encoder: Send {
+    /// Appends one record. `values` stand in the order of the target's columns.
+    ///
+    /// # Errors
+    /// If a value has no form in this format (bytes in CSV without a rule, a list in a flat row):
+    /// the record is rejected and nothing was appended.
+    fn encode(&mut self, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<(), EncodeError>;
+}
+
+/// Why one target value cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodeError {
+    /// The stable code.
+    pub code: &'static Code,
+    /// Index of the column.
+    pub column: usize,
+    /// One sentence, without the value.
+    pub cause: String,
+}
+
+/// A target column: where it goes and what may be in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Path in the target record; one key for flat targets.
+    pub path: crate::record::Path,
+    /// The type the mapping computes, [`crate::record::Type::Dyn`] if unknown.
+    pub kind: crate::record::Type,
+    /// Whether the mapping always fills it.
+    pub required: bool,
+}
+
+/// The bytes around and between records of a whole file in some format.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// Before the first record of a file (a CSV header line, `[`).
+    pub before: Vec<u8>,
+    /// Between two records, also across batches. Empty where each record ends itself.
+    pub between: Vec<u8>,
+    /// After the last record of a file.
+    pub after: Vec<u8>,
+}
+
+/// What the mapped records of one part became.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The encoded records, [`Frame::between`] between them but not around them.
+    pub bytes: Vec<u8>,
+    /// How many records they are.
+    pub records: u64,
+}
+
+/// What a sink found of this route when it was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It stands exactly at the mark the store knows (or both know nothing).
+    Same,
+    /// What was written after the settled mark was taken back (a file cut to its settled length).
+    TakenBack,
+    /// The group after the settled one is there, whole: it was written but not settled.
+    Ahead,
+}
+
+/// Makes batches durable in a target. One per route, driven by one thread in order.
+pub trait Sink: Send {
+    /// Compares the target with the last settled mark (`None`: this route never settled
+    /// anything) and takes back what was written after it, if the sink can. `in_doubt` says that
+    /// an intent was recorded after that mark: bytes or a group beyond it may be ours.
+    ///
+    /// # Errors
+    /// A target that is further than one group ahead, that is ahead though nothing is in doubt
+    /// (somebody else wrote it), or that knows another log id under this route's name
+    /// (`Kind::Refused`, hint `sync state adopt`); a locked or unwritable target.
+    fn open(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found>;
+
+    /// Takes one batch of the group; nothing of it needs to be durable yet.
+    ///
+    /// # Errors
+    /// The group fails as a whole; after that only [`Sink::abandon`] may be called.
+    fn write(&mut self, batch: &Batch) -> Result<()>;
+
+    /// Makes the group durable under the mark. When it returns, a power loss keeps the group.
+    ///
+    /// # Errors
+    /// The group fails as a whole, or its fate is unknown.
+    fn commit(&mut self, mark: &Mark) -> Result<Receipt>;
+
+    /// Ends the target well: closing bytes, rename into place, fsync of the folder. Only called
+    /// when the whole run was settled.
+    ///
+    /// # Errors
+    /// The data stays where it is and the next run finishes.
+    fn finish(&mut self) -> Result<()>;
+
+    /// Gives up the group in hand; settled groups stay.
+    fn abandon(&mut self);
+}

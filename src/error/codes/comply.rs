@@ -1,0 +1,6 @@
+//! Codes of the area `comply`.
+
+use super::Code;
+
+/// The written-out list.
+pub const ALL: &[&Code] = &[];

@@ -1,0 +1,6 @@
+//! Codes of the area `report`.
+
+use super::Code;
+
+/// The written-out list.
+pub const ALL: &[&Code] = &[];

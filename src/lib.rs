@@ -1,0 +1,6 @@
+//! consign moves records between systems, and can prove it.
+
+pub mod config;
+pub mod connect;
+pub mod error;
+pub mod record;

@@ -1,0 +1,550 @@
+//! Exact decimals: up to 28 digits, never a silent double.
+//!
+//! The mantissa and the scale share one 128-bit word; sums and products of everyday size run
+//! on 64 bits. What does not fit in 28 digits is an error, never rounded unasked.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// The most digits a computed decimal has.
+pub const MAX_DIGITS: u32 = 28;
+/// The largest mantissa: 10^28 - 1.
+const MAX_MANTISSA: i128 = 10_i128.pow(MAX_DIGITS) - 1;
+
+/// `mantissa * 10^-scale`, with scale 0..=28. Trailing zeros are kept: `1.50` has scale 2.
+#[derive(Clone, Copy)]
+pub struct Decimal([u64; 2]);
+
+/// How a digit that falls away is treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// Ties away from zero (the commercial rule, and the default).
+    HalfUp,
+    /// Ties to the even neighbour (banker's rule).
+    HalfEven,
+    /// Ties towards zero.
+    HalfDown,
+    /// Away from zero.
+    Up,
+    /// Towards zero.
+    Down,
+    /// Towards positive infinity.
+    Ceiling,
+    /// Towards negative infinity.
+    Floor,
+}
+
+impl Rounding {
+    /// Every rounding with the name it has in mappings.
+    pub const ALL: &'static [(&'static str, Rounding)] = &[
+        ("half_up", Self::HalfUp),
+        ("half_even", Self::HalfEven),
+        ("half_down", Self::HalfDown),
+        ("up", Self::Up),
+        ("down", Self::Down),
+        ("ceiling", Self::Ceiling),
+        ("floor", Self::Floor),
+    ];
+
+    /// The rounding of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(n, _)| *n == name).map(|(_, r)| *r)
+    }
+}
+
+/// Why an operation on decimals has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecimalError {
+    /// More than 28 digits.
+    Overflow,
+    /// Division by zero.
+    DivisionByZero,
+    /// The quotient has no end within 28 digits: `div(a, b, scale, rounding)` says where to cut.
+    Inexact,
+    /// The text is no decimal number.
+    Syntax,
+}
+
+impl Decimal {
+    /// Zero.
+    pub const ZERO: Self = Self::pack(0, 0);
+
+    #[inline]
+    const fn pack(mantissa: i128, scale: u32) -> Self {
+        let word = (mantissa << 8) | scale as i128;
+        Self([(word as u128 >> 64) as u64, word as u64])
+    }
+
+    #[inline]
+    const fn word(self) -> i128 {
+        (((self.0[0] as u128) << 64) | self.0[1] as u128) as i128
+    }
+
+    /// `mantissa * 10^-scale`.
+    ///
+    /// # Errors
+    /// [`DecimalError::Overflow`] past 28 digits of mantissa or scale.
+    #[inline]
+    pub fn new(mantissa: i128, scale: u32) -> Result<Self, DecimalError> {
+        if scale > MAX_DIGITS || mantissa.unsigned_abs() > MAX_MANTISSA as u128 {
+            return Err(DecimalError::Overflow);
+        }
+        Ok(Self::pack(mantissa, scale))
+    }
+
+    /// The mantissa.
+    #[inline]
+    pub fn mantissa(self) -> i128 {
+        self.word() >> 8
+    }
+
+    /// How many digits stand after the point.
+    #[inline]
+    pub fn scale(self) -> u32 {
+        (self.0[1] & 0xff) as u32
+    }
+
+    /// From an integer.
+    #[inline]
+    pub fn from_i64(value: i64) -> Self {
+        Self::pack(value as i128, 0)
+    }
+
+    /// From an unsigned integer.
+    #[inline]
+    pub fn from_u64(value: u64) -> Self {
+        Self::pack(value as i128, 0)
+    }
+
+    /// Reads `[+-]digits[.digits][e[+-]digits]`; white space is not skipped.
+    ///
+    /// # Errors
+    /// [`DecimalError::Syntax`] for anything else, [`DecimalError::Overflow`] past 28 digits.
+    #[inline]
+    pub fn parse(text: &str) -> Result<Self, DecimalError> {
+        let bytes = text.as_bytes();
+        let (negative, digits) = match bytes {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            _ => (false, bytes),
+        };
+        // Up to 18 characters of digits and one point cannot overflow 64 bits.
+        if digits.is_empty() || digits.len() > 18 {
+            return Self::parse_long(negative, digits);
+        }
+        let (mut mantissa, mut point) = (0_i64, usize::MAX);
+        for (index, &byte) in digits.iter().enumerate() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit < 10 {
+                mantissa = mantissa * 10 + i64::from(digit);
+            } else if byte == b'.' && point == usize::MAX && index > 0 {
+                point = index;
+            } else {
+                return Self::parse_long(negative, digits);
+            }
+        }
+        let scale = if point == usize::MAX { 0 } else { digits.len() - 1 - point };
+        if point != usize::MAX && scale == 0 {
+            return Err(DecimalError::Syntax);
+        }
+        Ok(Self::pack(i128::from(if negative { -mantissa } else { mantissa }), scale as u32))
+    }
+
+    #[cold]
+    fn parse_long(negative: bool, digits: &[u8]) -> Result<Self, DecimalError> {
+        let (body, exponent) = match digits.iter().position(|b| matches!(b, b'e' | b'E')) {
+            Some(at) => {
+                let text = std::str::from_utf8(&digits[at + 1..]).map_err(|_| DecimalError::Syntax)?;
+                let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+                if unsigned.is_empty() || !unsigned.bytes().all(|b| b.is_ascii_digit()) {
+                    return Err(DecimalError::Syntax);
+                }
+                (&digits[..at], text.parse::<i32>().map_err(|_| DecimalError::Overflow)?)
+            }
+            None => (digits, 0),
+        };
+        let (mut mantissa, mut scale, mut seen_point, mut count) = (0_i128, 0_i32, false, 0_u32);
+        let mut overflow = false;
+        for &byte in body {
+            match byte {
+                b'0'..=b'9' => {
+                    count += 1;
+                    scale += i32::from(seen_point);
+                    mantissa = mantissa * 10 + i128::from(byte - b'0');
+                    if mantissa > MAX_MANTISSA {
+                        overflow = true;
+                        mantissa = 1;
+                    }
+                }
+                b'.' if !seen_point && count > 0 => seen_point = true,
+                _ => return Err(DecimalError::Syntax),
+            }
+        }
+        if count == 0 || body.last() == Some(&b'.') {
+            return Err(DecimalError::Syntax);
+        }
+        if overflow {
+            return Err(DecimalError::Overflow);
+        }
+        let mut scale = scale.checked_sub(exponent).ok_or(DecimalError::Overflow)?;
+        if mantissa == 0 {
+            scale = scale.clamp(0, MAX_DIGITS as i32);
+        }
+        while scale < 0 {
+            mantissa *= 10;
+            if mantissa > MAX_MANTISSA {
+                return Err(DecimalError::Overflow);
+            }
+            scale += 1;
+        }
+        while scale > MAX_DIGITS as i32 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            scale -= 1;
+        }
+        Self::new(if negative { -mantissa } else { mantissa }, scale as u32)
+    }
+
+    /// The sum, with the larger scale of both.
+    ///
+    /// # Errors
+    /// [`DecimalError::Overflow`] past 28 digits.
+    #[inline]
+    pub fn add(self, other: Self) -> Result<Self, DecimalError> {
+        let (a, b, scale) = align(self, other)?;
+        Self::new(a.checked_add(b).ok_or(DecimalError::Overflow)?, scale)
+    }
+
+    /// The difference, with the larger scale of both.
+    ///
+    /// # Errors
+    /// [`DecimalError::Overflow`] past 28 digits.
+    #[inline]
+    pub fn sub(self, other: Self) -> Result<Self, DecimalError> {
+        self.add(other.neg())
+    }
+
+    /// The product; its scale is the sum of both.
+    ///
+    /// # Errors
+    /// [`DecimalError::Overflow`] past 28 digits that trailing zeros cannot save.
+    #[inline]
+    pub fn mul(self, other: Self) -> Result<Self, DecimalError> {
+        let (a, b) = (self.mantissa(), other.mantissa());
+        let scale = self.scale() + other.scale();
+        if let (Ok(x), Ok(y)) = (i64::try_from(a), i64::try_from(b)) {
+            let product = i128::from(x) * i128::from(y);
+            if scale <= MAX_DIGITS && product.unsigned_abs() <= MAX_MANTISSA as u128 {
+                return Ok(Self::pack(product, scale));
+            }
+        }
+        // Trailing zeros are given up before digits are.
+        let (mut a, mut b, mut scale) = (a, b, scale);
+        loop {
+            match a.checked_mul(b) {
+                Some(product) => {
+                    let (product, scale) = shed(product, scale);
+                    return Self::new(product, scale);
+                }
+                None if a % 10 == 0 && scale > 0 => (a, scale) = (a / 10, scale - 1),
+                None if b % 10 == 0 && scale > 0 => (b, scale) = (b / 10, scale - 1),
+                None => return Err(DecimalError::Overflow),
+            }
+        }
+    }
+
+    /// The exact quotient.
+    ///
+    /// # Errors
+    /// [`DecimalError::DivisionByZero`]; [`DecimalError::Inexact`] if it has no end in 28 digits.
+    pub fn div_exact(self, other: Self) -> Result<Self, DecimalError> {
+        let b = other.mantissa();
+        if b == 0 {
+            return Err(DecimalError::DivisionByZero);
+        }
+        let mut a = self.mantissa();
+        let mut scale = self.scale() as i32 - other.scale() as i32;
+        while a % b != 0 || scale < 0 {
+            a = a.checked_mul(10).ok_or(DecimalError::Inexact)?;
+            scale += 1;
+            if scale > MAX_DIGITS as i32 {
+                return Err(DecimalError::Inexact);
+            }
+        }
+        Self::new(a / b, scale as u32)
+    }
+
+    /// The quotient with this many digits after the point.
+    ///
+    /// # Errors
+    /// [`DecimalError::DivisionByZero`], or [`DecimalError::Overflow`] past 28 digits.
+    pub fn div(self, other: Self, scale: u32, rounding: Rounding) -> Result<Self, DecimalError> {
+        let (mut a, mut b) = (self.mantissa(), other.mantissa());
+        if b == 0 {
+            return Err(DecimalError::DivisionByZero);
+        }
+        if scale > MAX_DIGITS {
+            return Err(DecimalError::Overflow);
+        }
+        let shift = scale as i32 + other.scale() as i32 - self.scale() as i32;
+        let power = |n: u32| 10_i128.checked_pow(n).ok_or(DecimalError::Overflow);
+        if shift >= 0 {
+            a = a.checked_mul(power(shift as u32)?).ok_or(DecimalError::Overflow)?;
+        } else {
+            b = b.checked_mul(power(shift.unsigned_abs())?).ok_or(DecimalError::Overflow)?;
+        }
+        Self::new(divide(a, b, rounding), scale)
+    }
+
+    /// The remainder of truncated division; it has the sign of the dividend.
+    ///
+    /// # Errors
+    /// [`DecimalError::DivisionByZero`], or [`DecimalError::Overflow`] past 28 digits.
+    pub fn rem(self, other: Self) -> Result<Self, DecimalError> {
+        let (a, b, scale) = align(self, other)?;
+        if b == 0 {
+            return Err(DecimalError::DivisionByZero);
+        }
+        Self::new(a % b, scale)
+    }
+
+    /// With exactly this many digits after the point.
+    ///
+    /// # Errors
+    /// [`DecimalError::Overflow`] past 28 digits.
+    #[inline]
+    pub fn round(self, scale: u32, rounding: Rounding) -> Result<Self, DecimalError> {
+        let (mantissa, from) = (self.mantissa(), self.scale());
+        if from == scale {
+            return Ok(self);
+        }
+        if from < scale {
+            if scale > MAX_DIGITS {
+                return Err(DecimalError::Overflow);
+            }
+            let grown = mantissa.checked_mul(POWERS[(scale - from) as usize]).ok_or(DecimalError::Overflow)?;
+            return Self::new(grown, scale);
+        }
+        if let (Ok(small), true) = (i64::try_from(mantissa), from - scale < 19) {
+            let power = POWERS[(from - scale) as usize] as i64;
+            return Ok(Self::pack(i128::from(divide_small(small, power, rounding)), scale));
+        }
+        Self::new(divide(mantissa, POWERS[(from - scale) as usize], rounding), scale)
+    }
+
+    /// With the other sign.
+    #[inline]
+    pub fn neg(self) -> Self {
+        Self::pack(-self.mantissa(), self.scale())
+    }
+
+    /// Without sign.
+    pub fn abs(self) -> Self {
+        Self::pack(self.mantissa().abs(), self.scale())
+    }
+
+    /// Without trailing zeros after the point.
+    pub fn normalised(self) -> Self {
+        let (mut mantissa, mut scale) = (self.mantissa(), self.scale());
+        while scale > 0 && mantissa % 10 == 0 {
+            (mantissa, scale) = (mantissa / 10, scale - 1);
+        }
+        Self::pack(mantissa, scale)
+    }
+
+    /// The integer it is, if it is one that fits 64 bits.
+    #[inline]
+    pub fn to_i64(self) -> Option<i64> {
+        let plain = if self.scale() == 0 { self } else { self.normalised() };
+        if plain.scale() == 0 { i64::try_from(plain.mantissa()).ok() } else { None }
+    }
+
+    /// The nearest double.
+    pub fn to_f64(self) -> f64 {
+        self.to_string().parse().unwrap_or(f64::NAN)
+    }
+
+    /// Appends its text: plain notation, no exponent, trailing zeros kept.
+    #[inline]
+    pub fn write(self, out: &mut Vec<u8>) {
+        let (mantissa, scale) = (self.mantissa(), self.scale() as usize);
+        let mut text = [b'0'; 40];
+        let mut at = text.len();
+        let mut wide = mantissa.unsigned_abs();
+        while wide > u128::from(u64::MAX) {
+            at -= 1;
+            text[at] = b'0' + (wide % 10) as u8;
+            wide /= 10;
+        }
+        let mut rest = wide as u64;
+        while rest > 0 {
+            at -= 1;
+            text[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        let start = at.min(text.len() - scale - 1);
+        if mantissa < 0 {
+            out.push(b'-');
+        }
+        let point = text.len() - scale;
+        out.extend_from_slice(&text[start..point]);
+        if scale > 0 {
+            out.push(b'.');
+            out.extend_from_slice(&text[point..]);
+        }
+    }
+}
+
+const POWERS: [i128; 29] = {
+    let mut powers = [1_i128; 29];
+    let mut index = 1;
+    while index < 29 {
+        powers[index] = powers[index - 1] * 10;
+        index += 1;
+    }
+    powers
+};
+
+#[inline]
+fn align(a: Decimal, b: Decimal) -> Result<(i128, i128, u32), DecimalError> {
+    let (x, y) = (a.scale(), b.scale());
+    if x == y {
+        return Ok((a.mantissa(), b.mantissa(), x));
+    }
+    let grow = |m: i128, by: u32| m.checked_mul(POWERS[by as usize]).ok_or(DecimalError::Overflow);
+    if x > y {
+        Ok((a.mantissa(), grow(b.mantissa(), x - y)?, x))
+    } else {
+        Ok((grow(a.mantissa(), y - x)?, b.mantissa(), y))
+    }
+}
+
+fn shed(mut product: i128, mut scale: u32) -> (i128, u32) {
+    while (scale > MAX_DIGITS || product.unsigned_abs() > MAX_MANTISSA as u128) && scale > 0 && product % 10 == 0 {
+        (product, scale) = (product / 10, scale - 1);
+    }
+    (product, scale)
+}
+
+#[inline]
+fn divide_small(a: i64, b: i64, rounding: Rounding) -> i64 {
+    let (quotient, rest) = (a / b, a % b);
+    if rest == 0 {
+        return quotient;
+    }
+    let away = match rounding {
+        Rounding::HalfUp => rest.unsigned_abs() >= b.unsigned_abs() - rest.unsigned_abs(),
+        _ => return divide(i128::from(a), i128::from(b), rounding) as i64,
+    };
+    if away { quotient + a.signum() * b.signum() } else { quotient }
+}
+
+fn divide(a: i128, b: i128, rounding: Rounding) -> i128 {
+    let (quotient, rest) = (a / b, a % b);
+    if rest == 0 {
+        return quotient;
+    }
+    let sign = a.signum() * b.signum();
+    let (rest, b) = (rest.unsigned_abs(), b.unsigned_abs());
+    let half = rest.cmp(&(b - rest));
+    let away = match rounding {
+        Rounding::HalfUp => half != Ordering::Less,
+        Rounding::HalfDown => half == Ordering::Greater,
+        Rounding::HalfEven => half == Ordering::Greater || (half == Ordering::Equal && quotient % 2 != 0),
+        Rounding::Up => true,
+        Rounding::Down => false,
+        Rounding::Ceiling => sign > 0,
+        Rounding::Floor => sign < 0,
+    };
+    if away { quotient + sign } else { quotient }
+}
+
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+impl Eq for Decimal {}
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match align(*self, *other) {
+            Ok((a, b, _)) => a.cmp(&b),
+            // One of them is too long to be scaled up: compare whole parts, then fractions.
+            Err(_) => {
+                let split = |d: &Self| {
+                    let power = POWERS[d.scale() as usize];
+                    (d.mantissa() / power, (d.mantissa() % power) * POWERS[(MAX_DIGITS - d.scale()) as usize])
+                };
+                split(self).cmp(&split(other))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Vec::with_capacity(40);
+        self.write(&mut text);
+        f.write_str(&String::from_utf8_lossy(&text))
+    }
+}
+impl fmt::Debug for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> Decimal {
+        Decimal::parse(text).unwrap()
+    }
+
+    #[test]
+    fn text_is_kept() {
+        for text in ["0", "1.50", "-0.07", "12345678901234567890.12345678", "0.0000000000000000000000000001"] {
+            assert_eq!(d(text).to_string(), text);
+        }
+        assert_eq!(d("1e3").to_string(), "1000");
+        assert_eq!(d("1.5E-3").to_string(), "0.0015");
+    }
+
+    #[test]
+    fn no_number_is_refused() {
+        for text in ["", "-", ".", "1.", ".5", "1..2", "1e", "1e+", "abc", "1 ", "0x1", "--1", "1e99999999999"] {
+            assert!(Decimal::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(Decimal::parse("99999999999999999999999999999"), Err(DecimalError::Overflow));
+    }
+
+    #[test]
+    fn sums_and_products_are_exact() {
+        assert_eq!(d("0.1").add(d("0.2")).unwrap().to_string(), "0.3");
+        assert_eq!(d("29.99").mul(d("1.2")).unwrap().to_string(), "35.988");
+        assert_eq!(d("10").div_exact(d("4")).unwrap().to_string(), "2.5");
+        assert_eq!(d("1").div_exact(d("3")), Err(DecimalError::Inexact));
+        assert_eq!(d("1").div(d("3"), 4, Rounding::HalfUp).unwrap().to_string(), "0.3333");
+        assert_eq!(d("-7.5").rem(d("2")).unwrap().to_string(), "-1.5");
+    }
+
+    #[test]
+    fn rounding_by_name() {
+        for (mode, expected) in [
+            ("half_up", "-3"),
+            ("half_even", "-2"),
+            ("half_down", "-2"),
+            ("up", "-3"),
+            ("down", "-2"),
+            ("ceiling", "-2"),
+            ("floor", "-3"),
+        ] {
+            assert_eq!(d("-2.5").round(0, Rounding::named(mode).unwrap()).unwrap().to_string(), expected, "{mode}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What flows and what is said of it: values, paths, types, data classes, positions and
+//! outcomes. No input/output, no clock.
+
+pub mod class;
+pub mod decimal;
+pub mod outcome;
+pub mod path;
+pub mod position;
+pub mod row;
+pub mod shape;
+pub mod time;
+pub mod value;
+
+pub use class::{ClassId, ClassSet};
+pub use decimal::Decimal;
+pub use outcome::{Reject, Totals};
+pub use path::Path;
+pub use position::{Mark, Position, Receipt, Settled, SliceId};
+pub use row::{Projection, Row};
+pub use shape::{Field, Type};
+pub use time::{Date, Duration, Timestamp};
+pub use value::Value;
+
+/// The arena of one part: everything a record is made of lives here or in the part's bytes
+/// and is freed at once.
+pub type Arena = bumpalo::Bump;

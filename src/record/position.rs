@@ -1,0 +1,57 @@
+//! Where in a source something stands, and how to come back to it.
+
+use serde::{Deserialize, Serialize};
+
+/// The name of one independent sequence of a source: a file, a partition, a page chain.
+/// It is stable between runs.
+pub type SliceId = std::sync::Arc<str>;
+
+/// A point in a slice between two records: everything before it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Position {
+    /// Bytes of the (decoded, decompressed) stream before this point.
+    pub byte: u64,
+    /// Lines that ended before this point.
+    pub line: u64,
+    /// Records before this point, rejected ones included.
+    pub record: u64,
+    /// Whatever else the protocol needs to come back and to know the slice again
+    /// (file identity, prefix hash …). Written by one version, read by later ones: a JSON object.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub extra: serde_json::Value,
+}
+
+/// What is settled of a slice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// Where to resume.
+    pub position: Position,
+    /// Whether the slice had been read to its end.
+    pub done: bool,
+}
+
+/// Names what is being settled, so that a sink can tell later what it has seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The log id of the state this route belongs to: a target knows it again.
+    pub log_id: String,
+    /// The route's name.
+    pub route: String,
+    /// 1, 2, 3 … over the life of the route: one per settled group.
+    pub group: u64,
+    /// Fencing number of the run that wrote it: grows with every run.
+    pub fence: u64,
+    /// For byte sinks: the length of the target after this group.
+    pub length: Option<u64>,
+}
+
+/// What a sink reports of a committed group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Records that are now durable in the target.
+    pub written: u64,
+    /// Records the target refused, with reasons; filled by sinks that take records one by one.
+    pub refused: u64,
+    /// For byte sinks: the length of the target now, to be settled.
+    pub length: Option<u64>,
+}
