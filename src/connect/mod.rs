@@ -5,4 +5,5 @@ pub mod formats;
 pub mod protocols;
 mod seam;
 
+pub use crate::record::Column;
 pub use seam::*;

@@ -192,17 +192,6 @@ pub struct EncodeError {
     pub cause: String,
 }
 
-/// A target column: where it goes and what may be in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// Path in the target record; one key for flat targets.
-    pub path: crate::record::Path,
-    /// The type the mapping computes, [`crate::record::Type::Dyn`] if unknown.
-    pub kind: crate::record::Type,
-    /// Whether the mapping always fills it.
-    pub required: bool,
-}
-
 /// The bytes around and between records of a whole file in some format.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frame {

@@ -59,6 +59,17 @@ pub struct Field {
     pub classes: ClassSet,
 }
 
+/// A target column: where it goes and what may be in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Path in the target record; one key for flat targets.
+    pub path: Path,
+    /// The type the mapping computes, [`Type::Dyn`] if unknown.
+    pub kind: Type,
+    /// Whether the mapping always fills it.
+    pub required: bool,
+}
+
 /// The names of the scalar types as configuration files write them.
 pub const NAMES: &[(&str, Type)] = &[
     ("any", Type::Dyn),
