@@ -2,5 +2,147 @@
 
 use super::Code;
 
+/// A source is not a file that can be read.
+pub static NOT_A_FILE: Code = Code::new(
+    "connect-not-a-file",
+    "not a regular file",
+    "The path of a file stream leads to a folder, a pipe or a device. Name a file, a pattern such as `orders-*.csv`, or `-` for standard input.",
+);
+/// A record is larger than the limit.
+pub static RECORD_TOO_LARGE: Code = Code::new(
+    "connect-record-too-large",
+    "a record is larger than the limit",
+    "No end of the record was found within `max_record_bytes`. Often a quote is left open, or the file is not in the format that was declared. If records are really that large, raise `max_record_bytes` of the stream.",
+);
+/// A file became shorter than what was already read of it.
+pub static FILE_TRUNCATED: Code = Code::new(
+    "connect-file-truncated",
+    "a file became shorter",
+    "The file has fewer bytes than were read of it before, so records that were already taken over are gone or it was rewritten. Restore the file, or read everything anew with `--full`.",
+);
+/// A line was continued after it had been read.
+pub static LINE_CONTINUED: Code = Code::new(
+    "connect-line-continued",
+    "a line grew after it was read",
+    "The last line of the file had no line end when it was read, and the file was then continued in the middle of that line. The record that was taken over was not whole. Let the writer end each line, and read the file anew with `--full`.",
+);
+/// A compressed file is damaged or cut.
+pub static GZIP_DAMAGED: Code = Code::new(
+    "connect-gzip-damaged",
+    "a gzip file is damaged or not complete",
+    "The gzip stream ends early, fails its checksum, or holds something else. Everything before the damage was read; fetch the file again and run once more.",
+);
+/// A compressed file inflates beyond the limit.
+pub static INFLATION: Code = Code::new(
+    "connect-inflation-limit",
+    "a gzip file inflates beyond the limit",
+    "The decompressed data is more than `max_inflation` times the size of the file: this is how a decompression bomb looks. If the data is really that repetitive, raise `max_inflation` of the stream.",
+);
+/// Bytes do not fit the declared encoding.
+pub static ENCODING_MALFORMED: Code = Code::new(
+    "connect-encoding-malformed",
+    "bytes do not fit the declared encoding",
+    "The file holds a byte sequence that does not exist in the `encoding` of the stream. Name the right encoding; characters are never replaced silently.",
+);
+/// An encoding is not known.
+pub static ENCODING_UNKNOWN: Code = Code::new(
+    "connect-encoding-unknown",
+    "unknown encoding",
+    "The `encoding` of the stream is no label of the WHATWG Encoding Standard (such as `utf-8`, `windows-1252`, `utf-16le`, `shift_jis`). Targets are always written in UTF-8.",
+);
+/// A pattern for file names is malformed.
+pub static GLOB_MALFORMED: Code = Code::new(
+    "connect-glob-malformed",
+    "a file pattern is malformed",
+    "A pattern knows `*`, `?`, `[a-z]`, `[!a]` and, as a whole folder name, `**`. A target must be one file, not a pattern.",
+);
+/// A request makes no sense for a target.
+pub static TARGET_UNFIT: Code = Code::new(
+    "connect-target-unfit",
+    "the target cannot do this",
+    "The mapping asks for something this kind of target cannot do, such as replacing single records of a file (`mode: upsert`). Use `mode: append`, or a database as the target.",
+);
+/// Somebody else changed a target.
+pub static TARGET_CHANGED: Code = Code::new(
+    "connect-target-changed",
+    "the target was changed by somebody else",
+    "The target is not as the last settled run of this route left it: bytes or groups are missing or were added by somebody else. Going on could overwrite or double records. Put the target back, or write it anew with `--full`.",
+);
+/// A target knows the route under another state.
+pub static TARGET_FOREIGN: Code = Code::new(
+    "connect-target-foreign",
+    "the target belongs to another state of this route",
+    "The target's commit row names another log id, or a group that this state has never settled: the state folder was lost, restored or belongs to another project. Compare first; `consign sync state adopt` takes over what the target knows.",
+);
+/// A newer run took over.
+pub static TARGET_FENCED: Code = Code::new(
+    "connect-target-fenced",
+    "a newer run of this route took over",
+    "The target already holds a commit of a run with a larger fencing number. This run was stopped or lost its lease; nothing of its last group was written. Look at `consign sync history`.",
+);
+/// A target database is locked by another process.
+pub static TARGET_BUSY: Code = Code::new(
+    "connect-target-busy",
+    "the target database is locked by another process",
+    "Another process held the database for longer than `busy_timeout`. Close long transactions (an open shell, a backup, another loader) and run again: nothing was lost.",
+);
+/// A target table does not fit.
+pub static TABLE_UNFIT: Code = Code::new(
+    "connect-table-unfit",
+    "the target table does not fit the mapping",
+    "The table is absent, misses a column, has no unique index over the key of the mapping, or has a column type in which values would lose digits (decimals in REAL or NUMERIC columns become binary floating-point numbers). The error names what to change.",
+);
+/// A target refused a record.
+pub static CONSTRAINT: Code = Code::new(
+    "connect-constraint",
+    "the target table refused a record",
+    "A constraint of the target table (NOT NULL, UNIQUE, CHECK, FOREIGN KEY) does not allow a record. The whole group was taken back. Let the mapping check it (`required`, `validate`), so that such records go to the dead letters.",
+);
+/// A target is no database.
+pub static NOT_A_DATABASE: Code = Code::new(
+    "connect-not-a-database",
+    "the target file is no SQLite database",
+    "The file under `path` exists but does not hold an SQLite database, or is encrypted or damaged. Name another file, or move this one away.",
+);
+/// An error of the database engine.
+pub static DATABASE: Code = Code::new(
+    "connect-database",
+    "the database reported an error",
+    "The database engine reported an error that has no explanation of its own here. The group in hand was taken back; settled groups stay.",
+);
+/// A value has no form in a target column.
+pub static VALUE_UNFIT: Code = Code::new(
+    "connect-value-unfit",
+    "a value has no form in the target column",
+    "The value's type cannot be stored in the column without loss: a list or map in a flat column, an integer beyond 64 bits, a null in a key. Convert it in the mapping.",
+);
+/// Standard input cannot be read twice.
+pub static NOT_REPEATABLE: Code = Code::new(
+    "connect-not-repeatable",
+    "the source cannot be read again",
+    "After a crash the last group has to be read again to know what became of its records, but its source was standard input or a file that is gone. Bring the file back, or accept the doubt with `consign sync state set`.",
+);
+
 /// The written-out list.
-pub const ALL: &[&Code] = &[];
+pub const ALL: &[&Code] = &[
+    &NOT_A_FILE,
+    &RECORD_TOO_LARGE,
+    &FILE_TRUNCATED,
+    &LINE_CONTINUED,
+    &GZIP_DAMAGED,
+    &INFLATION,
+    &ENCODING_MALFORMED,
+    &ENCODING_UNKNOWN,
+    &GLOB_MALFORMED,
+    &TARGET_UNFIT,
+    &TARGET_CHANGED,
+    &TARGET_FOREIGN,
+    &TARGET_FENCED,
+    &TARGET_BUSY,
+    &TABLE_UNFIT,
+    &CONSTRAINT,
+    &NOT_A_DATABASE,
+    &DATABASE,
+    &VALUE_UNFIT,
+    &NOT_REPEATABLE,
+];
