@@ -2,6 +2,7 @@
 //! end and what is in them. Who reads never knows which of them it is.
 
 pub mod formats;
+pub(crate) mod options;
 pub mod protocols;
 mod seam;
 

@@ -3,6 +3,8 @@
 //! Adding one: a file here with its [`ProtocolSpec`] and a [`Protocol`], its `mod` line and its
 //! place in [`ALL`].
 
+mod sqlite;
+
 use std::path::Path;
 
 use crate::config::{Connector, ProtocolSpec, Stream};
@@ -89,7 +91,7 @@ pub trait Protocol: Sync {
 }
 
 /// Every protocol.
-pub const ALL: &[&dyn Protocol] = &[];
+pub const ALL: &[&dyn Protocol] = &[&sqlite::Sqlite];
 
 /// The protocol of that name.
 pub fn named(name: &str) -> Option<&'static dyn Protocol> {

@@ -1,0 +1,40 @@
+//! What an error of the database engine means to a person and a scheduler.
+
+use rusqlite::ErrorCode;
+
+use crate::error::codes::connect::{CONSTRAINT, DATABASE, NOT_A_DATABASE, TARGET_BUSY};
+use crate::error::codes::{IO_DENIED, IO_FULL};
+use crate::error::{Error, Kind, Retry};
+
+/// An engine's error as ours. Its own text names tables and columns, never values.
+pub(super) fn failure(doing: impl Into<String>, error: rusqlite::Error) -> Error {
+    let code = error.sqlite_error_code();
+    let text = match &error {
+        rusqlite::Error::SqliteFailure(_, Some(text)) => text.clone(),
+        other => other.to_string(),
+    };
+    let made = match code {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Error::new(Kind::Environment, &TARGET_BUSY, "another process holds the database")
+                .retry(Retry::Later)
+                .hint("close long transactions on it, or raise `busy_timeout`; nothing was lost")
+        }
+        Some(ErrorCode::DiskFull) => Error::new(Kind::Environment, &IO_FULL, "no space is left for the database")
+            .retry(Retry::Later)
+            .hint("free some space and run again: nothing was lost"),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => {
+            Error::new(Kind::Denied, &IO_DENIED, "the database cannot be written")
+                .hint("check the owner and the mode of the file and of its folder")
+        }
+        Some(ErrorCode::CannotOpen) => Error::new(Kind::Denied, &IO_DENIED, "the database cannot be opened")
+            .hint("check the owner and the mode of the file and of its folder"),
+        Some(ErrorCode::NotADatabase) => Error::new(Kind::Invalid, &NOT_A_DATABASE, "the file is no SQLite database")
+            .hint("name another file under `path`, or move this one away"),
+        Some(ErrorCode::DatabaseCorrupt) => Error::new(Kind::Failed, &NOT_A_DATABASE, "the database is damaged")
+            .hint("`PRAGMA integrity_check` names the damage; restore it from a backup"),
+        Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => Error::new(Kind::Failed, &CONSTRAINT, text)
+            .hint("let the mapping check it (`required`, `validate`), so that such records go to the dead letters"),
+        _ => Error::new(Kind::Failed, &DATABASE, text),
+    };
+    made.doing(doing).caused_by(error)
+}

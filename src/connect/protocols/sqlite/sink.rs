@@ -1,0 +1,348 @@
+//! The one thread that writes: binds cells to one prepared statement, and commits each group
+//! together with the row that names it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::cells::Cell;
+use super::failure;
+use super::table::Table;
+use crate::connect::{Batch, Found, Sink};
+use crate::error::codes::connect::{NOT_A_DATABASE, TABLE_UNFIT, TARGET_CHANGED, TARGET_FENCED, TARGET_FOREIGN};
+use crate::error::{Error, Kind, Result};
+use crate::record::{Mark, Receipt};
+
+/// The table of commit rows: one per route.
+pub(super) const COMMITS: &str = "_consign_commits";
+
+/// Rows of a table keyed by a wide text need wide pages: fewer levels, fewer splits. Only for
+/// databases we make.
+const PAGE_BYTES: u32 = 8192;
+/// Page cache: the process as a whole stays within 64 MiB.
+const CACHE_KIB: i64 = 16 * 1024;
+/// The write-ahead log is copied back once it is about this large: each copying costs two
+/// further syncs, and readers get slower with its length.
+const LOG_BYTES: u32 = 64 << 20;
+
+/// A table of an SQLite database as a target.
+pub(super) struct SqliteSink {
+    path: PathBuf,
+    table: Table,
+    create: bool,
+    busy: Duration,
+    log_id: String,
+    route: String,
+    anew: bool,
+    insert: String,
+    database: Option<Connection>,
+    /// For each column whether it would make a binary number of a decimal.
+    binary: Vec<bool>,
+    /// Records of the group in hand.
+    records: u64,
+}
+
+/// A commit row.
+struct Commit {
+    log_id: String,
+    group: i64,
+    fence: i64,
+}
+
+impl SqliteSink {
+    pub(super) fn new(
+        path: PathBuf,
+        table: Table,
+        create: bool,
+        busy: Duration,
+        (log_id, route): (&str, &str),
+        anew: bool,
+    ) -> Self {
+        let insert = table.insert();
+        Self {
+            path,
+            table,
+            create,
+            busy,
+            log_id: log_id.into(),
+            route: route.into(),
+            anew,
+            insert,
+            database: None,
+            binary: Vec::new(),
+            records: 0,
+        }
+    }
+
+    fn doing(&self) -> String {
+        format!("writing `{}` in `{}`", self.table.name, self.path.display())
+    }
+
+    fn database(&self) -> Result<&Connection> {
+        self.database.as_ref().ok_or_else(|| Error::bug("the SQLite target is used before it was opened"))
+    }
+
+    /// The commit row of this route.
+    fn commit_row(&self) -> Result<Option<Commit>> {
+        self.database()?
+            .query_row(
+                &format!("SELECT log_id, group_no, fence FROM {COMMITS} WHERE route = ?1"),
+                [&self.route],
+                |row| Ok(Commit { log_id: row.get(0)?, group: row.get(1)?, fence: row.get(2)? }),
+            )
+            .optional()
+            .map_err(|e| failure(self.doing(), e))
+    }
+
+    /// Begins the group's transaction unless it has begun.
+    fn begin(&self) -> Result<()> {
+        let database = self.database()?;
+        if database.is_autocommit() {
+            database.execute_batch("BEGIN IMMEDIATE").map_err(|e| failure(self.doing(), e))?;
+        }
+        Ok(())
+    }
+
+    /// Says why the commit row did not take the mark.
+    #[cold]
+    fn why_not_committed(&self, mark: &Mark) -> Error {
+        match self.commit_row() {
+            Ok(Some(row)) if row.log_id != mark.log_id => self.foreign(&row),
+            Ok(Some(row)) if row.fence > signed(mark.fence) => {
+                Error::new(Kind::Refused, &TARGET_FENCED, "a newer run of this route has written to the target")
+                    .doing(self.doing())
+                    .fact("fencing number of the target", row.fence)
+                    .fact("fencing number of this run", mark.fence)
+                    .hint("look at `consign sync history`; nothing of this group was written")
+            }
+            Ok(Some(row)) => Error::new(Kind::Refused, &TARGET_CHANGED, "the target already holds this group")
+                .doing(self.doing())
+                .fact("group of the target", row.group)
+                .fact("group of this run", mark.group),
+            Ok(None) => Error::bug("the commit row vanished within its own transaction"),
+            Err(error) => error,
+        }
+    }
+
+    fn foreign(&self, row: &Commit) -> Error {
+        Error::new(
+            Kind::Refused,
+            &TARGET_FOREIGN,
+            format!("the target knows route `{}` under another state", self.route),
+        )
+        .doing(self.doing())
+        .fact("log id of the target", &row.log_id)
+        .fact("log id of this state", &self.log_id)
+        .hint("compare the two first; `consign sync state adopt` takes over what the target knows")
+    }
+}
+
+impl Sink for SqliteSink {
+    fn open(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
+        self.database = Some(connect(&self.path, self.busy)?);
+        let database = self.database()?;
+        let failed = |e| failure(self.doing(), e);
+        database.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        database
+            .execute_batch(&format!(
+                "CREATE TABLE IF NOT EXISTS {COMMITS} (route TEXT NOT NULL PRIMARY KEY, log_id TEXT NOT NULL, \
+                 group_no INTEGER NOT NULL, fence INTEGER NOT NULL, records INTEGER NOT NULL) WITHOUT ROWID"
+            ))
+            .map_err(failed)?;
+        let found = {
+            let row = self.commit_row()?;
+            self.compare(row, settled, in_doubt)?
+        };
+        let binary = self.table.prepare(database, self.create)?;
+        database.execute_batch("COMMIT").map_err(failed)?;
+        // Finds a column that changed its name or a broken trigger now, not after the first part.
+        database.prepare_cached(&self.insert).map_err(failed)?;
+        self.binary = binary;
+        Ok(found)
+    }
+
+    fn write(&mut self, batch: &Batch) -> Result<()> {
+        self.begin()?;
+        let database = self.database()?;
+        let mut statement = database.prepare_cached(&self.insert).map_err(|e| failure(self.doing(), e))?;
+        let mut bytes = batch.bytes.as_slice();
+        let careful = self.binary.contains(&true);
+        for index in 0..batch.records {
+            for column in 0..self.table.columns.len() {
+                let cell = Cell::take(&mut bytes)
+                    .ok_or_else(|| Error::bug("a batch for SQLite does not hold what its encoder writes"))?;
+                let value = if careful && self.binary.get(column) == Some(&true) {
+                    without_loss(cell).ok_or_else(|| self.would_lose(column, index))?
+                } else {
+                    value(cell)
+                };
+                statement.raw_bind_parameter(column + 1, value).map_err(|e| failure(self.doing(), e))?;
+            }
+            if let Err(error) = statement.raw_execute() {
+                return Err(failure(self.doing(), error).fact("record of the group, from 1", self.records + index + 1));
+            }
+        }
+        if !bytes.is_empty() {
+            return Err(Error::bug("a batch for SQLite holds more than its records"));
+        }
+        drop(statement);
+        self.records += batch.records;
+        Ok(())
+    }
+
+    fn commit(&mut self, mark: &Mark) -> Result<Receipt> {
+        self.begin()?;
+        let database = self.database()?;
+        let failed = |e| failure(self.doing(), e);
+        let taken = database
+            .prepare_cached(&format!(
+                "INSERT INTO {COMMITS} (route, log_id, group_no, fence, records) VALUES (?1, ?2, ?3, ?4, ?5) \
+                 ON CONFLICT (route) DO UPDATE SET group_no = excluded.group_no, fence = excluded.fence, \
+                 records = excluded.records \
+                 WHERE log_id = excluded.log_id AND fence <= excluded.fence AND (?6 OR group_no < excluded.group_no)"
+            ))
+            .and_then(|mut statement| {
+                statement.execute((
+                    &mark.route,
+                    &mark.log_id,
+                    signed(mark.group),
+                    signed(mark.fence),
+                    signed(self.records),
+                    self.anew,
+                ))
+            })
+            .map_err(failed)?;
+        if taken == 0 {
+            return Err(self.why_not_committed(mark));
+        }
+        database.execute_batch("COMMIT").map_err(failed)?;
+        let written = std::mem::take(&mut self.records);
+        Ok(Receipt { written, refused: 0, length: None })
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        if let Some(database) = self.database.take() {
+            // A reader may hold an old state: then the log stays, and nothing is lost by it.
+            let _: Option<i64> = database
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+                .optional()
+                .map_err(|e| failure(self.doing(), e))?;
+        }
+        Ok(())
+    }
+
+    fn abandon(&mut self) {
+        self.records = 0;
+        // Closing takes the open transaction back, whatever state it is in.
+        self.database = None;
+    }
+}
+
+impl SqliteSink {
+    /// What the commit row says against what this state has settled.
+    fn compare(&self, row: Option<Commit>, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
+        let changed = |cause: String| Error::new(Kind::Refused, &TARGET_CHANGED, cause).doing(self.doing());
+        let group = settled.map_or(0, |mark| signed(mark.group));
+        match row {
+            Some(row) if row.log_id != self.log_id => Err(self.foreign(&row)),
+            None if group == 0 => Ok(Found::Same),
+            None => Err(changed(format!("the target knows nothing of route `{}`, which has settled groups", self.route))
+                .fact("groups settled", group)
+                .hint("put the database back, or write everything again with `--full`")),
+            Some(_) if self.anew && settled.is_none() => Ok(Found::Same),
+            Some(row) if row.group == group => Ok(Found::Same),
+            Some(row) if row.group == group + 1 && in_doubt => Ok(Found::Ahead),
+            Some(row) if row.group > group => Err(Error::new(
+                Kind::Refused,
+                &TARGET_FOREIGN,
+                format!("the target holds groups of route `{}` that this state never settled", self.route),
+            )
+            .doing(self.doing())
+            .fact("group of the target", row.group)
+            .fact("groups settled here", group)
+            .hint("the state was restored or lost: `consign sync state adopt` takes over what the target knows")),
+            Some(row) => Err(changed(format!("the target misses groups of route `{}`", self.route))
+                .fact("group of the target", row.group)
+                .fact("groups settled here", group)
+                .hint("the database was restored from an older copy: put it back, or write everything again with `--full`")),
+        }
+    }
+
+    #[cold]
+    fn would_lose(&self, column: usize, index: u64) -> Error {
+        let name = self.table.columns.get(column).map_or("?", String::as_str);
+        Error::new(
+            Kind::Failed,
+            &TABLE_UNFIT,
+            format!("column `{name}` would keep a decimal as a binary floating-point number"),
+        )
+        .doing(self.doing())
+        .fact("record of the group, from 1", self.records + index + 1)
+        .hint("declare the column TEXT, which loses nothing, or make the value an `int` in the mapping")
+    }
+}
+
+/// Opens the database with the settings all writing relies on.
+fn connect(path: &Path, busy: Duration) -> Result<Connection> {
+    let doing = format!("opening `{}`", path.display());
+    let new = match std::fs::metadata(path) {
+        Ok(about) if about.is_dir() => {
+            return Err(Error::new(Kind::Invalid, &NOT_A_DATABASE, "the path is a folder").doing(doing));
+        }
+        Ok(about) => about.len() == 0,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            std::fs::metadata(folder).map_err(|e| {
+                Error::io(format!("{doing} in `{}`", folder.display()), e).hint("make the folder first")
+            })?;
+            true
+        }
+        Err(error) => return Err(Error::io(doing, error)),
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> rusqlite::Result<Connection> {
+        let database = Connection::open_with_flags(path, flags)?;
+        database.busy_timeout(busy)?;
+        if new {
+            database.pragma_update(None, "page_size", PAGE_BYTES)?;
+        }
+        database.pragma_update(None, "journal_mode", "WAL")?;
+        // FULL: a commit that returned survives a power loss. NORMAL would not keep that promise.
+        database.pragma_update(None, "synchronous", "FULL")?;
+        database.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        database.pragma_update(None, "temp_store", "MEMORY")?;
+        let page: u32 = database.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        database.pragma_update(None, "wal_autocheckpoint", LOG_BYTES / page.max(512))?;
+        Ok(database)
+    };
+    open().map_err(|e| failure(doing, e))
+}
+
+#[inline]
+fn value(cell: Cell<'_>) -> ToSqlOutput<'_> {
+    match cell {
+        Cell::Text(text) | Cell::Decimal(text) => ToSqlOutput::Borrowed(ValueRef::Text(text)),
+        Cell::Integer(number) => ToSqlOutput::Owned(Owned::Integer(number)),
+        Cell::Null => ToSqlOutput::Owned(Owned::Null),
+        Cell::Double(number) => ToSqlOutput::Owned(Owned::Real(number)),
+        Cell::Blob(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+    }
+}
+
+/// The value for a column of numeric affinity: digits only as an integer, for what SQLite would
+/// make of other digits is a binary number. `None` if it would lose something.
+fn without_loss(cell: Cell<'_>) -> Option<ToSqlOutput<'_>> {
+    let (Cell::Text(digits) | Cell::Decimal(digits)) = cell else { return Some(value(cell)) };
+    let text = std::str::from_utf8(digits).ok()?;
+    match text.parse::<i64>() {
+        Ok(number) => Some(ToSqlOutput::Owned(Owned::Integer(number))),
+        Err(_) if text.trim().parse::<f64>().is_ok() => None,
+        Err(_) => Some(value(cell)),
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
