@@ -1,5 +1,6 @@
 //! consign moves records between systems, and can prove it.
 
+pub mod cli;
 pub mod config;
 pub mod connect;
 pub mod error;

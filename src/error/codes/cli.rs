@@ -2,5 +2,23 @@
 
 use super::Code;
 
+/// The arguments make no sense.
+pub static USAGE: Code = Code::new(
+    "cli-usage",
+    "wrong usage",
+    "The command line is not one that consign understands, or two of its arguments contradict each other. `consign NOUN VERB --help` shows what a verb takes.",
+);
+/// `--explain` with a code that does not exist.
+pub static UNKNOWN_CODE: Code = Code::new(
+    "cli-unknown-code",
+    "no such code",
+    "`--explain` was given a text that is not the code of any finding or error. The reference page of error codes lists them all.",
+);
+/// A shape that this verb cannot print.
+pub static SHAPE: Code = Code::new(
+    "cli-shape",
+    "this verb cannot print that shape",
+    "Every verb prints text, json, ndjson and csv. junit and sarif hold findings and are for the verbs that check; markdown is for reports.",
+);
 /// The written-out list.
-pub const ALL: &[&Code] = &[];
+pub const ALL: &[&Code] = &[&USAGE, &UNKNOWN_CODE, &SHAPE];

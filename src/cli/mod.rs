@@ -1,0 +1,175 @@
+//! The command line: the only code that knows clap or prints.
+//!
+//! One file per verb holds its arguments and a thin `run`; the work is below. [`main`] reads the
+//! arguments, builds the one [`Ui`], runs the verb and turns its result into an [`Exit`].
+
+mod completions;
+mod context;
+mod explain;
+mod log;
+mod output;
+#[cfg(test)]
+mod reference;
+mod render;
+mod ui;
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::error::{Error, Exit, Kind, Result, codes};
+use context::Context;
+use ui::{Colour, LogFormat, Shape, Ui};
+
+/// Moves records between systems, and can prove it.
+#[derive(Parser, Debug)]
+#[command(name = "consign", version, disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 invalid, 3 environment, 4 denied, 5 partial, 6 refused, 7 locked, \
+                        8 tampered, 10 differences. Explain a code with `consign --explain CODE`."
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    noun: Option<Noun>,
+}
+
+/// What every verb understands.
+#[derive(clap::Args, Debug, Clone)]
+#[command(next_help_heading = "Everywhere")]
+struct Global {
+    /// The shape of what is printed on standard output
+    #[arg(short, long, global = true, value_enum, default_value_t = Shape::Text, value_name = "SHAPE", hide_possible_values = false)]
+    output: Shape,
+    /// The project's file; without it `connectors.yaml` is looked for here and in the folders above
+    #[arg(long, global = true, value_name = "FILE", env = "CONSIGN_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+    /// The profile of the project's file that is in force
+    #[arg(long, global = true, value_name = "NAME", env = "CONSIGN_PROFILE", hide_env_values = true)]
+    profile: Option<String>,
+    /// The folder of consign's own files; `.consign` beside the project's file unless given
+    #[arg(long, global = true, value_name = "DIR", env = "CONSIGN_STATE", hide_env_values = true)]
+    state: Option<PathBuf>,
+    /// Works as if started in this folder
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// Never asks: where an answer is needed, ends with exit 2 and names the flag
+    #[arg(long, global = true)]
+    no_input: bool,
+    /// Says only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Says more
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// Writes what is said on standard error as log lines
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// Whether to colour; `auto` asks the terminal and NO_COLOR
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+    /// Explains a code of a finding or an error
+    #[arg(long, value_name = "CODE")]
+    explain: Option<String>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Noun {
+    Completions(completions::Completions),
+}
+
+/// Reads the arguments of the process, does what they say and tells how it ended.
+pub fn main() -> Exit {
+    ui::report_panics();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    match std::panic::catch_unwind(|| start(&arguments)) {
+        Ok(exit) => exit,
+        Err(_) => Exit::Failed,
+    }
+}
+
+fn start(arguments: &[OsString]) -> Exit {
+    let parsed = Cli::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, verb_path(&matches))));
+    let (cli, verb) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error, arguments),
+    };
+    let ui = Ui::new(&cli.global, verb);
+    let result = match &cli.global.directory {
+        Some(folder) => {
+            std::env::set_current_dir(folder).map_err(|e| Error::io(format!("entering `{}`", folder.display()), e))
+        }
+        None => Ok(()),
+    };
+    let context = Context::new(cli.global, &ui);
+    let result = result.and_then(|()| run(cli.noun, &context));
+    let exit = match result {
+        Ok(exit) => exit,
+        Err(error) => {
+            ui.error(&error);
+            error.exit()
+        }
+    };
+    match ui.end() {
+        Ok(()) => exit,
+        Err(error) => {
+            ui.error(&error);
+            exit.worst(error.exit())
+        }
+    }
+}
+
+fn run(noun: Option<Noun>, context: &Context<'_>) -> Result<Exit> {
+    if let Some(code) = &context.global.explain {
+        return explain::run(code, context);
+    }
+    match noun {
+        None => Err(Error::new(Kind::Invalid, &codes::cli::USAGE, "a noun is missing").hint("see `consign --help`")),
+        Some(Noun::Completions(verb)) => verb.run(context),
+    }
+}
+
+/// `map.check` for `consign map check`: the middle of the schema's name.
+fn verb_path(matches: &clap::ArgMatches) -> String {
+    let mut names = Vec::new();
+    let mut here = matches;
+    while let Some((name, below)) = here.subcommand() {
+        names.push(name);
+        here = below;
+    }
+    names.join(".")
+}
+
+/// Help, version and wrong usage: clap's own text, which is good; in JSON a document too.
+fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    let wants_json = arguments.windows(2).any(|w| (w[0] == "-o" || w[0] == "--output") && w[1] == "json")
+        || arguments.iter().any(|a| a == "-ojson" || a == "--output=json");
+    let colour = !arguments.iter().any(|a| a == "--color=never") && std::env::var_os("NO_COLOR").is_none();
+    if !error.use_stderr() {
+        let colour = colour && std::io::stdout().is_terminal();
+        ui::print_help(&error.render(), colour);
+        return Exit::Done;
+    }
+    ui::print_usage_error(&error.render(), colour && std::io::stderr().is_terminal());
+    if wants_json {
+        let text = error.render().to_string();
+        let cause = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string();
+        ui::print_document(&output::json::failure("usage", &Error::new(Kind::Invalid, &codes::cli::USAGE, cause)));
+    }
+    Exit::Invalid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

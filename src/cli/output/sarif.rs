@@ -1,0 +1,71 @@
+//! SARIF 2.1.0 (OASIS): what code hosts show as annotations of a change.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::error::{Code, Finding, Severity};
+
+/// The document.
+pub(in crate::cli) fn document(findings: &[Finding]) -> Value {
+    let codes: BTreeMap<&str, &Code> = findings.iter().map(|f| (f.code.id, f.code)).collect();
+    let rules: Vec<Value> = codes
+        .values()
+        .map(|code| {
+            json!({
+                "id": code.id,
+                "shortDescription": { "text": code.title },
+                "fullDescription": { "text": code.explain },
+            })
+        })
+        .collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "consign", "version": env!("CARGO_PKG_VERSION"), "rules": rules } },
+            "columnKind": "unicodeCodePoints",
+            "results": findings.iter().map(result).collect::<Vec<_>>(),
+        }],
+    })
+}
+
+fn result(finding: &Finding) -> Value {
+    let level = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    };
+    let text = match &finding.fix {
+        Some(fix) => format!("{}. {fix}", finding.cause),
+        None => finding.cause.clone(),
+    };
+    let mut made = json!({ "ruleId": finding.code.id, "level": level, "message": { "text": text } });
+    if let Some(place) = &finding.place {
+        made["locations"] = json!([{ "physicalLocation": {
+            "artifactLocation": { "uri": place.file.replace('\\', "/") },
+            "region": {
+                "startLine": place.line,
+                "startColumn": place.column,
+                "endColumn": place.column + place.width.max(1),
+            },
+        }}]);
+    }
+    made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Place, codes};
+
+    #[test]
+    fn a_finding_has_its_region() {
+        let place = Place { file: "m.yaml".into(), line: 3, column: 5, width: 2, source: String::new() };
+        let made = document(&[Finding::warning(&codes::BUG, place, "odd").fix("even")]);
+        let result = &made["runs"][0]["results"][0];
+        assert_eq!(result["locations"][0]["physicalLocation"]["region"]["endColumn"], 7);
+        assert_eq!(result["message"]["text"], "odd. even");
+        assert_eq!(made["runs"][0]["tool"]["driver"]["rules"][0]["id"], "bug");
+    }
+}

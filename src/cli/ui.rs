@@ -1,0 +1,369 @@
+//! The one place that prints: data on standard output, talk on standard error.
+//!
+//! Everything a verb says goes through one [`Ui`], which alone knows about quiet, verbose,
+//! colour, terminals and log lines. A closed pipe is not an error: what is left is not printed.
+
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output::{Answer, csv, json, junit, ndjson, sarif, text};
+use super::render::{self, Paint};
+use super::{Global, log};
+use crate::error::{Error, Finding, Kind, Result, Severity, codes};
+
+/// The shape of what is printed on standard output.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+    /// One JSON object per line
+    Ndjson,
+    /// CSV with a header
+    Csv,
+    /// JUnit XML (verbs that check)
+    Junit,
+    /// SARIF 2.1.0 (verbs that check)
+    Sarif,
+    /// Markdown (reports)
+    Markdown,
+}
+
+/// The form of log lines.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LogFormat {
+    /// `TIME LEVEL run=… message name="value"`
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+/// When to colour.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The one value that prints.
+pub(super) struct Ui {
+    verb: String,
+    shape: Shape,
+    quiet: bool,
+    verbose: bool,
+    log: Option<LogFormat>,
+    paint_out: Paint,
+    paint_err: Paint,
+    bars: bool,
+    run: Mutex<Option<String>>,
+    /// Why standard output can take no more, if it cannot.
+    broken: Mutex<Option<std::io::Error>>,
+}
+
+impl Ui {
+    pub(super) fn new(global: &Global, verb: String) -> Self {
+        let paint = |terminal: bool| match global.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        };
+        let terminal = std::io::stderr().is_terminal();
+        Self {
+            verb,
+            shape: global.output,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            log: global.log_format,
+            paint_out: Paint(paint(std::io::stdout().is_terminal())),
+            paint_err: Paint(paint(terminal)),
+            bars: terminal && !global.quiet && global.log_format.is_none(),
+            run: Mutex::new(None),
+            broken: Mutex::new(None),
+        }
+    }
+
+    /// The shape that was asked for.
+    pub(super) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The colours of standard output.
+    pub(super) fn paint(&self) -> Paint {
+        self.paint_out
+    }
+
+    /// Prints what a verb answers, in the shape that was asked for.
+    ///
+    /// # Errors
+    /// If this answer has no such shape.
+    pub(super) fn answer(&self, answer: Answer) -> Result<()> {
+        let unfit = |fit: &str| {
+            let shape = format!("{:?}", self.shape).to_lowercase();
+            let verb = if self.verb.is_empty() { "--explain".to_string() } else { self.verb.replace('.', " ") };
+            Error::new(Kind::Invalid, &codes::cli::SHAPE, format!("`consign {verb}` cannot print {shape}"))
+                .hint(format!("choose one of {fit}"))
+        };
+        let printed = match self.shape {
+            Shape::Text => match &answer.findings {
+                Some(found) if answer.text.is_none() => render::findings(found, self.paint_out),
+                _ => text::page(&answer),
+            },
+            Shape::Json => format!("{:#}\n", json::document(&self.verb, &answer)),
+            Shape::Ndjson => ndjson::lines(&self.verb, &answer),
+            Shape::Csv => csv::table(&answer),
+            Shape::Junit | Shape::Sarif => {
+                let Some(found) = &answer.findings else { return Err(unfit("text, json, ndjson, csv")) };
+                if self.shape == Shape::Sarif {
+                    format!("{:#}\n", sarif::document(found))
+                } else {
+                    junit::document(found, &answer.checked)
+                }
+            }
+            Shape::Markdown => answer.markdown.clone().ok_or_else(|| unfit("text, json, ndjson, csv"))?,
+        };
+        self.raw(printed.as_bytes())
+    }
+
+    /// Prints bytes as they are.
+    ///
+    /// # Errors
+    /// None today: what goes wrong is told by [`Ui::end`], so that a verb is not cut short.
+    pub(super) fn raw(&self, bytes: &[u8]) -> Result<()> {
+        let Ok(mut broken) = self.broken.lock() else { return Ok(()) };
+        if broken.is_none() {
+            let mut out = std::io::stdout().lock();
+            if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
+                *broken = Some(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The end: whether standard output took everything. A closed pipe is not an error.
+    ///
+    /// # Errors
+    /// What the operating system said when writing failed for another reason.
+    pub(super) fn end(&self) -> Result<()> {
+        match self.broken.lock().ok().and_then(|mut broken| broken.take()) {
+            Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::io("writing to standard output", error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Names the run that everything said from now on belongs to.
+    pub(super) fn begin_run(&self, id: &str) {
+        if let Ok(mut run) = self.run.lock() {
+            *run = Some(id.to_string());
+        }
+    }
+
+    /// Says something worth knowing.
+    pub(super) fn note(&self, message: &str) {
+        if !self.quiet {
+            self.say(Severity::Note, message, &[]);
+        }
+    }
+
+    /// Says something only with `-v`.
+    pub(super) fn detail(&self, message: &str) {
+        if self.verbose {
+            self.say(Severity::Note, message, &[]);
+        }
+    }
+
+    /// Says something that will hurt.
+    pub(super) fn warn(&self, message: &str) {
+        self.say(Severity::Warning, message, &[]);
+    }
+
+    /// Findings on standard error, for verbs whose data is something else.
+    pub(super) fn findings(&self, found: &[Finding]) {
+        for one in found {
+            match self.log {
+                None => talk(&render::finding(one, self.paint_err)),
+                Some(_) => self.say(one.severity, &one.cause, &finding_fields(one)),
+            }
+        }
+    }
+
+    /// An error: on standard error, and as a document where JSON was asked for.
+    pub(super) fn error(&self, error: &Error) {
+        match self.log {
+            None => talk(&render::error(error, self.paint_err)),
+            Some(_) => {
+                for one in error.all_findings() {
+                    self.say(one.severity, &one.cause, &finding_fields(one));
+                }
+                let mut fields = vec![("code", error.code().id.to_string())];
+                if let Some(at) = error.place() {
+                    fields.push(("at", format!("{}:{}:{}", at.file, at.line, at.column)));
+                }
+                fields.extend(error.facts().iter().map(|(name, value)| (*name, value.clone())));
+                fields.extend(error.hints().iter().map(|hint| ("fix", hint.clone())));
+                self.say(Severity::Error, &error.to_string(), &fields);
+            }
+        }
+        let document = json::failure(&self.verb, error);
+        let printed = match self.shape {
+            Shape::Json => self.raw(format!("{document:#}\n").as_bytes()),
+            Shape::Ndjson => self.raw(format!("{document}\n").as_bytes()),
+            Shape::Sarif => self.raw(format!("{:#}\n", sarif::document(&as_findings(error))).as_bytes()),
+            Shape::Junit => self.raw(junit::document(&as_findings(error), &[]).as_bytes()),
+            Shape::Text | Shape::Csv | Shape::Markdown => Ok(()),
+        };
+        drop(printed);
+    }
+
+    fn say(&self, level: Severity, message: &str, fields: &[(&str, String)]) {
+        let word = match level {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "info",
+        };
+        let run = self.run.lock().ok().and_then(|run| run.clone());
+        let now = || jiff::Timestamp::now().to_string();
+        match self.log {
+            None if level == Severity::Note => talk(&format!("{}\n", text::shown(message))),
+            None => talk(&format!("{}: {}\n", self.paint_err.level(level, word), text::shown(message))),
+            Some(LogFormat::Text) => talk(&format!("{}\n", log::text(&now(), word, run.as_deref(), message, fields))),
+            Some(LogFormat::Json) => talk(&format!("{}\n", log::json(&now(), word, run.as_deref(), message, fields))),
+        }
+    }
+
+    /// Progress of something that takes a while; `total` in whatever unit it is counted in.
+    pub(super) fn progress(&self, what: &str, total: Option<u64>) -> Progress<'_> {
+        let bar = self.bars.then(|| {
+            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10));
+            let template =
+                if total.is_some() { "{prefix} {bar:30} {percent}% {msg}" } else { "{prefix} {spinner} {msg}" };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.set_prefix(what.to_string());
+            bar
+        });
+        Progress {
+            ui: self,
+            what: what.to_string(),
+            total,
+            bar,
+            said: Mutex::new(Said { at: Instant::now(), tenth: 0 }),
+        }
+    }
+}
+
+/// Plain progress lines come at least this far apart, unless another tenth is done.
+const PLAIN_EVERY: Duration = Duration::from_secs(30);
+
+/// Progress as a bar on a terminal, elsewhere as one plain line every 30 s or 10 %.
+pub(super) struct Progress<'u> {
+    ui: &'u Ui,
+    what: String,
+    total: Option<u64>,
+    bar: Option<ProgressBar>,
+    said: Mutex<Said>,
+}
+
+struct Said {
+    at: Instant,
+    tenth: u64,
+}
+
+impl Progress<'_> {
+    /// How far it is, and what to say with it. `message` is only made if it is shown.
+    pub(super) fn at(&self, done: u64, message: impl Fn() -> String) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+            bar.set_message(message());
+            return;
+        }
+        let Ok(mut said) = self.said.lock() else { return };
+        let tenth = self.total.filter(|t| *t > 0).map_or(0, |total| done.saturating_mul(10) / total);
+        if said.at.elapsed() >= PLAIN_EVERY || (tenth > said.tenth && said.at.elapsed() >= Duration::from_secs(1)) {
+            *said = Said { at: Instant::now(), tenth };
+            let share = self.total.map_or_else(String::new, |_| format!(" {} %", (tenth * 10).min(100)));
+            self.ui.note(&format!("{}:{share} {}", self.what, message()));
+        }
+    }
+
+    /// The end: a bar disappears, what stays is said by the verb.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn finding_fields(found: &Finding) -> Vec<(&'static str, String)> {
+    let mut fields = vec![("code", found.code.id.to_string())];
+    if let Some(at) = &found.place {
+        fields.push(("at", format!("{}:{}:{}", at.file, at.line, at.column)));
+    }
+    if let Some(fix) = &found.fix {
+        fields.push(("fix", fix.clone()));
+    }
+    fields
+}
+
+/// What a shape that holds findings shows of an error.
+fn as_findings(error: &Error) -> Vec<Finding> {
+    let mut found = error.all_findings().to_vec();
+    if found.is_empty() {
+        let mut one = Finding::error(error.code(), error.place().cloned(), error.to_string());
+        one.fix = error.hints().first().cloned();
+        found.push(one);
+    }
+    found
+}
+
+/// Standard error is talk: that nobody listens is no reason to fail.
+fn talk(text: &str) {
+    let mut err = std::io::stderr().lock();
+    let _unheard = err.write_all(text.as_bytes());
+}
+
+/// Help and version, before there is a [`Ui`].
+pub(super) fn print_help(text: &clap::builder::StyledStr, colour: bool) {
+    let text = if colour { text.ansi().to_string() } else { text.to_string() };
+    let mut out = std::io::stdout().lock();
+    let _closed_pipe = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Wrong usage, before there is a [`Ui`].
+pub(super) fn print_usage_error(text: &clap::builder::StyledStr, colour: bool) {
+    talk(&if colour { text.ansi().to_string() } else { text.to_string() });
+}
+
+/// A document, before there is a [`Ui`].
+pub(super) fn print_document(document: &serde_json::Value) {
+    let mut out = std::io::stdout().lock();
+    let _closed_pipe = writeln!(out, "{document:#}").and_then(|()| out.flush());
+}
+
+/// A panic is a bug of ours: a short text that asks for a report, no stack of frames.
+pub(super) fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let what = panic
+            .payload()
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| panic.payload().downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        let place = panic.location().map_or_else(String::new, |at| format!(" ({}:{})", at.file(), at.line()));
+        talk(&format!(
+            "error: consign met a bug of its own: {}{place}\n  \
+             what was settled is kept; the next run resumes\n  \
+             fix: please report this text with consign {} and what you were doing\n  code: bug (consign --explain bug)\n",
+            text::shown(&what),
+            env!("CARGO_PKG_VERSION"),
+        ));
+    }));
+}

@@ -1,0 +1,1 @@
+//! The manual cannot lie: the commands of README and guide are run.

@@ -1,0 +1,133 @@
+//! What the tests share: the repository, a scratch folder, the program and what it printed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The repository.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Whether expected texts are to be written anew.
+pub fn updating() -> bool {
+    std::env::var_os("CONSIGN_UPDATE").is_some()
+}
+
+/// The program, in a folder, with an environment that holds nothing of the user's.
+pub fn consign(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_consign"));
+    command.current_dir(folder).env_clear().env("HOME", folder).env("TZ", "UTC").env("COLUMNS", "100");
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command
+}
+
+/// Runs the program and asks for this exit code.
+pub fn run(folder: &Path, arguments: &[&str], exit: i32) -> Output {
+    let output = consign(folder).args(arguments).output().expect("the program starts");
+    assert_eq!(
+        output.status.code(),
+        Some(exit),
+        "consign {}\n--- stdout\n{}\n--- stderr\n{}",
+        arguments.join(" "),
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    output
+}
+
+/// Bytes as text.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A copy of the demo project in a folder of its own.
+pub fn demo() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["connectors.yaml.example", "mappings", "tests/fixtures/northwind"] {
+        copy(&repository().join(name), &folder.path().join(name));
+    }
+    folder
+}
+
+/// Copies a file or a whole folder.
+pub fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        std::fs::create_dir_all(to).expect("folder");
+        for entry in std::fs::read_dir(from).expect("readable").map(|e| e.expect("entry")) {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        if let Some(parent) = to.parent() {
+            std::fs::create_dir_all(parent).expect("folder");
+        }
+        std::fs::copy(from, to).unwrap_or_else(|e| panic!("{}: {e}", from.display()));
+    }
+}
+
+/// Every file below a folder, sorted.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else { return found };
+    for entry in entries.map(|e| e.expect("entry").path()) {
+        if entry.is_dir() {
+            found.extend(files(&entry));
+        } else {
+            found.push(entry);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Splits a command line into words as a shell does: quotes, no expansions.
+pub fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote, mut open) = (Vec::new(), String::new(), None, false);
+    let mut characters = line.chars();
+    while let Some(c) = characters.next() {
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (Some('"') | None, '\\') => word.extend(characters.next()),
+            (Some(_), c) => word.push(c),
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                open = true;
+            }
+            (None, c) if c.is_whitespace() => {
+                if open || !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                open = false;
+            }
+            (None, c) => word.push(c),
+        }
+    }
+    assert!(quote.is_none(), "an open quote in: {line}");
+    if open || !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+/// Replaces what differs from run to run: the folder, times, ids, durations, rates.
+pub fn redact(text: &str, folder: &Path) -> String {
+    let mut text = text.replace(&folder.display().to_string(), "[dir]");
+    if let Ok(real) = folder.canonicalize() {
+        text = text.replace(&real.display().to_string(), "[dir]");
+    }
+    for (pattern, by) in [
+        (r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}| UTC)?", "[time]"),
+        (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[id]"),
+        (r"\b[0-9a-f]{16,}\b", "[hash]"),
+        (r"\b(r|e|d|run|evt|dl)_?-?[0-9a-hjkmnp-tv-zA-HJKMNP-TV-Z]{10,}\b", "[id]"),
+        (r"\b[0-9][0-9A-HJKMNP-TV-Z]{25}\b", "[id]"),
+        (r"\b\d+(\.\d+)? ?(µs|ms|s|min)\b", "[duration]"),
+        (r"\b[\d,]+(\.\d+)?k? records/s", "[rate]"),
+        (r"\b[\d,.]+ [KMG]?i?B/s", "[rate]"),
+        (r"\bpid \d+", "pid [pid]"),
+    ] {
+        text = regex::Regex::new(pattern).expect("pattern").replace_all(&text, by).into_owned();
+    }
+    text.replace(env!("CARGO_PKG_VERSION"), "[version]")
+}
