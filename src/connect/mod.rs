@@ -2,9 +2,11 @@
 //! end and what is in them. Who reads never knows which of them it is.
 
 pub mod formats;
+pub(crate) mod given;
 pub(crate) mod options;
 pub mod protocols;
 mod seam;
+pub mod typed;
 
 pub use crate::record::Column;
 pub use seam::*;

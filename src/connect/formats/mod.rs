@@ -3,6 +3,10 @@
 //! Adding one: a file here with its [`FormatSpec`] and a [`Format`], its `mod` line and its
 //! place in [`ALL`].
 
+mod csv;
+mod json;
+mod ndjson;
+
 use crate::config::{FormatSpec, Node, Spanned};
 use crate::connect::{Column, Decoder, Encoder, Frame, Framing};
 use crate::error::Result;
@@ -41,9 +45,12 @@ pub trait Format: Sync {
 }
 
 /// Every format.
-pub const ALL: &[&dyn Format] = &[];
+pub const ALL: &[&dyn Format] = &[&csv::CSV, &json::JSON, &ndjson::NDJSON];
 
 /// The format of that name.
 pub fn named(name: &str) -> Option<&'static dyn Format> {
     ALL.iter().copied().find(|f| f.spec().name == name)
 }
+
+#[cfg(test)]
+mod tests;

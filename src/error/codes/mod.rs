@@ -9,6 +9,7 @@ pub mod comply;
 pub mod config;
 pub mod connect;
 pub mod expr;
+pub mod formats;
 pub mod map;
 pub mod report;
 pub mod store;
@@ -71,6 +72,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         map::ALL,
         comply::ALL,
         connect::ALL,
+        formats::ALL,
         store::ALL,
         audit::ALL,
         sync::ALL,

@@ -1,0 +1,205 @@
+//! From a part of JSON to rows: one record per line, or the elements of an array.
+
+use memchr::memchr;
+
+use super::parse::{Fault, Parser, Rules};
+use super::project::Node;
+use super::scan::Scanner;
+use crate::connect::{Decoder, Part, RecordError, Rows};
+use crate::error::Result;
+use crate::error::codes::formats::{FORMAT_ENCODING, JSON_SYNTAX};
+use crate::record::{Arena, Projection, Row, Value};
+
+/// Decoder of one worker, for lines and for elements (as the rules say).
+pub(in crate::connect::formats) struct JsonDecoder {
+    rules: Rules,
+}
+
+impl JsonDecoder {
+    pub fn new(rules: Rules) -> Self {
+        Self { rules }
+    }
+}
+
+impl Decoder for JsonDecoder {
+    fn decode<'a>(
+        &mut self,
+        part: &'a Part,
+        projection: &Projection,
+        arena: &'a Arena,
+        rows: &mut dyn Rows<'a>,
+    ) -> Result<()> {
+        let mut walk = Walk {
+            bytes: &part.bytes,
+            text: std::str::from_utf8(&part.bytes).ok(),
+            plan: Node::new(projection),
+            slots: projection.paths.len(),
+            parser: Parser::new(self.rules, arena),
+            arena,
+            rows,
+            index: 0,
+            line: 0,
+            counted: 0,
+        };
+        if self.rules.lines {
+            walk.lines();
+        } else {
+            walk.elements();
+        }
+        Ok(())
+    }
+}
+
+struct Walk<'a, 'r> {
+    bytes: &'a [u8],
+    /// The whole part, if it is UTF-8 throughout.
+    text: Option<&'a str>,
+    plan: Node,
+    slots: usize,
+    parser: Parser<'a>,
+    arena: &'a Arena,
+    rows: &'r mut dyn Rows<'a>,
+    index: u32,
+    /// Line ends before `counted`.
+    line: u32,
+    counted: usize,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn lines(&mut self) {
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let start = at;
+            let feed = memchr(b'\n', &self.bytes[start..]).map(|found| start + found);
+            let mut end = feed.unwrap_or(self.bytes.len());
+            at = end + 1;
+            if end > start && self.bytes[end - 1] == b'\r' {
+                end -= 1;
+            }
+            // Blank lines are no records; a record begins with `{`, so that this is seldom asked.
+            let blank = self.bytes.get(start) != Some(&b'{')
+                && self.bytes[start..end].iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
+            if !blank && !self.record(start, end) {
+                return;
+            }
+            self.line += 1;
+            self.counted = at;
+        }
+    }
+
+    /// The one record of a line.
+    #[inline]
+    fn record(&mut self, start: usize, end: usize) -> bool {
+        let text = match self.text {
+            Some(text) => &text[start..end],
+            None => match std::str::from_utf8(&self.bytes[start..end]) {
+                Ok(text) => text,
+                Err(error) => return self.bad_text(start, end, start + error.valid_up_to()),
+            },
+        };
+        let values = self.arena.alloc_slice_fill_copy(self.slots, Value::Missing);
+        self.parser.turn_to(text, 0);
+        match self.parser.record(&self.plan, values).and_then(|()| self.parser.end()) {
+            Ok(()) => self.row(values, start, end),
+            Err(fault) => self.bad(&fault, start, end, start + fault.at),
+        }
+    }
+
+    fn elements(&mut self) {
+        let mut at = 0;
+        loop {
+            while let Some(b' ' | b'\n' | b'\r' | b'\t' | b',') = self.bytes.get(at) {
+                at += 1;
+            }
+            let start = at;
+            if start == self.bytes.len() || self.bytes[start] == b']' {
+                return;
+            }
+            self.line += memchr::memchr_iter(b'\n', &self.bytes[self.counted..start]).count() as u32;
+            self.counted = start;
+            let (text, base) = match self.text {
+                Some(text) => (text, 0),
+                None => {
+                    let end = element_end(self.bytes, start);
+                    match std::str::from_utf8(&self.bytes[start..end]) {
+                        Ok(text) => (text, start),
+                        Err(error) => {
+                            at = end;
+                            if !self.bad_text(start, end, start + error.valid_up_to()) {
+                                return;
+                            }
+                            continue;
+                        }
+                    }
+                }
+            };
+            let values = self.arena.alloc_slice_fill_copy(self.slots, Value::Missing);
+            self.parser.turn_to(text, start - base);
+            let outcome = self.parser.record(&self.plan, values);
+            let end = base + self.parser.at();
+            let go_on = match outcome {
+                Ok(()) if self.ends_element(end) => {
+                    at = end;
+                    self.row(values, start, end)
+                }
+                Ok(()) => {
+                    at = element_end(self.bytes, start);
+                    let cause = "something follows the record: a comma or `]` is missing".into();
+                    let fault = Fault { code: &JSON_SYNTAX, cause, field: None, at: end };
+                    self.bad(&fault, start, at, end)
+                }
+                Err(fault) => {
+                    at = element_end(self.bytes, start).max(start + 1);
+                    self.bad(&fault, start, at, (base + fault.at).min(at))
+                }
+            };
+            if !go_on {
+                return;
+            }
+        }
+    }
+
+    /// Whether after this byte nothing but a comma, a bracket or the end of the part follows.
+    fn ends_element(&self, end: usize) -> bool {
+        let next = self.bytes[end..].iter().find(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+        matches!(next, None | Some(b',' | b']'))
+    }
+
+    #[inline]
+    fn row(&mut self, slots: &'a [Value<'a>], start: usize, end: usize) -> bool {
+        let row = Row { slots, raw: &self.bytes[start..end], index: self.index, line: self.line };
+        self.index += 1;
+        self.rows.row(row)
+    }
+
+    #[cold]
+    fn bad_text(&mut self, start: usize, end: usize, byte: usize) -> bool {
+        let cause = "a byte is not UTF-8: say which encoding the file has, for example `encoding: windows-1252`";
+        let fault = Fault { code: &FORMAT_ENCODING, cause: cause.into(), field: None, at: 0 };
+        self.bad(&fault, start, end, byte)
+    }
+
+    #[cold]
+    fn bad(&mut self, fault: &Fault, start: usize, end: usize, byte: usize) -> bool {
+        let line_start = memchr::memrchr(b'\n', &self.bytes[..byte]).map_or(0, |at| at + 1);
+        let error = RecordError {
+            code: fault.code,
+            cause: fault.cause.to_string(),
+            field: fault.field.clone(),
+            index: self.index,
+            line: self.line + memchr::memchr_iter(b'\n', &self.bytes[start..byte]).count() as u32,
+            column: String::from_utf8_lossy(&self.bytes[line_start..byte]).chars().count() as u32 + 1,
+            byte,
+            start,
+            end,
+        };
+        self.index += 1;
+        self.rows.bad(error)
+    }
+}
+
+/// Where the element that begins at `start` ends, be it well formed or not.
+fn element_end(bytes: &[u8], start: usize) -> usize {
+    let mut scanner = Scanner::default();
+    scanner.element(&bytes[start..]).map_or(bytes.len(), |length| start + length)
+}

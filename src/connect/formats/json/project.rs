@@ -1,0 +1,143 @@
+//! The paths of a projection as a tree, so that one walk over a record fills every slot.
+
+use crate::record::path::Step;
+use crate::record::{Arena, Path, Projection, Type, Value};
+
+/// What is asked of a value.
+#[derive(Debug)]
+pub(in crate::connect::formats) enum Node {
+    /// Build it whole and take these from it.
+    Build(Vec<Target>),
+    /// Look into it.
+    Descend {
+        /// Fields of an object.
+        keys: Keys,
+        /// Elements of a list.
+        indexes: Vec<(usize, Node)>,
+    },
+}
+
+/// A slot, and the way to it from the value that is built.
+#[derive(Debug)]
+pub(in crate::connect::formats) struct Target {
+    /// The slot.
+    pub slot: usize,
+    /// Its type.
+    pub kind: Type,
+    /// The path as people write it.
+    pub name: String,
+    rest: Vec<Step>,
+}
+
+/// Nodes by key.
+#[derive(Debug, Default)]
+pub(in crate::connect::formats) struct Keys {
+    entries: Vec<(String, Node)>,
+    /// A bit for each length that occurs (all from 63 on share one): most keys are told from it.
+    lengths: u64,
+}
+
+impl Keys {
+    #[inline]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        if self.lengths & (1 << key.len().min(63)) == 0 {
+            return None;
+        }
+        self.entries.iter().find(|(known, _)| known == key).map(|(_, node)| node)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl Node {
+    /// The tree of a projection.
+    pub fn new(projection: &Projection) -> Self {
+        let targets = projection.paths.iter().enumerate().map(|(slot, path)| Target {
+            slot,
+            kind: projection.types.get(slot).cloned().unwrap_or_default(),
+            name: path.to_string(),
+            rest: path.0.clone(),
+        });
+        Self::of(targets.collect())
+    }
+
+    fn of(targets: Vec<Target>) -> Self {
+        // Each element, or one counted from the end, is known only when the list has been read.
+        let whole = |target: &Target| {
+            matches!(target.rest.first(), None | Some(Step::Each))
+                || matches!(target.rest.first(), Some(Step::Index(i)) if *i < 0)
+        };
+        if targets.iter().any(whole) {
+            return Self::Build(targets);
+        }
+        let (mut keys, mut indexes): (Vec<(String, Vec<Target>)>, Vec<(usize, Vec<Target>)>) = (Vec::new(), Vec::new());
+        for mut target in targets {
+            match target.rest.remove(0) {
+                Step::Key(key) => group(&mut keys, key, target),
+                Step::Index(index) => group(&mut indexes, usize::try_from(index).unwrap_or(usize::MAX), target),
+                Step::Each => {}
+            }
+        }
+        let entries: Vec<(String, Node)> = keys.into_iter().map(|(key, targets)| (key, Self::of(targets))).collect();
+        let lengths = entries.iter().fold(0, |bits, (key, _)| bits | (1 << key.len().min(63)));
+        let indexes = indexes.into_iter().map(|(index, targets)| (index, Self::of(targets))).collect();
+        Self::Descend { keys: Keys { entries, lengths }, indexes }
+    }
+
+    /// Takes back what an earlier value under the same key has filled.
+    pub fn clear(&self, slots: &mut [Value<'_>]) {
+        match self {
+            Self::Build(targets) => targets.iter().for_each(|target| slots[target.slot] = Value::Missing),
+            Self::Descend { keys, indexes } => {
+                keys.entries.iter().for_each(|(_, node)| node.clear(slots));
+                indexes.iter().for_each(|(_, node)| node.clear(slots));
+            }
+        }
+    }
+}
+
+impl Target {
+    /// The value at the end of the rest of the path.
+    #[inline]
+    pub fn select<'a>(&self, value: Value<'a>, arena: &'a Arena) -> Value<'a> {
+        if self.rest.is_empty() { value } else { select(value, &self.rest, arena) }
+    }
+}
+
+fn group<K: PartialEq>(groups: &mut Vec<(K, Vec<Target>)>, key: K, target: Target) {
+    match groups.iter_mut().find(|(known, _)| *known == key) {
+        Some((_, targets)) => targets.push(target),
+        None => groups.push((key, vec![target])),
+    }
+}
+
+/// The value at the end of some steps; missing where a step leads nowhere.
+fn select<'a>(value: Value<'a>, steps: &[Step], arena: &'a Arena) -> Value<'a> {
+    let Some((step, rest)) = steps.split_first() else { return value };
+    match (step, value) {
+        (Step::Key(key), value) => select(value.get(key), rest, arena),
+        (Step::Index(index), Value::List(items)) => {
+            let index = if *index < 0 { items.len() as i64 + index } else { *index };
+            let item = usize::try_from(index).ok().and_then(|index| items.get(index));
+            item.map_or(Value::Missing, |item| select(*item, rest, arena))
+        }
+        (Step::Each, Value::List(items)) if rest.is_empty() => Value::List(items),
+        (Step::Each, Value::List(items)) => {
+            Value::List(arena.alloc_slice_fill_iter(items.iter().map(|item| select(*item, rest, arena))))
+        }
+        _ => Value::Missing,
+    }
+}
+
+/// The keys of a path that has nothing else.
+pub(in crate::connect::formats) fn plain_keys(path: &Path) -> Option<Vec<&str>> {
+    path.0
+        .iter()
+        .map(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Index(_) | Step::Each => None,
+        })
+        .collect()
+}
