@@ -6,6 +6,7 @@
 mod completions;
 mod context;
 mod explain;
+mod init;
 mod log;
 mod output;
 #[cfg(test)]
@@ -78,6 +79,7 @@ struct Global {
 
 #[derive(Subcommand, Debug)]
 enum Noun {
+    Init(init::Init),
     Completions(completions::Completions),
 }
 
@@ -130,6 +132,7 @@ fn run(noun: Option<Noun>, context: &Context<'_>) -> Result<Exit> {
     }
     match noun {
         None => Err(Error::new(Kind::Invalid, &codes::cli::USAGE, "a noun is missing").hint("see `consign --help`")),
+        Some(Noun::Init(verb)) => verb.run(context),
         Some(Noun::Completions(verb)) => verb.run(context),
     }
 }

@@ -20,5 +20,12 @@ pub static SHAPE: Code = Code::new(
     "this verb cannot print that shape",
     "Every verb prints text, json, ndjson and csv. junit and sarif hold findings and are for the verbs that check; markdown is for reports.",
 );
+/// A file that `init` would overwrite.
+pub static EXISTS: Code = Code::new(
+    "cli-exists",
+    "the file is there already",
+    "`init` never overwrites. Choose another folder, or move the file away.",
+);
+
 /// The written-out list.
-pub const ALL: &[&Code] = &[&USAGE, &UNKNOWN_CODE, &SHAPE];
+pub const ALL: &[&Code] = &[&USAGE, &UNKNOWN_CODE, &SHAPE, &EXISTS];
