@@ -2,9 +2,32 @@
 //!
 //! Three steps, three types: raw (a tree with spans) → resolved ([`Project`], [`Mapping`]) →
 //! plan (made in `sync`). After "resolved" nothing is checked again.
+//!
+//! [`discover()`] finds the files, [`load()`] reads and checks all of them without stopping at
+//! the first fault and without resolving a reference. Plug-ins are known by the [`Catalog`]
+//! that is passed in.
 
+mod canonical;
+mod check;
+pub mod cron;
 pub mod describe;
+pub mod discover;
+mod expression;
+pub mod keys;
+pub mod load;
+mod mapping;
+mod node;
+mod project;
 pub mod resolved;
+mod source;
+mod text;
+mod units;
+mod yaml;
 
+pub use cron::Cron;
 pub use describe::{Carries, Catalog, FormatSpec, OptionKind, OptionSpec, ProtocolSpec};
+pub use discover::{Found, discover};
+pub use load::{FileText, Loaded, load, load_texts};
 pub use resolved::*;
+pub use text::TextError;
+pub use units::zone;

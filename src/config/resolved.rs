@@ -88,6 +88,8 @@ pub struct Connector {
     pub uses: Spanned<String>,
     /// Parameters, already checked against the protocol's description.
     pub with: Vec<(Spanned<String>, Spanned<Node>)>,
+    /// How to sign in; what is secret in it is a reference.
+    pub auth: Vec<(Spanned<String>, Spanned<Node>)>,
     /// Streams declared here, by name.
     pub streams: BTreeMap<String, Stream>,
     /// The tenant it belongs to.
@@ -172,6 +174,9 @@ pub struct Mapping {
     pub fields: Vec<FieldRule>,
     /// Its own tests.
     pub tests: Vec<MappingTest>,
+    /// Whether all of it could be read. If not, a finding said so, what could not be read is
+    /// missing here, and checks that need every rule (required targets, tests) keep silent.
+    pub whole: bool,
     /// SHA-256 (hex) of the canonical resolved form.
     pub hash: String,
     /// That form, as JSON.
@@ -196,9 +201,22 @@ pub struct Expression {
     pub text: String,
     /// Place of its first character.
     pub place: Place,
-    /// For block scalars and folded text: the line, column (both from 1) and source line of each
-    /// line of `text`. Empty for a plain or quoted one-line scalar.
-    pub lines: Vec<(u32, u32, String)>,
+    /// The runs of `text` that stand in the file as they are, in order: after an escape, a fold or
+    /// the indentation of a line begins the next. Empty where all of it stands at `place`.
+    pub runs: Vec<Run>,
+}
+
+/// A run of an expression's characters that stand side by side in one line of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Byte of the text where it begins.
+    pub at: usize,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// The text of that line.
+    pub source: String,
 }
 
 /// One field rule.

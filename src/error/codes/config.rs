@@ -1,6 +1,268 @@
-//! Codes of the area `config`.
+//! Codes of the area `config`: what can be wrong with what people write.
 
 use super::Code;
 
+/// The file is not YAML that consign reads.
+pub static YAML: Code = Code::new(
+    "config-yaml",
+    "the file is not YAML that consign reads",
+    "The YAML core schema 1.2 is read, and nothing around it: no tabs in indentation, no tags, no merge keys (`<<`), no directives, one document in a file, keys unique, at most 4 MiB, 64 levels and 200,000 values. The place shows where reading ended; the mistake may stand a little before it: an open quote or bracket, a missing `:` or a wrong indentation.",
+);
+
+/// A key is given twice.
+pub static DUPLICATE_KEY: Code = Code::new(
+    "config-duplicate-key",
+    "a key is given twice",
+    "A map holds each key once: with two, one of them would silently lose. Keep the one that is meant.",
+);
+
+/// A number begins with a zero.
+pub static LEADING_ZERO: Code = Code::new(
+    "config-leading-zero",
+    "a number begins with a zero",
+    "Without quotes, `01234` is the number 1234: a postal code or an article number would lose its zero. Quote it if it is text, else remove the zero.",
+);
+
+/// YAML cut an expression in two.
+pub static EXPRESSION_CUT: Code = Code::new(
+    "config-expression-cut",
+    "YAML cut an expression in two",
+    "Inside `{ }` and `[ ]` YAML ends a value at `,` `]` `}`; everywhere it ends one at `: ` and at ` #`. An expression that holds one of them must be quoted as a whole (`transform: 'round(value, 2)'`) or stand on a line of its own.",
+);
+
+/// An expression begins with a quote.
+pub static EXPRESSION_QUOTE: Code = Code::new(
+    "config-expression-quote",
+    "an expression begins with a quote",
+    "A value that begins with a quote ends, for YAML, at the next one: what follows is an error. An expression that begins with a quote must be quoted as a whole (`transform: '\"PROD_\" + value'`) or stand on its own line after `|`.",
+);
+
+/// A key is not known here.
+pub static UNKNOWN_KEY: Code = Code::new(
+    "config-unknown-key",
+    "a key is not known here",
+    "A misspelt key would be an option that silently does not hold, so each unknown key is an error. The fix names the nearest key that exists here, or all of them.",
+);
+
+/// A key is missing.
+pub static MISSING_KEY: Code =
+    Code::new("config-missing-key", "a key is missing", "This key has no default and must be given.");
+
+/// A value is of the wrong kind.
+pub static WRONG_TYPE: Code = Code::new(
+    "config-wrong-type",
+    "a value is of the wrong kind",
+    "Text, numbers, truth values, lists and maps are told apart as YAML 1.2 does: `yes`, `no`, `on` and `off` are text, and truth values are `true` and `false`.",
+);
+
+/// A value is out of its bounds.
+pub static BAD_VALUE: Code = Code::new(
+    "config-bad-value",
+    "a value is out of its bounds",
+    "The value is of the right kind but none of those that this key takes. Durations are whole numbers with a unit: `400d`, `12h`, `30m`, `10s`; names hold letters, digits, `_` and `-`.",
+);
+
+/// A cron expression cannot be read.
+pub static BAD_CRON: Code = Code::new(
+    "config-bad-cron",
+    "a cron expression cannot be read",
+    "Five fields: minute (0-59), hour (0-23), day of month (1-31), month (1-12 or jan-dec), day of week (0-7 or sun-sat; 0 and 7 are Sunday). Each is `*`, a number, a range `a-b`, a step `*/n` or `a-b/n`, or a list of these with commas. With both day fields given, either one is enough. `@hourly`, `@daily`, `@weekly`, `@monthly` and `@yearly` stand for the usual five.",
+);
+
+/// A time zone does not exist.
+pub static BAD_ZONE: Code = Code::new(
+    "config-bad-timezone",
+    "a time zone does not exist",
+    "Time zones are IANA names such as `Europe/Berlin` or `UTC`: only they know when daylight saving begins and ends. Abbreviations (`CET`) and fixed offsets are not accepted where a schedule depends on them.",
+);
+
+/// A path cannot be read.
+pub static BAD_PATH: Code = Code::new(
+    "config-bad-path",
+    "a path cannot be read",
+    "A path into a record is made of names, points and brackets: `sku`, `address.city`, `lines[0].sku`, `lines[*].sku`. A name with points, brackets, quotes or blanks at its ends is quoted: `\"odd.name\"`.",
+);
+
+/// A reference cannot be read.
+pub static BAD_REFERENCE: Code = Code::new(
+    "config-bad-reference",
+    "a reference cannot be read",
+    "References are `${env:NAME}`, `${file:PATH}` and `${cmd:NAME}`, in text only. A literal `${` is written `$${`.",
+);
+
+/// No connector of that kind exists.
+pub static UNKNOWN_PROTOCOL: Code = Code::new(
+    "config-unknown-connector-kind",
+    "no connector of that kind exists",
+    "The word after `use:` names a protocol or a pack that this version has. `consign connect list` shows them.",
+);
+
+/// No format of that name exists.
+pub static UNKNOWN_FORMAT: Code = Code::new(
+    "config-unknown-format",
+    "no format of that name exists",
+    "The word after `format:` names a format that this version has. Where it is left out, the ending of the file's name decides.",
+);
+
+/// A connector is not defined.
+pub static UNKNOWN_CONNECTOR: Code = Code::new(
+    "config-unknown-connector",
+    "a connector is not defined",
+    "`from` and `to` name a connector of connectors.yaml and, after the first point, a stream of it: `shop.orders`.",
+);
+
+/// A stream is not declared.
+pub static UNKNOWN_STREAM: Code = Code::new(
+    "config-unknown-stream",
+    "a stream is not declared",
+    "Connectors of this kind know only the streams declared under `streams:` in connectors.yaml.",
+);
+
+/// A data class does not exist.
+pub static UNKNOWN_CLASS: Code = Code::new(
+    "config-unknown-class",
+    "a data class does not exist",
+    "Data classes form one small dotted tree (`pii.contact.email`, `phi.diagnosis`, `pci.pan` …); a name outside of it would protect nothing, so it is an error.",
+);
+
+/// A profile does not exist.
+pub static UNKNOWN_PROFILE: Code = Code::new(
+    "config-unknown-profile",
+    "a profile does not exist",
+    "The profile asked for by `--profile` or CONSIGN_PROFILE stands under `profiles:` in connectors.yaml.",
+);
+
+/// A mapping does not exist.
+pub static UNKNOWN_ROUTE: Code = Code::new(
+    "config-unknown-route",
+    "a mapping does not exist",
+    "`after` names mappings of this project that run first.",
+);
+
+/// Mappings wait for each other.
+pub static ROUTE_CYCLE: Code = Code::new(
+    "config-route-cycle",
+    "mappings wait for each other",
+    "Following `after` from this mapping leads back to it: none of them could ever begin.",
+);
+
+/// Two mappings have one name.
+pub static DUPLICATE_NAME: Code = Code::new(
+    "config-duplicate-name",
+    "two mappings have one name",
+    "A mapping's name identifies its route in the state and in the audit log, so it must be unique in the project.",
+);
+
+/// The version of the file is not supported.
+pub static VERSION: Code = Code::new(
+    "config-version",
+    "the version of the file is not supported",
+    "Each file says `version: 1`. A higher number belongs to a later consign: use that, or take out what it added.",
+);
+
+/// This is not available yet.
+pub static NOT_YET: Code = Code::new(
+    "config-not-available-yet",
+    "this is not available yet",
+    "The key or word is part of the language, but this version does not do it. It is refused rather than ignored.",
+);
+
+/// A secret stands in the file.
+pub static LITERAL_SECRET: Code = Code::new(
+    "config-literal-secret",
+    "a secret stands in the file",
+    "A secret in a configuration file ends up in version control, back-ups and pull requests. Put a reference there: `${env:NAME}`, `${file:PATH}` or `${cmd:NAME}`; then treat the secret that stood here as known to others and replace it. Neither the value nor its line is shown.",
+);
+
+/// The connector cannot do that.
+pub static DIRECTION: Code = Code::new(
+    "config-direction",
+    "the connector cannot do that",
+    "Some kinds of connector only read, others only write. `from` needs one that reads, `to` one that writes.",
+);
+
+/// Key and mode do not fit.
+pub static KEY_MODE: Code = Code::new(
+    "config-key-mode",
+    "key and mode do not fit",
+    "`upsert` replaces the record with the same key and needs one, under `sync.key` or declared by the target stream. `append` adds every record and uses none.",
+);
+
+/// No connectors.yaml was found.
+pub static NO_PROJECT: Code = Code::new(
+    "config-no-project",
+    "no connectors.yaml was found",
+    "connectors.yaml is looked for in the folder you stand in and in those above it, up to the root of the repository. `consign init` writes one; `--config` names one elsewhere.",
+);
+
+/// No such mapping.
+pub static NO_MAPPING: Code = Code::new(
+    "config-no-mapping",
+    "no such mapping",
+    "The project has no mapping of that name. Mappings are the files under `mappings/` beside connectors.yaml.",
+);
+
+/// The configuration has errors.
+pub static INVALID: Code = Code::new(
+    "config-invalid",
+    "the configuration has errors",
+    "A check of connectors.yaml and the mappings found errors; each is listed with its place, cause and fix. Nothing was run.",
+);
+
+/// An environment variable is not set.
+pub static REFERENCE_ENV: Code = Code::new(
+    "config-reference-env",
+    "an environment variable is not set",
+    "A `${env:NAME}` reference is filled in when a run begins. The variable must be set in the environment of that process and be valid UTF-8.",
+);
+
+/// A referenced file cannot be read.
+pub static REFERENCE_FILE: Code = Code::new(
+    "config-reference-file",
+    "a referenced file cannot be read",
+    "A `${file:PATH}` reference is filled in when a run begins. Relative paths count from the folder of connectors.yaml; one line end at the end of the file is left out; at most 1 MiB.",
+);
+
+/// A referenced command was not run or failed.
+pub static REFERENCE_COMMAND: Code = Code::new(
+    "config-reference-command",
+    "a referenced command was not run or failed",
+    "A `${cmd:NAME}` reference names a command of your own configuration outside the project (`consign/commands.yaml` below the configuration folder of your account): a project can come from a stranger, and cannot bring commands along. Its standard output, without a final line end, is the value; it has 30 seconds.",
+);
+
 /// The written-out list.
-pub const ALL: &[&Code] = &[];
+pub const ALL: &[&Code] = &[
+    &YAML,
+    &DUPLICATE_KEY,
+    &LEADING_ZERO,
+    &EXPRESSION_CUT,
+    &EXPRESSION_QUOTE,
+    &UNKNOWN_KEY,
+    &MISSING_KEY,
+    &WRONG_TYPE,
+    &BAD_VALUE,
+    &BAD_CRON,
+    &BAD_ZONE,
+    &BAD_PATH,
+    &BAD_REFERENCE,
+    &UNKNOWN_PROTOCOL,
+    &UNKNOWN_FORMAT,
+    &UNKNOWN_CONNECTOR,
+    &UNKNOWN_STREAM,
+    &UNKNOWN_CLASS,
+    &UNKNOWN_PROFILE,
+    &UNKNOWN_ROUTE,
+    &ROUTE_CYCLE,
+    &DUPLICATE_NAME,
+    &VERSION,
+    &NOT_YET,
+    &LITERAL_SECRET,
+    &DIRECTION,
+    &KEY_MODE,
+    &NO_PROJECT,
+    &NO_MAPPING,
+    &INVALID,
+    &REFERENCE_ENV,
+    &REFERENCE_FILE,
+    &REFERENCE_COMMAND,
+];

@@ -1,0 +1,174 @@
+//! Expressions as written: where each of their characters stands in the file, whatever YAML
+//! did to the text (quotes, escapes, folding, indentation).
+
+use super::source::Source;
+use super::yaml::{Raw, RawKind, Style};
+use super::{Expression, Run};
+use crate::error::Place;
+
+impl Expression {
+    /// The expression of a scalar; `None` if it is none.
+    pub(super) fn of(raw: &Raw, source: &Source) -> Option<Self> {
+        let written = source.text().get(raw.start..raw.end)?;
+        let (text, style) = match &raw.kind {
+            RawKind::Text { text, style } => (text.clone(), *style),
+            RawKind::Number(_) | RawKind::Bool(_) => (written.to_owned(), Style::Plain),
+            RawKind::Null if !written.is_empty() => (written.to_owned(), Style::Plain),
+            _ => return None,
+        };
+        let place = source.place(raw.start, raw.end);
+        let runs = if text == written && !text.contains('\n') {
+            Vec::new()
+        } else {
+            runs(&text, written, style, raw.start, source)
+        };
+        let place = match runs.first() {
+            Some(first) if first.at == 0 => {
+                Place { line: first.line, column: first.column, source: first.source.clone(), ..place }
+            }
+            _ => place,
+        };
+        Some(Self { text, place, runs })
+    }
+
+    /// The place in the file of a range of bytes of the text: of its first line, if it spans
+    /// several.
+    pub fn place_at(&self, start: usize, end: usize) -> Place {
+        let start = floor(&self.text, start);
+        let end = floor(&self.text, end).max(start);
+        let (line, column, source) = self.character(start);
+        let mut width = 1;
+        for (at, _) in self.text[start..end].char_indices().skip(1) {
+            let (other, here, _) = self.character(start + at);
+            if other != line {
+                break;
+            }
+            width = width.max(here.saturating_sub(column) + 1);
+        }
+        Place { file: self.place.file.clone(), line, column, width, source: source.to_owned() }
+    }
+
+    /// Line, column and source line of the character at a byte.
+    fn character(&self, at: usize) -> (u32, u32, &str) {
+        let index = self.runs.partition_point(|run| run.at <= at);
+        let (from, line, column, source) = match index.checked_sub(1).and_then(|index| self.runs.get(index)) {
+            Some(run) => (run.at, run.line, run.column, run.source.as_str()),
+            None => (0, self.place.line, self.place.column, self.place.source.as_str()),
+        };
+        let width = self.text[from.min(at)..at].chars().count() as u32;
+        (line, column + width, source)
+    }
+}
+
+/// Walks text and file side by side. They differ in white space only, but for doubled single
+/// quotes and the escapes of double ones.
+fn runs(text: &str, written: &str, style: Style, start: usize, source: &Source) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut at = 0;
+    // Byte of `written` behind the last character, if the next one would stand beside it.
+    let mut beside = None;
+    for (index, c) in text.char_indices() {
+        let rest = &written[at..];
+        let is_blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
+        let here = match rest.chars().next() {
+            Some('\\') if style == Style::Double => None,
+            Some(next) if next == c => Some(at),
+            _ if is_blank(c) => continue,
+            Some(next) if is_blank(next) => Some(at + rest.len() - rest.trim_start_matches(is_blank).len()),
+            _ => None,
+        };
+        // A line continued with `\` inside double quotes: nothing of it is in the text.
+        let mut here = here.unwrap_or(at);
+        if style == Style::Double {
+            while let Some(rest) =
+                written[here..].strip_prefix("\\\n").or_else(|| written[here..].strip_prefix("\\\r\n"))
+            {
+                here = written.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
+            }
+        }
+        let length = match written[here..].as_bytes() {
+            [b'\'', b'\'', ..] if style == Style::Single => 2,
+            [b'\\', kind, ..] if style == Style::Double => match kind {
+                b'x' => 4,
+                b'u' => 6,
+                b'U' => 10,
+                _ => 1 + written[here + 1..].chars().next().map_or(1, char::len_utf8),
+            },
+            _ => written[here..].chars().next().map_or(0, char::len_utf8),
+        };
+        if beside != Some(here) || runs.is_empty() {
+            let (line, column) = source.line_and_column(start + here);
+            runs.push(Run { at: index, line, column, source: source.shown(line).to_owned() });
+        }
+        at = floor(written, here + length);
+        // What is longer in the file than in the text, and a line end, ends the run.
+        beside = (length == c.len_utf8() && c != '\n').then_some(at);
+    }
+    runs
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::yaml;
+    use super::*;
+
+    /// The expression under `t`, and where the mark `§…` (one character and what follows it) stands.
+    fn place(file: &str, part: &str) -> (u32, u32, u32) {
+        let source = Source::new("m.yaml", file);
+        let mut findings = Vec::new();
+        let root = yaml::parse(&source, &mut findings).unwrap();
+        assert!(findings.is_empty(), "{findings:?}");
+        let value = &root.entries().iter().find(|entry| entry.key == "t").unwrap().value;
+        let expression = Expression::of(value, &source).unwrap();
+        let at = expression.text.find(part).unwrap_or_else(|| panic!("{part} is not in {:?}", expression.text));
+        let place = expression.place_at(at, at + part.len());
+        assert_eq!(place.source, file.lines().nth(place.line as usize - 1).unwrap());
+        (place.line, place.column, place.width)
+    }
+
+    #[test]
+    fn every_style_leads_back_to_the_file() {
+        for (file, part, expected) in [
+            ("t: value + x\n", "x", (1, 12, 1)),
+            ("t: 'value + x'\n", "value", (1, 5, 5)),
+            ("t: 'a == ''b'' + oops'\n", "oops", (1, 18, 4)),
+            ("t: 'a == ''b'' + oops'\n", "b", (1, 12, 1)),
+            ("t: \"\\\"PROD_\\\" + value\"\n", "value", (1, 17, 5)),
+            ("t: \"a\\u00e9b + value\"\n", "value", (1, 15, 5)),
+            ("t: \"größe + välue\"\n", "välue", (1, 13, 5)),
+            ("t: |\n  first +\n    second\n", "second", (3, 5, 6)),
+            ("t: |\n  first +\n    second\n", "first", (2, 3, 5)),
+            ("t: |2\n   first +\n  second\n", "second", (3, 3, 6)),
+            ("t: >-\n  first +\n  second +\n\n  third\n", "second", (3, 3, 6)),
+            ("t: >-\n  first +\n  second +\n\n  third\n", "third", (5, 3, 5)),
+            ("t: first\n   + second\n", "+ second", (2, 4, 8)),
+            ("t: first\n   + second\n", "first + second", (1, 4, 5)),
+            ("t: \"first\n   + second\"\n", "second", (2, 6, 6)),
+            ("t: \"first \\\n   + second\"\n", "second", (2, 6, 6)),
+            ("t: 5\n", "5", (1, 4, 1)),
+            ("t: true\n", "true", (1, 4, 4)),
+        ] {
+            assert_eq!(place(file, part), expected, "{file} {part}");
+        }
+    }
+
+    #[test]
+    fn any_offset_is_safe() {
+        let source = Source::new("m.yaml", "t: \"ä\\tb\n  ö\"\n");
+        let root = yaml::parse(&source, &mut Vec::new()).unwrap();
+        let expression = Expression::of(&root.entries()[0].value, &source).unwrap();
+        for start in 0..20 {
+            for end in 0..20 {
+                assert!(expression.place_at(start, end).width >= 1);
+            }
+        }
+    }
+}

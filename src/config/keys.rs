@@ -1,0 +1,473 @@
+//! Every key of both files, once, as data: the check, the schemas and the reference page are
+//! made from these tables, so they cannot disagree.
+
+/// What stands under a key.
+#[derive(Debug)]
+pub enum Kind {
+    /// The number 1.
+    Version,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number within bounds, both included.
+    Whole(i64, i64),
+    /// 0 to 100, with at most four decimals.
+    Percent,
+    /// A whole number of days, `400d`.
+    Days,
+    /// Literal text.
+    Label,
+    /// A name: letters, digits, `_`, `-` (and points where `true`).
+    Name(bool),
+    /// One of some words.
+    Word(&'static [Word]),
+    /// Five cron fields.
+    Cron,
+    /// An IANA time zone.
+    TimeZone,
+    /// A path into a record.
+    RecordPath,
+    /// `connector.stream`.
+    Stream,
+    /// An expression.
+    Expression,
+    /// A data class or one of its other names.
+    Class,
+    /// The name of a type (`decimal`, `list<string>`).
+    Type,
+    /// Anything.
+    Value,
+    /// A map of anything.
+    Record,
+    /// A list.
+    List(&'static Kind),
+    /// One, or a list of them.
+    OneOrMany(&'static Kind),
+    /// A map with these keys.
+    Section(&'static Section),
+    /// A map from names of the user's to this.
+    Named(&'static Kind),
+    /// A map is the second, anything else the first.
+    ShortOr(&'static Kind, &'static Kind),
+    /// A map whose keys a plug-in describes.
+    Foreign,
+    /// A map of sign-in parameters: what its name says is secret must be a reference.
+    Auth,
+    /// The same keys as in this section, all of them optional.
+    Overlay(&'static Section),
+}
+
+/// A word that can be chosen.
+#[derive(Debug)]
+pub struct Word {
+    /// The word.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// Whether this version does it.
+    pub available: bool,
+}
+
+/// A map with known keys.
+#[derive(Debug)]
+pub struct Section {
+    /// What it is called in a sentence: "a field rule".
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// Its keys.
+    pub keys: &'static [Key],
+    /// Whether other keys belong to a plug-in, which checks them.
+    pub foreign: bool,
+}
+
+/// A key.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// Another name that is accepted.
+    pub alias: Option<&'static str>,
+    /// What stands under it.
+    pub kind: Kind,
+    /// One sentence.
+    pub about: &'static str,
+    /// Whether it must be given.
+    pub required: bool,
+    /// What holds where it is not given, as YAML text.
+    pub default: Option<&'static str>,
+    /// Whether this version does it.
+    pub available: bool,
+}
+
+impl Key {
+    const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self { name, alias: None, kind, about, required: false, default: None, available: true }
+    }
+    const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+    const fn default(self, yaml: &'static str) -> Self {
+        Self { default: Some(yaml), ..self }
+    }
+    const fn alias(self, name: &'static str) -> Self {
+        Self { alias: Some(name), ..self }
+    }
+    const fn later(self) -> Self {
+        Self { available: false, ..self }
+    }
+}
+
+impl Section {
+    /// The key of that name or other name.
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name || key.alias == Some(name))
+    }
+}
+
+const fn word(name: &'static str, about: &'static str) -> Word {
+    Word { name, about, available: true }
+}
+const fn later(name: &'static str, about: &'static str) -> Word {
+    Word { name, about, available: false }
+}
+
+/// `connectors.yaml`.
+pub static PROJECT: Section = Section {
+    name: "connectors.yaml",
+    about: "The systems of a project, and the rules that hold for all of its routes.",
+    foreign: false,
+    keys: &[
+        Key::new("version", Kind::Version, "The version of the file's form.").required(),
+        Key::new("environment", Kind::Label, "What this configuration is for; reports and the audit log carry it.")
+            .default("production"),
+        Key::new("defaults", Kind::Section(&DEFAULTS), "What holds for every connector that does not say otherwise."),
+        Key::new("connectors", Kind::Named(&Kind::Section(&CONNECTOR)), "Every system, by a name of yours.").required(),
+        Key::new(
+            "profiles",
+            Kind::Named(&Kind::Overlay(&PROJECT)),
+            "Variants by name, chosen with `--profile`: maps are merged key by key, anything else is replaced.",
+        ),
+        Key::new("compliance", Kind::Section(&COMPLIANCE), "The rules data has to obey."),
+        Key::new("audit", Kind::Section(&AUDIT), "What is remembered, and for how long."),
+    ],
+};
+
+static DEFAULTS: Section = Section {
+    name: "defaults",
+    about: "What holds for every connector that does not say otherwise.",
+    foreign: false,
+    keys: &[Key::new("retry", Kind::Section(&RETRY), "How often a failing call is tried.")],
+};
+
+static RETRY: Section = Section {
+    name: "retry",
+    about: "How often a failing call is tried.",
+    foreign: false,
+    keys: &[Key::new("tries", Kind::Whole(1, 20), "How often a call is made at most.").default("5")],
+};
+
+/// One connector.
+pub static CONNECTOR: Section = Section {
+    name: "a connector",
+    about: "A system, as this project uses it.",
+    foreign: false,
+    keys: &[
+        Key::new("use", Kind::Name(false), "What kind of system it is: `consign connect list` shows the kinds.")
+            .required(),
+        Key::new("with", Kind::Foreign, "Parameters of that kind."),
+        Key::new("auth", Kind::Auth, "How to sign in. Secrets are references."),
+        Key::new(
+            "streams",
+            Kind::Named(&Kind::Section(&STREAM)),
+            "What can be read or written there, by a name of yours.",
+        ),
+        Key::new("tenant", Kind::Label, "The tenant it belongs to: a run of another tenant cannot touch it."),
+        Key::new("region", Kind::Label, "The region it stands in: residency rules look here."),
+        Key::new("standards", Kind::List(&Kind::Label), "Standards that apply to it on top of the project's."),
+        Key::new("agreements", Kind::List(&Kind::Word(AGREEMENTS)), "Agreements that exist with its operator."),
+        Key::new(
+            "clearance",
+            Kind::OneOrMany(&Kind::Class),
+            "Data classes it may receive in clear; a class covers what lies below it.",
+        ),
+        Key::new("retry", Kind::Section(&RETRY), "How often a failing call is tried."),
+        Key::new("definition", Kind::Record, "A pack of your own.").later(),
+    ],
+};
+
+const AGREEMENTS: &[Word] = &[
+    word("baa", "A business associate agreement (HIPAA)."),
+    word("dpa", "A data processing agreement (GDPR Art. 28)."),
+    word("pci_service_provider", "An attested payment card service provider."),
+    word("scc", "Standard contractual clauses (GDPR Art. 46)."),
+];
+
+/// One stream of a connector.
+pub static STREAM: Section = Section {
+    name: "a stream",
+    about: "What can be read or written there as one sequence of records. Further keys belong to the kind of connector.",
+    foreign: true,
+    keys: &[
+        Key::new(
+            "format",
+            Kind::ShortOr(&Kind::Name(false), &Kind::Section(&FORMAT)),
+            "What is in its bytes: a format's name, or a map with `type` and options. Left out, the file's ending decides.",
+        ),
+        Key::new("key", Kind::OneOrMany(&Kind::RecordPath), "What identifies a record."),
+        Key::new(
+            "fields",
+            Kind::Named(&Kind::ShortOr(&Kind::Type, &Kind::Section(&FIELD))),
+            "The fields of a record: a type, or a map that says more.",
+        ),
+        Key::new("open", Kind::Flag, "Whether there may be other fields than those declared.").default("false"),
+    ],
+};
+
+static FORMAT: Section = Section {
+    name: "a format",
+    about: "A format with its options.",
+    foreign: true,
+    keys: &[Key::new("type", Kind::Name(false), "The format's name.").required()],
+};
+
+static FIELD: Section = Section {
+    name: "a field",
+    about: "What is known of a field.",
+    foreign: false,
+    keys: &[
+        Key::new("type", Kind::Type, "Its type.").default("any"),
+        Key::new("class", Kind::OneOrMany(&Kind::Class), "What kind of sensitive data it is.").alias("tags"),
+        Key::new("required", Kind::Flag, "Whether it is always there.").default("false"),
+        Key::new("nullable", Kind::Flag, "Whether it may be null.").default("true"),
+    ],
+};
+
+static COMPLIANCE: Section = Section {
+    name: "compliance",
+    about: "The rules data has to obey.",
+    foreign: false,
+    keys: &[
+        Key::new("standards", Kind::List(&Kind::Label), "The standards the project is held to."),
+        Key::new(
+            "on_violation",
+            Kind::Word(&[word("block", "Nothing moves."), word("warn", "It is said and recorded.")]),
+            "What a violation does.",
+        )
+        .default("block"),
+    ],
+};
+
+static AUDIT: Section = Section {
+    name: "audit",
+    about: "What is remembered, and for how long.",
+    foreign: false,
+    keys: &[
+        Key::new("retention", Kind::Days, "How long events are kept; left out, for ever."),
+        Key::new("enabled", Kind::Flag, "Whether events are recorded. Switching it off is itself recorded.")
+            .default("true"),
+    ],
+};
+
+/// A file of `mappings/`.
+pub static MAPPING: Section = Section {
+    name: "a mapping",
+    about: "A route from one stream to another, with its rules, its schedule and its tests.",
+    foreign: false,
+    keys: &[
+        Key::new("version", Kind::Version, "The version of the file's form.").required(),
+        Key::new(
+            "name",
+            Kind::Name(true),
+            "The route's name, unique in the project: state and audit log know it by this.",
+        )
+        .required(),
+        Key::new("about", Kind::Label, "What it is for."),
+        Key::new("from", Kind::Stream, "Where records come from: `connector.stream`.").required(),
+        Key::new("to", Kind::Stream, "Where they go: `connector.stream`.").required(),
+        Key::new("sync", Kind::Section(&SYNC), "How it runs."),
+        Key::new("when", Kind::Expression, "Records for which it is false are filtered."),
+        Key::new(
+            "fields",
+            Kind::List(&Kind::Section(&RULE)),
+            "The field rules: one for each place of the target record.",
+        )
+        .required(),
+        Key::new("tests", Kind::List(&Kind::Section(&TEST)), "Records and what must become of them."),
+    ],
+};
+
+/// One field rule.
+pub static RULE: Section = Section {
+    name: "a field rule",
+    about: "How one place of the target record is filled.",
+    foreign: false,
+    keys: &[
+        Key::new("target", Kind::RecordPath, "Where the result goes.").required(),
+        Key::new("source", Kind::RecordPath, "What is read: `value` in the expressions."),
+        Key::new(
+            "transform",
+            Kind::Expression,
+            "From `value` and `record` to the result; left out, the value as it is.",
+        ),
+        Key::new("default", Kind::Value, "Stands in where the source is missing or null."),
+        Key::new("required", Kind::Flag, "Whether a result that is missing or null rejects the record.")
+            .default("false"),
+        Key::new(
+            "validate",
+            Kind::OneOrMany(&Kind::Expression),
+            "What must hold of the result, which is `value` here.",
+        ),
+        Key::new(
+            "class",
+            Kind::OneOrMany(&Kind::Class),
+            "What kind of sensitive data the source is, on top of what is known.",
+        )
+        .alias("tags"),
+        Key::new("type", Kind::Type, "The type the result must have."),
+    ],
+};
+
+static SYNC: Section = Section {
+    name: "sync",
+    about: "How the route runs.",
+    foreign: false,
+    keys: &[
+        Key::new("mode", Kind::Word(MODES), "How records meet the target.").default("append"),
+        Key::new(
+            "key",
+            Kind::OneOrMany(&Kind::RecordPath),
+            "What identifies a record of the target; left out, what the target stream declares.",
+        ),
+        Key::new("schedule", Kind::Section(&SCHEDULE), "When it is due."),
+        Key::new("batch", Kind::Section(&BATCH), "How much is settled at once."),
+        Key::new("on_error", Kind::Section(&ON_ERROR), "What becomes of records that are rejected."),
+        Key::new(
+            "after",
+            Kind::OneOrMany(&Kind::Name(true)),
+            "Mappings that run before this one, where both are to run.",
+        ),
+        Key::new("accept_loss", Kind::Flag, "Whether a source that can lose records is accepted.").default("false"),
+    ],
+};
+
+const MODES: &[Word] = &[
+    word("append", "Each record is added."),
+    word("upsert", "Each record replaces the one with its key."),
+    later("update", "Each record changes the one with its key, none is added."),
+    later("mirror", "The target becomes what the source is: what is gone there is deleted."),
+    later("delete", "Each record deletes the one with its key."),
+];
+
+static SCHEDULE: Section = Section {
+    name: "schedule",
+    about: "When the route is due, for `sync run --due`.",
+    foreign: false,
+    keys: &[
+        Key::new("cron", Kind::Cron, "Minute, hour, day of month, month, day of week.").required(),
+        Key::new("timezone", Kind::TimeZone, "The time zone the fields are in.").default("UTC"),
+        Key::new(
+            "missed",
+            Kind::Word(&[
+                word("once", "One run stands in for all that were missed."),
+                word("skip", "They are left out."),
+            ]),
+            "What becomes of runs that were missed.",
+        )
+        .default("once"),
+    ],
+};
+
+static BATCH: Section = Section {
+    name: "batch",
+    about: "How much is settled at once.",
+    foreign: false,
+    keys: &[Key::new(
+        "records",
+        Kind::Whole(1, 1_000_000),
+        "Most records in one group; left out, bytes and time decide.",
+    )],
+};
+
+static ON_ERROR: Section = Section {
+    name: "on_error",
+    about: "What becomes of records that are rejected. No option delivers them anyway.",
+    foreign: false,
+    keys: &[
+        Key::new(
+            "to",
+            Kind::Word(&[word("dead_letters", "They are kept, sealed, to be looked at and replayed.")]),
+            "Where they go.",
+        )
+        .default("dead_letters"),
+        Key::new(
+            "tolerate",
+            Kind::Section(&TOLERATE),
+            "How many are no reason for exit code 5; the bound that allows more holds.",
+        ),
+        Key::new("stop", Kind::Flag, "Whether the run stops once there are more.").default("false"),
+    ],
+};
+
+static TOLERATE: Section = Section {
+    name: "tolerate",
+    about: "How many rejected records are no reason for exit code 5.",
+    foreign: false,
+    keys: &[
+        Key::new("percent", Kind::Percent, "Share of the records read.").default("0"),
+        Key::new("records", Kind::Whole(0, i64::MAX), "Number of records.").default("0"),
+    ],
+};
+
+/// One test.
+pub static TEST: Section = Section {
+    name: "a test",
+    about: "A record and what must become of it: `expect`, `expect_filtered` or `expect_rejected`, one of them.",
+    foreign: false,
+    keys: &[
+        Key::new("name", Kind::Label, "What it shows.").required(),
+        Key::new("given", Kind::Record, "The record read.").required(),
+        Key::new("expect", Kind::Record, "The target record; what is not named must not be there."),
+        Key::new("expect_filtered", Kind::Flag, "`true`: `when` holds it back."),
+        Key::new("expect_rejected", Kind::Label, "It is rejected, with this text in the reason."),
+    ],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(section: &'static Section, seen: &mut Vec<&'static str>) {
+        if seen.contains(&section.name) {
+            return;
+        }
+        seen.push(section.name);
+        let mut names = std::collections::BTreeSet::new();
+        for key in section.keys {
+            assert!(names.insert(key.name) && key.alias.is_none_or(|alias| names.insert(alias)), "{} twice", key.name);
+            assert!(key.about.ends_with('.') && key.about.len() > 5, "{}: {}", key.name, key.about);
+            assert!(key.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", key.name);
+            assert!(!(key.required && key.default.is_some()), "{}: required and with a default", key.name);
+            inner(&key.kind, seen);
+        }
+    }
+
+    fn inner(kind: &'static Kind, seen: &mut Vec<&'static str>) {
+        match kind {
+            Kind::Section(section) | Kind::Overlay(section) => walk(section, seen),
+            Kind::List(kind) | Kind::OneOrMany(kind) | Kind::Named(kind) => inner(kind, seen),
+            Kind::ShortOr(short, long) => {
+                inner(short, seen);
+                inner(long, seen);
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_key_is_described() {
+        let mut seen = Vec::new();
+        walk(&PROJECT, &mut seen);
+        walk(&MAPPING, &mut seen);
+        assert!(seen.len() > 12, "{seen:?}");
+    }
+}

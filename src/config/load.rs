@@ -1,0 +1,257 @@
+//! A whole project: every file read, checked by itself and against the others, all findings
+//! in one go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::discover::{Found, shown};
+use super::source::Source;
+use super::{Catalog, Mapping, Mode, Project, ProtocolSpec, StreamRef, mapping, node, project, yaml};
+use crate::error::{Error, Finding, Findings, Kind, Place, Result, Severity, codes::config as codes, nearest};
+
+/// What a project says, and what is wrong with it.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// `connectors.yaml`; `None` if it cannot be read at all.
+    pub project: Option<Project>,
+    /// The mappings that could be read, by file. With errors among the findings they are good
+    /// for further checks only, never for a run.
+    pub mappings: Vec<Mapping>,
+    /// Every finding, sorted by file, line and column.
+    pub findings: Findings,
+}
+
+/// A file of a project, in memory.
+#[derive(Clone, Debug)]
+pub struct FileText {
+    /// Its name, as the user would name it.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads a project's files and checks them. References are never resolved. A file that cannot
+/// be read is a finding, too.
+pub fn load(found: &Found, profile: Option<&str>, catalog: &Catalog) -> Loaded {
+    let mut findings = Findings::new();
+    let mut read = |path: &PathBuf| {
+        let name = shown(path, &found.stand);
+        // One byte more than allowed is enough to know that there are too many.
+        let bytes = std::fs::File::open(path).and_then(|file| {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut std::io::Read::take(file, yaml::MAX_BYTES as u64 + 1), &mut bytes)?;
+            Ok(bytes)
+        });
+        match bytes {
+            Ok(bytes) => Some(FileText { name, bytes }),
+            Err(error) => {
+                let error = Error::io(format!("reading {name}"), error);
+                let place = Place { file: name, line: 1, column: 1, width: 1, source: String::new() };
+                findings.push(Finding::error(
+                    error.code(),
+                    place,
+                    format!("the file cannot be read: {}", error.cause()),
+                ));
+                None
+            }
+        }
+    };
+    let connectors = read(&found.file);
+    let mappings = found.mappings.iter().filter_map(&mut read).collect();
+    let mut loaded = load_texts(found.root.clone(), connectors, mappings, profile, catalog);
+    loaded.findings.append(&mut findings);
+    loaded.findings.sort_by_cached_key(node::order);
+    loaded
+}
+
+/// The same for files that are in memory already: no input, no output.
+pub fn load_texts(
+    root: PathBuf,
+    connectors: Option<FileText>,
+    mappings: Vec<FileText>,
+    profile: Option<&str>,
+    catalog: &Catalog,
+) -> Loaded {
+    let mut loaded = Loaded::default();
+    if let Some(file) = connectors {
+        match yaml::text(&file.name, file.bytes) {
+            Ok(text) => {
+                let source = Source::guarded(file.name, text);
+                let before = loaded.findings.len();
+                loaded.project = project::project(root, &source, profile, catalog, &mut loaded.findings);
+                // A line can turn out to hold a secret after a finding has pointed at it.
+                for place in loaded.findings[before..].iter_mut().filter_map(|finding| finding.place.as_mut()) {
+                    if source.shown(place.line).is_empty() {
+                        place.source.clear();
+                    }
+                }
+            }
+            Err(finding) => loaded.findings.push(*finding),
+        }
+    }
+    for file in mappings {
+        match yaml::text(&file.name, file.bytes) {
+            Ok(text) => {
+                let source = Source::new(file.name, text);
+                loaded.mappings.extend(mapping::mapping(&source, &mut loaded.findings));
+            }
+            Err(finding) => loaded.findings.push(*finding),
+        }
+    }
+    names(&mut loaded);
+    if let Some(project) = &loaded.project {
+        for mapping in &loaded.mappings {
+            streams(project, mapping, catalog, &mut loaded.findings);
+        }
+    }
+    loaded.findings.sort_by_cached_key(node::order);
+    loaded
+}
+
+impl Loaded {
+    /// Whether a finding forbids to run.
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Project and mappings, fit to run.
+    ///
+    /// # Errors
+    /// All findings, if one of them is an error.
+    pub fn sound(self) -> Result<(Project, Vec<Mapping>)> {
+        let failed = self.has_errors();
+        match self.project {
+            Some(project) if !failed => Ok((project, self.mappings)),
+            _ => {
+                let count = self.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+                let errors = if count == 1 { "1 error".to_owned() } else { format!("{count} errors") };
+                let cause = format!("the configuration has {errors}");
+                Err(Error::findings(Kind::Invalid, &codes::INVALID, cause, self.findings))
+            }
+        }
+    }
+
+    /// The mapping of that name.
+    ///
+    /// # Errors
+    /// If there is none, with the nearest name.
+    pub fn mapping(&self, name: &str) -> Result<&Mapping> {
+        self.mappings.iter().find(|mapping| mapping.name.value == name).ok_or_else(|| {
+            let error = Error::new(Kind::Invalid, &codes::NO_MAPPING, format!("there is no mapping `{name}`"));
+            match nearest(name, self.mappings.iter().map(|mapping| mapping.name.value.as_str())) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("`consign map check` lists the mappings of the project"),
+            }
+        })
+    }
+}
+
+/// Names are unique, `after` names mappings that exist, and leads in no circle.
+fn names(loaded: &mut Loaded) {
+    let mut first: BTreeMap<&str, &Mapping> = BTreeMap::new();
+    for mapping in &loaded.mappings {
+        let name = mapping.name.value.as_str();
+        if let Some(other) = first.get(name) {
+            let place = &other.name.place;
+            let cause = format!("the name `{name}` is taken by {}:{}:{}", place.file, place.line, place.column);
+            loaded.findings.push(
+                Finding::error(&codes::DUPLICATE_NAME, mapping.name.place.clone(), cause)
+                    .fix("give one of them another name"),
+            );
+        } else {
+            first.insert(name, mapping);
+        }
+    }
+    for mapping in &loaded.mappings {
+        for after in &mapping.sync.after {
+            if !first.contains_key(after.value.as_str()) {
+                let cause = format!("there is no mapping `{}` to wait for", after.value);
+                let finding = Finding::error(&codes::UNKNOWN_ROUTE, after.place.clone(), cause);
+                loaded.findings.push(finding.did_you_mean(&after.value, first.keys().copied()));
+            }
+        }
+        if let Some(place) = circle(mapping, &first) {
+            let cause = format!("`{}` waits for itself in the end", mapping.name.value);
+            loaded.findings.push(
+                Finding::error(&codes::ROUTE_CYCLE, place, cause)
+                    .fix("take out one of the `after` that lead back to it"),
+            );
+        }
+    }
+}
+
+/// Where the way from a mapping over `after` back to itself begins, if there is one.
+fn circle(from: &Mapping, all: &BTreeMap<&str, &Mapping>) -> Option<Place> {
+    from.sync.after.iter().find_map(|first| {
+        let (mut seen, mut ahead) = (BTreeSet::new(), vec![first.value.as_str()]);
+        while let Some(name) = ahead.pop() {
+            if name == from.name.value {
+                return Some(first.place.clone());
+            }
+            if seen.insert(name) {
+                ahead.extend(
+                    all.get(name).iter().flat_map(|next| next.sync.after.iter().map(|after| after.value.as_str())),
+                );
+            }
+        }
+        None
+    })
+}
+
+/// `from` and `to` name streams that exist and can do that.
+fn streams(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &mut Findings) {
+    let checked = |reference: &StreamRef, key: &str, reads: bool, findings: &mut Findings| {
+        let Some(connector) = project.connectors.get(&reference.connector) else {
+            let cause = format!("`{key}` names the connector `{}`, which is not defined", reference.connector);
+            let known = || project.connectors.keys().map(String::as_str);
+            let finding = Finding::error(&codes::UNKNOWN_CONNECTOR, part(reference, true), cause);
+            let finding = finding.did_you_mean(&reference.connector, known());
+            findings.push(if finding.fix.is_some() {
+                finding
+            } else {
+                finding.fix(format!("connectors are {}", known().collect::<Vec<_>>().join(", ")))
+            });
+            return;
+        };
+        let spec: Option<&ProtocolSpec> =
+            catalog.protocols.iter().copied().find(|spec| spec.name == connector.uses.value);
+        let Some(spec) = spec else { return };
+        if !connector.streams.contains_key(&reference.stream) && spec.undeclared_stream.is_none() {
+            let cause = format!("`{}` has no stream `{}`", connector.name, reference.stream);
+            let known = || connector.streams.keys().map(String::as_str);
+            let finding = Finding::error(&codes::UNKNOWN_STREAM, part(reference, false), cause);
+            let finding = finding.did_you_mean(&reference.stream, known());
+            let fix = format!("declare it under `streams` of `{}` in {}", connector.name, project.file);
+            findings.push(if finding.fix.is_some() { finding } else { finding.fix(fix) });
+        }
+        if (reads && !spec.reads) || (!reads && !spec.writes) {
+            let what = if reads { "read from" } else { "written to" };
+            let cause = format!("`{}` is `{}`, which cannot be {what}", connector.name, spec.name);
+            findings.push(
+                Finding::error(&codes::DIRECTION, part(reference, true), cause).fix("name a connector of another kind"),
+            );
+        }
+    };
+    checked(&mapping.from, "from", true, findings);
+    checked(&mapping.to, "to", false, findings);
+    let declared = || {
+        let target = project.connectors.get(&mapping.to.connector)?.streams.get(&mapping.to.stream)?;
+        (!target.key.is_empty()).then_some(())
+    };
+    if mapping.sync.mode == Mode::Upsert && mapping.sync.key.is_empty() && mapping.whole && declared().is_none() {
+        let cause = "`upsert` needs a key, and neither `sync.key` nor the target stream has one";
+        let fix = "add `key: [...]` under `sync` with the target fields that identify a record";
+        findings.push(Finding::error(&codes::KEY_MODE, mapping.to.place.clone(), cause).fix(fix));
+    }
+}
+
+/// The place of the connector's or of the stream's name in a reference.
+fn part(reference: &StreamRef, connector: bool) -> Place {
+    let before = reference.connector.chars().count() as u32;
+    let place = reference.place.clone();
+    if connector {
+        Place { width: before.max(1), ..place }
+    } else {
+        Place { column: place.column + before + 1, width: reference.stream.chars().count().max(1) as u32, ..place }
+    }
+}

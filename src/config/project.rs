@@ -1,0 +1,396 @@
+//! `connectors.yaml` → [`Project`].
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::check::Checker;
+use super::keys::{PROJECT, STREAM};
+use super::node::{self, options, pairs};
+use super::source::Source;
+use super::yaml::{self, Entry, Raw, RawKind};
+use super::{
+    Audit, Carries, Catalog, Compliance, Connector, FormatSpec, Node, Project, ProtocolSpec, Spanned, Stream,
+    Violation, canonical, units,
+};
+use crate::error::{Finding, Findings, codes::config as codes, nearest};
+use crate::record::{ClassId, ClassSet, Field, Path, Type};
+
+/// Reads, checks and resolves the text of `connectors.yaml` for one profile.
+pub fn project(
+    root: PathBuf,
+    source: &Source,
+    profile: Option<&str>,
+    catalog: &Catalog,
+    findings: &mut Findings,
+) -> Option<Project> {
+    let raw = yaml::parse(source, findings)?;
+    let mut checker = Checker::new(source, true);
+    // With a profile, what is missing can still come from it: ask once both are merged.
+    checker.required = profile.is_none();
+    checker.section(&raw, &PROJECT, (0, 0));
+    let merged = match profile {
+        None => raw,
+        Some(name) => {
+            let merged = overlaid(&mut checker, raw, name);
+            let mut once_more = Checker::new(source, true);
+            once_more.section(&merged, &PROJECT, (0, 0));
+            let found: Vec<Finding> =
+                once_more.findings.into_iter().filter(|finding| !checker.findings.contains(finding)).collect();
+            checker.findings.extend(found);
+            merged
+        }
+    };
+    let made = resolve(&mut checker, &merged, root, profile, catalog);
+    findings.append(&mut checker.findings);
+    made
+}
+
+fn overlaid(checker: &mut Checker<'_>, mut raw: Raw, name: &str) -> Raw {
+    let profiles = get(&raw, "profiles").cloned();
+    let found = profiles.as_ref().and_then(|profiles| get(profiles, name)).cloned();
+    match found {
+        Some(overlay) => merge(&mut raw, &overlay),
+        None => {
+            let known: Vec<String> =
+                profiles.iter().flat_map(|profiles| profiles.entries()).map(|entry| entry.key.clone()).collect();
+            let at = raw.entries().iter().find(|entry| entry.key == "profiles").map_or((0, 0), |e| (e.start, e.end));
+            let fix = match nearest(name, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if known.is_empty() => "there are no profiles; leave `--profile` out".to_owned(),
+                None => format!("profiles are {}", known.join(", ")),
+            };
+            checker.error(&codes::UNKNOWN_PROFILE, at.0, at.1, format!("there is no profile `{name}`"), fix);
+        }
+    }
+    raw
+}
+
+/// Maps are merged key by key; anything else is replaced.
+fn merge(base: &mut Raw, overlay: &Raw) {
+    match (&mut base.kind, &overlay.kind) {
+        (RawKind::Map { entries, .. }, RawKind::Map { entries: over, .. }) => {
+            for entry in over {
+                match entries.iter_mut().find(|known| known.key == entry.key) {
+                    Some(known) => merge(&mut known.value, &entry.value),
+                    None => entries.push(entry.clone()),
+                }
+            }
+        }
+        (RawKind::Map { .. }, RawKind::Null) => {}
+        _ => *base = overlay.clone(),
+    }
+}
+
+fn resolve(
+    checker: &mut Checker<'_>,
+    raw: &Raw,
+    root: PathBuf,
+    profile: Option<&str>,
+    catalog: &Catalog,
+) -> Option<Project> {
+    let compliance = get(raw, "compliance");
+    let audit = get(raw, "audit");
+    let tries = |of: Option<&Raw>| whole(of.and_then(|of| get(of, "retry")).and_then(|retry| get(retry, "tries")));
+    let default_tries = tries(get(raw, "defaults")).unwrap_or(5);
+    let mut connectors = BTreeMap::new();
+    for entry in get(raw, "connectors").map_or(&[][..], Raw::entries) {
+        if let Some(mut made) = connector(checker, entry, catalog) {
+            made.retry_tries = tries(Some(&entry.value)).unwrap_or(default_tries).clamp(1, 20) as u32;
+            connectors.insert(made.name.clone(), made);
+        }
+    }
+    let mut project = Project {
+        root,
+        file: checker.source.file.clone(),
+        environment: label(raw, "environment").unwrap_or_else(|| "production".into()),
+        profile: profile.map(str::to_owned),
+        connectors,
+        compliance: Compliance {
+            standards: compliance.map(|of| labels(of, "standards")).unwrap_or_default(),
+            on_violation: match compliance.and_then(|of| label(of, "on_violation")).as_deref() {
+                Some("warn") => Violation::Warn,
+                _ => Violation::Block,
+            },
+        },
+        audit: Audit {
+            retention_days: audit.and_then(|of| label(of, "retention")).and_then(|text| units::days(&text).ok()),
+            enabled: flag(audit.and_then(|of| get(of, "enabled"))).unwrap_or(true),
+        },
+        hash: String::new(),
+        canonical: String::new(),
+    };
+    canonical::seal_project(&mut project);
+    Some(project)
+}
+
+fn connector(checker: &mut Checker<'_>, entry: &Entry, catalog: &Catalog) -> Option<Connector> {
+    let raw = &entry.value;
+    let uses_raw = get(raw, "use")?;
+    let uses = uses_raw.text()?.to_owned();
+    let source = checker.source;
+    let around = (entry.start, entry.end);
+    let spec = catalog.protocols.iter().copied().find(|spec| spec.name == uses);
+    if spec.is_none() {
+        let names = catalog.protocols.iter().map(|spec| spec.name);
+        let fix = match nearest(&uses, names.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("this version has {}", names.collect::<Vec<_>>().join(", ")),
+        };
+        let cause = format!("there is no kind of connector `{uses}`");
+        checker.error(&codes::UNKNOWN_PROTOCOL, uses_raw.start, uses_raw.end, cause, fix);
+    }
+    let with = get(raw, "with").map_or(&[][..], Raw::entries);
+    let with = match spec {
+        Some(spec) => {
+            let around = raw.entries().iter().find(|e| e.key == "with").map_or(around, |e| (e.start, e.end));
+            options(checker, with, spec.options, &format!("`{uses}`"), around)
+        }
+        None => pairs(with, source),
+    };
+    let mut streams = BTreeMap::new();
+    for entry in get(raw, "streams").map_or(&[][..], Raw::entries) {
+        if let Some(made) = stream(checker, entry, spec, catalog) {
+            streams.insert(made.name.clone(), made);
+        }
+    }
+    let clearance = get(raw, "clearance").map(|raw| classes(Some(raw)));
+    Some(Connector {
+        name: entry.key.clone(),
+        place: source.place(entry.start, entry.end),
+        uses: Spanned { value: uses, place: source.place(uses_raw.start, uses_raw.end) },
+        with,
+        auth: pairs(get(raw, "auth").map_or(&[][..], Raw::entries), source),
+        streams,
+        tenant: label(raw, "tenant"),
+        region: label(raw, "region"),
+        standards: labels(raw, "standards"),
+        agreements: labels(raw, "agreements"),
+        clearance,
+        retry_tries: 0,
+    })
+}
+
+fn stream(
+    checker: &mut Checker<'_>,
+    entry: &Entry,
+    spec: Option<&'static ProtocolSpec>,
+    catalog: &Catalog,
+) -> Option<Stream> {
+    let raw = &entry.value;
+    if !matches!(raw.kind, RawKind::Map { .. }) {
+        return None;
+    }
+    let source = checker.source;
+    let around = (entry.start, entry.end);
+    let own: Vec<Entry> = raw.entries().iter().filter(|entry| STREAM.key(&entry.key).is_none()).cloned().collect();
+    let stream_options = match spec {
+        Some(spec) => {
+            let before = checker.findings.len();
+            let made = options(checker, &own, spec.stream_options, &format!("a stream of `{}`", spec.name), around);
+            // A misspelt key of every stream is offered here too.
+            for finding in &mut checker.findings[before..] {
+                if finding.code == &codes::UNKNOWN_KEY
+                    && let Some(entry) = own.iter().find(|entry| finding.cause.ends_with(&format!("`{}`", entry.key)))
+                    && let Some(near) = nearest(&entry.key, STREAM.keys.iter().map(|key| key.name))
+                    && !finding.fix.as_deref().is_some_and(|fix| fix.starts_with("did you mean"))
+                {
+                    finding.fix = Some(format!("did you mean `{near}`?"));
+                }
+            }
+            made
+        }
+        None => pairs(&own, source),
+    };
+    let (format, format_options) = format(checker, raw, spec, &stream_options, catalog, around);
+    let declared = get(raw, "fields");
+    let mut fields = Vec::new();
+    for entry in declared.map_or(&[][..], Raw::entries) {
+        let of = &entry.value;
+        let kind = of.text().map_or_else(|| label(of, "type"), |text| Some(text.to_owned()));
+        fields.push(Field {
+            name: entry.key.clone(),
+            kind: kind.and_then(|name| Type::named(&name)).unwrap_or(Type::Dyn),
+            required: flag(get(of, "required")).unwrap_or(false),
+            nullable: flag(get(of, "nullable")).unwrap_or(true),
+            classes: classes(either(of, "class", "tags")),
+        });
+    }
+    Some(Stream {
+        name: entry.key.clone(),
+        place: source.place(entry.start, entry.end),
+        options: stream_options,
+        format,
+        format_options,
+        key: one_or_many(get(raw, "key")).filter_map(|raw| Path::parse(raw.text()?).ok()).collect(),
+        closed: !fields.is_empty() && !flag(get(raw, "open")).unwrap_or(false),
+        fields,
+    })
+}
+
+/// The format as said, or as the ending of the file's name says.
+fn format(
+    checker: &mut Checker<'_>,
+    raw: &Raw,
+    spec: Option<&'static ProtocolSpec>,
+    stream_options: &node::Options,
+    catalog: &Catalog,
+    around: (usize, usize),
+) -> (Option<Spanned<String>>, node::Options) {
+    let carries_rows = spec.is_some_and(|spec| spec.carries == Carries::Rows);
+    let said = raw.entries().iter().find(|entry| entry.key == "format");
+    let Some(entry) = said else {
+        let by_name = spec.filter(|spec| spec.carries == Carries::Bytes).map(|spec| {
+            let names = stream_options.iter().filter(|(key, _)| {
+                let path = |option: &&super::OptionSpec| {
+                    option.name == key.value && option.kind == super::OptionKind::FilePath
+                };
+                spec.stream_options.iter().any(|option| path(&option))
+            });
+            names
+                .filter_map(|(_, value)| by_ending(&value.value, catalog).map(|format| (format, value.place.clone())))
+                .next()
+        });
+        return match by_name {
+            None => (None, Vec::new()),
+            Some(Some((format, place))) => {
+                let made = options(checker, &[], format.options, &format!("`{}`", format.name), around);
+                (Some(Spanned { value: format.name.to_owned(), place }), made)
+            }
+            Some(None) => {
+                let known = catalog.formats.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
+                let cause = "the stream does not say its format, and no file ending tells it";
+                checker.error(
+                    &codes::UNKNOWN_FORMAT,
+                    around.0,
+                    around.1,
+                    cause,
+                    format!("add `format`: one of {known}"),
+                );
+                (None, Vec::new())
+            }
+        };
+    };
+    if carries_rows {
+        let name = spec.map_or("", |spec| spec.name);
+        let cause = format!("`{name}` carries rows, which have no format");
+        checker.error(&codes::UNKNOWN_KEY, entry.start, entry.end, cause, "remove `format`");
+        return (None, Vec::new());
+    }
+    let (name_raw, own): (Option<&Raw>, Vec<Entry>) = match &entry.value.kind {
+        RawKind::Map { entries, .. } => {
+            (get(&entry.value, "type"), entries.iter().filter(|entry| entry.key != "type").cloned().collect())
+        }
+        _ => (Some(&entry.value), Vec::new()),
+    };
+    let Some((name_raw, name)) = name_raw.and_then(|raw| raw.text().map(|text| (raw, text))) else {
+        return (None, Vec::new());
+    };
+    let place = checker.source.place(name_raw.start, name_raw.end);
+    match catalog.formats.iter().copied().find(|format| format.name == name) {
+        Some(format) => {
+            let made = options(checker, &own, format.options, &format!("`{name}`"), (entry.start, entry.end));
+            (Some(Spanned { value: name.to_owned(), place }), made)
+        }
+        None => {
+            let names = catalog.formats.iter().map(|format| format.name);
+            let fix = match nearest(name, names.clone()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("formats are {}", names.collect::<Vec<_>>().join(", ")),
+            };
+            checker.error(
+                &codes::UNKNOWN_FORMAT,
+                name_raw.start,
+                name_raw.end,
+                format!("there is no format `{name}`"),
+                fix,
+            );
+            (None, Vec::new())
+        }
+    }
+}
+
+/// The format that one of the endings of a path belongs to: `a.csv.gz` is found by `csv`.
+fn by_ending(value: &Node, catalog: &Catalog) -> Option<&'static FormatSpec> {
+    let Node::Text(text) = value else { return None };
+    let written = text.to_string();
+    let name = written.rsplit(['/', '\\']).next()?;
+    name.rsplit('.').take(name.matches('.').count()).find_map(|ending| {
+        let ending = ending.to_ascii_lowercase();
+        catalog.formats.iter().copied().find(|format| format.extensions.contains(&ending.as_str()))
+    })
+}
+
+impl Connector {
+    /// The stream of that name: declared, or implied where the protocol allows it (a database's
+    /// table). `None` if there is neither.
+    pub fn stream(&self, name: &str, spec: &ProtocolSpec) -> Option<Stream> {
+        if let Some(declared) = self.streams.get(name) {
+            return Some(declared.clone());
+        }
+        let option = spec.undeclared_stream?;
+        let place = self.place.clone();
+        let spanned = |value: String| Spanned { value, place: place.clone() };
+        let mut options: node::Options = vec![(
+            spanned(option.to_owned()),
+            Spanned { value: Node::Text(super::Text::literal(name)), place: place.clone() },
+        )];
+        for other in spec.stream_options.iter().filter(|other| other.name != option) {
+            if let Some(default) = other.default {
+                options.push((
+                    spanned(other.name.to_owned()),
+                    Spanned { value: node::default(default), place: place.clone() },
+                ));
+            }
+        }
+        Some(Stream {
+            name: name.to_owned(),
+            place: self.place.clone(),
+            options,
+            format: None,
+            format_options: Vec::new(),
+            key: Vec::new(),
+            fields: Vec::new(),
+            closed: false,
+        })
+    }
+}
+
+/// The value under a key of a map.
+pub(super) fn get<'r>(raw: &'r Raw, name: &str) -> Option<&'r Raw> {
+    raw.entries().iter().find(|entry| entry.key == name).map(|entry| &entry.value)
+}
+
+/// The value under a key or under its other name.
+pub(super) fn either<'r>(raw: &'r Raw, name: &str, alias: &str) -> Option<&'r Raw> {
+    get(raw, name).or_else(|| get(raw, alias))
+}
+
+/// The elements of a list, or the one value.
+pub(super) fn one_or_many(raw: Option<&Raw>) -> impl Iterator<Item = &Raw> {
+    let one = raw.filter(|raw| !matches!(raw.kind, RawKind::List { .. } | RawKind::Null));
+    raw.map_or(&[][..], Raw::items).iter().chain(one)
+}
+
+/// The text under a key.
+pub(super) fn label(raw: &Raw, name: &str) -> Option<String> {
+    get(raw, name)?.text().map(str::to_owned)
+}
+
+fn labels(raw: &Raw, name: &str) -> Vec<String> {
+    one_or_many(get(raw, name)).filter_map(|raw| raw.text().map(str::to_owned)).collect()
+}
+
+/// A truth value.
+pub(super) fn flag(raw: Option<&Raw>) -> Option<bool> {
+    if let RawKind::Bool(value) = raw?.kind { Some(value) } else { None }
+}
+
+/// A whole number.
+pub(super) fn whole(raw: Option<&Raw>) -> Option<i64> {
+    if let RawKind::Number(text) = &raw?.kind { text.parse().ok() } else { None }
+}
+
+/// A set of classes; names that do not exist were found by the check.
+pub(super) fn classes(raw: Option<&Raw>) -> ClassSet {
+    one_or_many(raw).filter_map(|raw| ClassId::named(raw.text()?)).collect()
+}

@@ -1,0 +1,100 @@
+//! Small literals with a unit: days, shares, time zones.
+
+use jiff::tz::TimeZone;
+
+use crate::error::nearest;
+
+/// A percentage as millionths: `0.5` is 5,000. `None` if it is not between 0 and 100 or has more
+/// than four decimals.
+pub fn percent_to_ppm(text: &str) -> Option<u32> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > 4 || whole.len() > 3 || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let mut ppm = whole.parse::<u32>().ok()? * 10_000;
+    if !fraction.is_empty() {
+        ppm += fraction.parse::<u32>().ok()? * 10_u32.pow(4 - fraction.len() as u32);
+    }
+    (ppm <= 1_000_000).then_some(ppm)
+}
+
+/// `400d`, `8w` or `2y` (of 365 days) as days.
+///
+/// # Errors
+/// What is wrong, one sentence.
+pub fn days(text: &str) -> Result<u32, String> {
+    let factor = match text.chars().last() {
+        Some('d') => 1,
+        Some('w') => 7,
+        Some('y') => 365,
+        _ => return Err(format!("`{text}` is no duration in days: the unit is missing")),
+    };
+    let digits = &text[..text.len() - 1];
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(format!("`{text}` is no duration in days"));
+    }
+    let days = digits.parse::<u32>().ok().and_then(|number| number.checked_mul(factor));
+    match days {
+        Some(days) if (1..=36_500).contains(&days) => Ok(days),
+        _ => Err(format!("`{text}` is not between one day and a hundred years")),
+    }
+}
+
+/// The time zone of an IANA name.
+///
+/// # Errors
+/// What to do, where there is none of that name.
+pub fn zone(text: &str) -> Result<TimeZone, String> {
+    let found = jiff::tz::db().available().find(|name| name.as_str().eq_ignore_ascii_case(text));
+    match found {
+        Some(name) if name.as_str() == text => {
+            TimeZone::get(text).map_err(|_| "use a name such as `Europe/Berlin`".into())
+        }
+        Some(name) => Err(format!("did you mean `{name}`?")),
+        None => {
+            let names: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+            Err(match nearest(text, names.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "use a name of the IANA list such as `Europe/Berlin` or `UTC`".into(),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares() {
+        for (text, ppm) in [
+            ("0", Some(0)),
+            ("0.5", Some(5000)),
+            ("100", Some(1_000_000)),
+            ("0.0001", Some(1)),
+            ("12.50000", Some(125_000)),
+        ] {
+            assert_eq!(percent_to_ppm(text), ppm);
+        }
+        for text in ["100.1", "-1", "0.00001", "1e2", "x", "101"] {
+            assert_eq!(percent_to_ppm(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_in_days() {
+        assert_eq!((days("400d"), days("2w"), days("7y")), (Ok(400), Ok(14), Ok(2555)));
+        for text in ["", "d", "400", "12h", "1.5d", "0d", "99999999999d", "-1d", "4ö"] {
+            assert!(days(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn zones() {
+        assert!(zone("Europe/Berlin").is_ok() && zone("UTC").is_ok());
+        assert_eq!(zone("europe/berlin").unwrap_err(), "did you mean `Europe/Berlin`?");
+        assert_eq!(zone("Europe/Berln").unwrap_err(), "did you mean `Europe/Berlin`?");
+        assert!(zone("Mars").unwrap_err().starts_with("use a name"));
+    }
+}
