@@ -2,7 +2,6 @@
 //! end and what is in them. Who reads never knows which of them it is.
 
 pub mod formats;
-pub(crate) mod given;
 pub(crate) mod options;
 pub mod protocols;
 mod seam;

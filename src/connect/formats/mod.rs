@@ -52,5 +52,10 @@ pub fn named(name: &str) -> Option<&'static dyn Format> {
     ALL.iter().copied().find(|f| f.spec().name == name)
 }
 
+/// How many characters begin in these bytes; what is no UTF-8 counts by its bytes.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| !(0x80..0xC0).contains(*byte)).count()
+}
+
 #[cfg(test)]
 mod tests;

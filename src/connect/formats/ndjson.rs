@@ -6,7 +6,7 @@ use memchr::{memchr_iter, memrchr};
 use super::json::{DUPLICATE_KEYS, JsonDecoder, JsonEncoder, MAX_DEPTH, MAX_RECORD_BYTES, Rules};
 use super::{Format, Options};
 use crate::config::{FormatSpec, OptionSpec};
-use crate::connect::given::Given;
+use crate::connect::options::OptionReader;
 use crate::connect::{Cut, Decoder, Encoder, Frame, Framing, Header, Opening};
 use crate::error::codes::formats::FORMAT_RECORD_SIZE;
 use crate::error::{Error, Kind, Result};
@@ -36,12 +36,12 @@ impl Format for Ndjson {
     }
 
     fn framing(&self, options: &Options) -> Result<Box<dyn Framing>> {
-        let max_record_bytes = Given::new(options, OPTIONS).size("max_record_bytes")?;
+        let max_record_bytes = OptionReader::new(options, OPTIONS).number("max_record_bytes")? as usize;
         Ok(Box::new(Lines { lines: 0, max_record_bytes }))
     }
 
     fn decoder(&self, options: &Options) -> Result<Box<dyn Decoder>> {
-        Ok(Box::new(JsonDecoder::new(Rules::new(&Given::new(options, OPTIONS), true)?)))
+        Ok(Box::new(JsonDecoder::new(Rules::new(&OptionReader::new(options, OPTIONS), true)?)))
     }
 
     fn encoder(&self, _options: &Options, columns: &[Column]) -> Result<Box<dyn Encoder>> {

@@ -181,8 +181,10 @@ pub(super) fn check(format: &str, given: &[(&str, &str)], paths: &[&str], text: 
     }
 }
 
-fn cases() -> u32 {
-    std::env::vars().find(|(name, _)| name == "CONSIGN_SOAK").map_or(64, |_| 20_000)
+/// How many random inputs a property is tried with: few, unless a soak is asked for.
+#[expect(clippy::disallowed_methods, reason = "a test decides how long it runs, no program")]
+pub(super) fn cases() -> u32 {
+    std::env::var("CONSIGN_SOAK").map_or(64, |_| 20_000)
 }
 
 #[test]

@@ -7,6 +7,7 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 use super::Dialect;
 use super::lex::{self, Flaw, Span};
+use crate::connect::formats::characters;
 use crate::connect::{Decoder, Header, Part, RecordError, Rows, typed};
 use crate::error::codes::formats::{CSV_QUOTE, CSV_RAGGED, FIELD_TYPE, FORMAT_ENCODING};
 use crate::error::{Code, Result};
@@ -334,7 +335,7 @@ fn error(
         field,
         index,
         line: first_line + lex::line_ends(before) as u32,
-        column: String::from_utf8_lossy(&before[line_start..]).chars().count() as u32 + 1,
+        column: characters(&before[line_start..]) as u32 + 1,
         byte: fault.byte,
         start,
         end,

@@ -5,6 +5,7 @@ use memchr::memchr;
 use super::parse::{Fault, Parser, Rules};
 use super::project::Node;
 use super::scan::Scanner;
+use crate::connect::formats::characters;
 use crate::connect::{Decoder, Part, RecordError, Rows};
 use crate::error::Result;
 use crate::error::codes::formats::{FORMAT_ENCODING, JSON_SYNTAX};
@@ -30,6 +31,8 @@ impl Decoder for JsonDecoder {
         rows: &mut dyn Rows<'a>,
     ) -> Result<()> {
         let mut walk = Walk {
+            part,
+            whole_lines: self.rules.lines,
             bytes: &part.bytes,
             text: std::str::from_utf8(&part.bytes).ok(),
             plan: Node::new(projection),
@@ -51,6 +54,9 @@ impl Decoder for JsonDecoder {
 }
 
 struct Walk<'a, 'r> {
+    part: &'a Part,
+    /// Whether the part begins where a line does.
+    whole_lines: bool,
     bytes: &'a [u8],
     /// The whole part, if it is UTF-8 throughout.
     text: Option<&'a str>,
@@ -138,16 +144,17 @@ impl<'a> Walk<'a, '_> {
             let outcome = self.parser.record(&self.plan, values);
             let end = base + self.parser.at();
             let go_on = match outcome {
-                Ok(()) if self.ends_element(end) => {
-                    at = end;
-                    self.row(values, start, end)
-                }
-                Ok(()) => {
-                    at = element_end(self.bytes, start);
-                    let cause = "something follows the record: a comma or `]` is missing".into();
-                    let fault = Fault { code: &JSON_SYNTAX, cause, field: None, at: end };
-                    self.bad(&fault, start, at, end)
-                }
+                Ok(()) => match self.after_element(end) {
+                    None => {
+                        at = end;
+                        self.row(values, start, end)
+                    }
+                    Some(other) => {
+                        at = element_end(self.bytes, start).max(other);
+                        let cause = "something follows the record: a comma or `]` is missing".into();
+                        self.bad(&Fault { code: &JSON_SYNTAX, cause, field: None, at: other }, start, at, other)
+                    }
+                },
                 Err(fault) => {
                     at = element_end(self.bytes, start).max(start + 1);
                     self.bad(&fault, start, at, (base + fault.at).min(at))
@@ -159,10 +166,10 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Whether after this byte nothing but a comma, a bracket or the end of the part follows.
-    fn ends_element(&self, end: usize) -> bool {
-        let next = self.bytes[end..].iter().find(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
-        matches!(next, None | Some(b',' | b']'))
+    /// What stands after an element and is neither a comma nor a bracket nor the end.
+    fn after_element(&self, end: usize) -> Option<usize> {
+        let at = end + self.bytes[end..].iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))?;
+        (!matches!(self.bytes[at], b',' | b']')).then_some(at)
     }
 
     #[inline]
@@ -181,14 +188,21 @@ impl<'a> Walk<'a, '_> {
 
     #[cold]
     fn bad(&mut self, fault: &Fault, start: usize, end: usize, byte: usize) -> bool {
-        let line_start = memchr::memrchr(b'\n', &self.bytes[..byte]).map_or(0, |at| at + 1);
+        let column = match memchr::memrchr(b'\n', &self.bytes[..byte]) {
+            Some(feed) => characters(&self.bytes[feed + 1..byte]) + 1,
+            None if self.whole_lines => characters(&self.bytes[..byte]) + 1,
+            // A part of a document may begin in the middle of a line: of the first line the
+            // beginning is known (what stands before the part counts by its bytes).
+            None if self.part.start.line == 0 => self.part.start.byte as usize + characters(&self.bytes[..byte]) + 1,
+            None => 0,
+        };
         let error = RecordError {
             code: fault.code,
             cause: fault.cause.to_string(),
             field: fault.field.clone(),
             index: self.index,
             line: self.line + memchr::memchr_iter(b'\n', &self.bytes[start..byte]).count() as u32,
-            column: String::from_utf8_lossy(&self.bytes[line_start..byte]).chars().count() as u32 + 1,
+            column: u32::try_from(column).unwrap_or(0),
             byte,
             start,
             end,

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::parse::{Rules, check};
 use super::scan::Scanner;
+use crate::connect::formats::characters;
 use crate::connect::{Cut, Framing, Header, Opening};
 use crate::error::codes::formats::{FORMAT_RECORD_SIZE, JSON_DOCUMENT};
 use crate::error::{Error, Kind, Result};
@@ -25,6 +26,8 @@ pub(super) struct DocumentFraming {
     /// Bytes and lines before the buffer, to say where a fault is.
     bytes: u64,
     lines: u64,
+    /// Characters of the buffer's first line before the buffer; unknown after resuming.
+    column: Option<usize>,
 }
 
 /// What stands before the buffer.
@@ -61,6 +64,7 @@ impl DocumentFraming {
             before: Before::Bracket,
             bytes: 0,
             lines: 0,
+            column: Some(0),
         }
     }
 
@@ -173,9 +177,18 @@ impl DocumentFraming {
     fn cut_at(&mut self, buffer: &[u8], bytes: usize, before: Before) -> Cut {
         let lines = count(&buffer[..bytes]);
         self.before = before;
+        self.pass(&buffer[..bytes]);
         self.bytes += bytes as u64;
         self.lines += lines;
         Cut::At { bytes, lines }
+    }
+
+    /// Keeps count of the column.
+    fn pass(&mut self, bytes: &[u8]) {
+        self.column = match memchr::memrchr(b'\n', bytes) {
+            Some(feed) => Some(characters(&bytes[feed + 1..])),
+            None => self.column.map(|column| column + characters(bytes)),
+        };
     }
 
     fn more(&self, buffer: &[u8]) -> Result<Cut> {
@@ -214,11 +227,16 @@ impl DocumentFraming {
 
     fn broken(&self, buffer: &[u8], at: usize, cause: String) -> Error {
         let before = &buffer[..at.min(buffer.len())];
-        let line_start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
-        Error::new(Kind::Failed, &JSON_DOCUMENT, cause)
-            .fact("line", self.lines + count(before) + 1)
-            .fact("column", String::from_utf8_lossy(&before[line_start..]).chars().count() + 1)
-            .fact("byte", self.bytes + at as u64)
+        let error = Error::new(Kind::Failed, &JSON_DOCUMENT, cause).fact("line", self.lines + count(before) + 1);
+        let column = match memchr::memrchr(b'\n', before) {
+            Some(feed) => Some(characters(&before[feed + 1..])),
+            None => self.column.map(|column| column + characters(before)),
+        };
+        let error = match column {
+            Some(column) => error.fact("column", column + 1),
+            None => error,
+        };
+        error.fact("byte", self.bytes + at as u64)
     }
 }
 
@@ -246,6 +264,7 @@ impl Framing for DocumentFraming {
             Found::More => return Ok(None),
         };
         self.head = buffer[mark..bytes].to_vec();
+        self.pass(&buffer[mark..bytes]);
         self.bytes = bytes as u64;
         self.lines = count(&buffer[..bytes]);
         Ok(Some(Opening { bytes, lines: self.lines, header: Header::default() }))
@@ -258,6 +277,7 @@ impl Framing for DocumentFraming {
     fn resume(&mut self, position: &Position) {
         if position.byte > self.bytes {
             self.before = Before::Anything;
+            self.column = None;
         }
         self.bytes = position.byte;
         self.lines = position.line;

@@ -72,7 +72,8 @@ impl Node {
         if targets.iter().any(whole) {
             return Self::Build(targets);
         }
-        let (mut keys, mut indexes): (Vec<(String, Vec<Target>)>, Vec<(usize, Vec<Target>)>) = (Vec::new(), Vec::new());
+        let mut keys: Vec<(String, Vec<Target>)> = Vec::new();
+        let mut indexes: Vec<(usize, Vec<Target>)> = Vec::new();
         for mut target in targets {
             match target.rest.remove(0) {
                 Step::Key(key) => group(&mut keys, key, target),
