@@ -1,7 +1,13 @@
 //! What a verb is given: the global arguments, the one [`Ui`], and the way to the project.
 
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
 use super::Global;
 use super::ui::Ui;
+use crate::config::{Catalog, FormatSpec, Found, Loaded, Mapping, Project, ProtocolSpec, discover, load};
+use crate::connect::{formats, protocols};
+use crate::error::{Error, Result, Severity};
 
 /// What a verb is given.
 pub(super) struct Context<'u> {
@@ -12,5 +18,52 @@ pub(super) struct Context<'u> {
 impl<'u> Context<'u> {
     pub(super) fn new(global: Global, ui: &'u Ui) -> Self {
         Self { global, ui }
+    }
+
+    /// Where the project's files are.
+    ///
+    /// # Errors
+    /// If there is no project.
+    pub(super) fn find(&self) -> Result<Found> {
+        let stand = std::env::current_dir().map_err(|e| Error::io("looking where we stand", e))?;
+        let found = discover(&stand, self.global.config.as_deref())?;
+        if found.is_example && self.global.config.is_none() {
+            self.ui.note("there is no connectors.yaml: the example of the repository stands in");
+        }
+        Ok(found)
+    }
+
+    /// The project as it is, findings included.
+    pub(super) fn load(&self, found: &Found) -> Loaded {
+        load(found, self.global.profile.as_deref(), &catalog())
+    }
+
+    /// The project and its mappings, fit to run; warnings are said.
+    ///
+    /// # Errors
+    /// All findings, if one of them is an error.
+    pub(super) fn project(&self) -> Result<(Project, Vec<Mapping>)> {
+        let loaded = self.load(&self.find()?);
+        if !loaded.has_errors() {
+            let warnings: Vec<_> =
+                loaded.findings.iter().filter(|f| f.severity == Severity::Warning).cloned().collect();
+            self.ui.findings(&warnings);
+        }
+        loaded.sound()
+    }
+
+    /// The folder of consign's own files.
+    pub(super) fn state_folder(&self, project: &Project) -> PathBuf {
+        self.global.state.clone().unwrap_or_else(|| project.root.join(".consign"))
+    }
+}
+
+/// The plug-ins that a configuration is checked against.
+pub(super) fn catalog() -> Catalog {
+    static PROTOCOLS: OnceLock<Vec<&'static ProtocolSpec>> = OnceLock::new();
+    static FORMATS: OnceLock<Vec<&'static FormatSpec>> = OnceLock::new();
+    Catalog {
+        protocols: PROTOCOLS.get_or_init(|| protocols::ALL.iter().map(|p| p.spec()).collect()),
+        formats: FORMATS.get_or_init(|| formats::ALL.iter().map(|f| f.spec()).collect()),
     }
 }

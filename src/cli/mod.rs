@@ -4,6 +4,7 @@
 //! arguments, builds the one [`Ui`], runs the verb and turns its result into an [`Exit`].
 
 mod completions;
+mod connect;
 mod context;
 mod explain;
 mod init;
@@ -79,6 +80,7 @@ struct Global {
 
 #[derive(Subcommand, Debug)]
 enum Noun {
+    Connect(connect::Connect),
     Init(init::Init),
     Completions(completions::Completions),
 }
@@ -132,6 +134,7 @@ fn run(noun: Option<Noun>, context: &Context<'_>) -> Result<Exit> {
     }
     match noun {
         None => Err(Error::new(Kind::Invalid, &codes::cli::USAGE, "a noun is missing").hint("see `consign --help`")),
+        Some(Noun::Connect(noun)) => noun.run(context),
         Some(Noun::Init(verb)) => verb.run(context),
         Some(Noun::Completions(verb)) => verb.run(context),
     }
@@ -152,7 +155,7 @@ fn verb_path(matches: &clap::ArgMatches) -> String {
 fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
     let wants_json = arguments.windows(2).any(|w| (w[0] == "-o" || w[0] == "--output") && w[1] == "json")
         || arguments.iter().any(|a| a == "-ojson" || a == "--output=json");
-    let colour = !arguments.iter().any(|a| a == "--color=never") && std::env::var_os("NO_COLOR").is_none();
+    let colour = !arguments.iter().any(|a| a == "--color=never") && ui::colour_allowed();
     if !error.use_stderr() {
         let colour = colour && std::io::stdout().is_terminal();
         ui::print_help(&error.render(), colour);

@@ -6,10 +6,19 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 
+use crate::config::keys::{self, Kind, Section};
+use crate::config::{OptionKind, OptionSpec};
+use crate::connect::{formats, protocols};
 use crate::error::exit;
 
 /// Every page: its file and what makes it.
-const PAGES: &[(&str, fn() -> String)] = &[("commands.md", commands), ("exit-codes.md", exit_codes)];
+const PAGES: &[(&str, fn() -> String)] = &[
+    ("commands.md", commands),
+    ("configuration.md", configuration),
+    ("connectors.md", connectors),
+    ("exit-codes.md", exit_codes),
+    ("formats.md", format_page),
+];
 
 #[test]
 fn pages_are_fresh() {
@@ -73,4 +82,156 @@ fn exit_codes() -> String {
         let _ = writeln!(out, "| {} | {} | {} |", row.number, row.meaning, row.reaction);
     }
     out
+}
+
+fn connectors() -> String {
+    let mut out = String::from(
+        "# Connectors\n\nWhat may stand after `use:` in `connectors.yaml`. Options of the connector stand under `with:`, those of a \
+         stream under its name in `streams:`.\n",
+    );
+    for protocol in protocols::ALL {
+        let spec = protocol.spec();
+        let role = match (spec.reads, spec.writes) {
+            (true, true) => "source and target",
+            (true, false) => "source",
+            _ => "target",
+        };
+        let _ = write!(out, "\n## {}\n\n{} It can be {role}.\n", spec.name, spec.about);
+        if let Some(option) = spec.undeclared_stream {
+            let _ = write!(out, "A stream need not be declared: its name is then its `{option}`.\n");
+        }
+        options("Options of the connector", spec.options, &mut out);
+        options("Options of a stream", spec.stream_options, &mut out);
+        example(spec.example, &mut out);
+    }
+    out
+}
+
+fn format_page() -> String {
+    let mut out = String::from(
+        "# Formats\n\nWhat may stand after `format:` in a stream. A format with options is written as a map: \
+         `format: { type: csv, delimiter: \";\" }`. Left out, the ending of the file's name decides.\n",
+    );
+    for format in formats::ALL {
+        let spec = format.spec();
+        let endings: Vec<String> = spec.extensions.iter().map(|e| format!("`.{e}`")).collect();
+        let _ = write!(out, "\n## {}\n\n{} Usual endings: {}.\n", spec.name, spec.about, endings.join(", "));
+        if spec.flat {
+            out.push_str("Records are flat: each field is one value.\n");
+        }
+        if spec.text_fields {
+            out.push_str("A field whose type is not declared is text.\n");
+        }
+        options("Options", spec.options, &mut out);
+        example(spec.example, &mut out);
+    }
+    out
+}
+
+fn options(title: &str, list: &[OptionSpec], out: &mut String) {
+    if list.is_empty() {
+        return;
+    }
+    let _ = write!(out, "\n**{title}**\n\n| option | holds | unless given | |\n|---|---|---|---|\n");
+    for option in list {
+        let default = match option.default {
+            _ if option.required => "*required*".to_string(),
+            Some(yaml) => format!("`{yaml}`"),
+            None => String::new(),
+        };
+        let secret = if option.secret { " A literal here is a finding: use a reference." } else { "" };
+        let kind = kind(&option.kind);
+        let row =
+            format!("| `{}` | {kind} | {} | {}{secret} |", option.name, default.replace('|', "\\|"), option.about);
+        let _ = writeln!(out, "{row}");
+    }
+}
+
+fn kind(kind: &OptionKind) -> String {
+    match kind {
+        OptionKind::Text => "text".into(),
+        OptionKind::FilePath => "path".into(),
+        OptionKind::Bool => "`true` or `false`".into(),
+        OptionKind::Int { min, max } => format!("{min} to {max}"),
+        OptionKind::Choice(words) => words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", "),
+        OptionKind::Character => "one character".into(),
+        OptionKind::RecordPath => "path in a record".into(),
+        OptionKind::List(inner) => format!("list of {}", self::kind(inner)),
+    }
+}
+
+fn example(yaml: &str, out: &mut String) {
+    if !yaml.trim().is_empty() {
+        let _ = write!(out, "\n```yaml\n{}\n```\n", yaml.trim_end());
+    }
+}
+
+fn configuration() -> String {
+    let mut out = String::from(
+        "# Configuration\n\nEvery key of `connectors.yaml` and of `mappings/*.yaml`. Unknown keys are errors. In texts, `${env:NAME}`, \
+         `${file:PATH}` and `${cmd:NAME}` are filled in when a run begins; `$${` stands for `${`. No check resolves them.\n",
+    );
+    let mut seen = Vec::new();
+    section(&keys::PROJECT, &mut seen, &mut out);
+    section(&keys::MAPPING, &mut seen, &mut out);
+    out
+}
+
+fn section(here: &'static Section, seen: &mut Vec<&'static str>, out: &mut String) {
+    if seen.contains(&here.name) {
+        return;
+    }
+    seen.push(here.name);
+    let _ =
+        write!(out, "\n## {}\n\n{}\n\n| key | holds | unless given | |\n|---|---|---|---|\n", here.name, here.about);
+    let mut below = Vec::new();
+    for key in here.keys.iter().filter(|key| key.available) {
+        let default = match key.default {
+            _ if key.required => "*required*".to_string(),
+            Some(yaml) => format!("`{yaml}`"),
+            None => String::new(),
+        };
+        let alias = key.alias.map_or_else(String::new, |name| format!(" Also `{name}`."));
+        let _ =
+            writeln!(out, "| `{}` | {} | {default} | {}{alias} |", key.name, held(&key.kind, &mut below), key.about);
+    }
+    for section in below {
+        self::section(section, seen, out);
+    }
+}
+
+fn held(kind: &'static Kind, below: &mut Vec<&'static Section>) -> String {
+    match kind {
+        Kind::Version => "`1`".into(),
+        Kind::Flag => "`true` or `false`".into(),
+        Kind::Whole(min, max) if *max == i64::MAX => format!("{min} or more"),
+        Kind::Whole(min, max) => format!("{min} to {max}"),
+        Kind::Percent => "0 to 100".into(),
+        Kind::Days => "days, `400d`".into(),
+        Kind::Label => "text".into(),
+        Kind::Name(_) => "name".into(),
+        Kind::Word(words) => {
+            words.iter().filter(|w| w.available).map(|w| format!("`{}`", w.name)).collect::<Vec<_>>().join(", ")
+        }
+        Kind::Cron => "five cron fields".into(),
+        Kind::TimeZone => "IANA time zone".into(),
+        Kind::RecordPath => "path in a record".into(),
+        Kind::Stream => "`connector.stream`".into(),
+        Kind::Expression => "expression".into(),
+        Kind::Class => "data class".into(),
+        Kind::Type => "type".into(),
+        Kind::Value => "anything".into(),
+        Kind::Record => "map".into(),
+        Kind::List(inner) => format!("list of {}", held(inner, below)),
+        Kind::OneOrMany(inner) => format!("{}, or a list", held(inner, below)),
+        Kind::Section(section) => {
+            below.push(section);
+            format!("[{}](#{})", section.name, section.name.replace(' ', "-").replace('.', ""))
+        }
+        Kind::Named(inner) => format!("map from names to {}", held(inner, below)),
+        Kind::ShortOr(short, long) => format!("{}, or {}", held(short, below), held(long, below)),
+        Kind::Foreign => "options, see [connectors](connectors.md)".into(),
+        Kind::Auth => "map".into(),
+        Kind::Overlay(section) => format!("any keys of {}", section.name),
+    }
 }

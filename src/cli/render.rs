@@ -50,9 +50,10 @@ pub(super) fn error(error: &Error, paint: Paint) -> String {
     for hint in error.hints() {
         out.push_str(&format!("  fix: {}\n", shown(hint)));
     }
-    out.push_str(&code_line(error.code().id, paint));
-    if !error.all_findings().is_empty() {
-        out.push_str(&summary(error.all_findings()));
+    // Each finding has said its own code; the end only counts them.
+    match error.all_findings() {
+        [] => out.push_str(&code_line(error.code().id, paint)),
+        found => out.push_str(&summary(found)),
     }
     out
 }

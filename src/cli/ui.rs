@@ -73,7 +73,7 @@ impl Ui {
         let paint = |terminal: bool| match global.color {
             Colour::Always => true,
             Colour::Never => false,
-            Colour::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+            Colour::Auto => terminal && colour_allowed(),
         };
         let terminal = std::io::stderr().is_terminal();
         Self {
@@ -328,6 +328,11 @@ fn as_findings(error: &Error) -> Vec<Finding> {
 fn talk(text: &str) {
     let mut err = std::io::stderr().lock();
     let _unheard = err.write_all(text.as_bytes());
+}
+
+/// Whether NO_COLOR leaves colours on (<https://no-color.org>: present and not empty forbids them).
+pub(super) fn colour_allowed() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Help and version, before there is a [`Ui`].

@@ -83,6 +83,38 @@ pub(in crate::cli) fn shown(text: &str) -> String {
     out
 }
 
+/// A tree as an indented outline; what says nothing is left out.
+pub(in crate::cli) fn outline(value: &Value, depth: usize) -> String {
+    let indent = "  ".repeat(depth);
+    let empty = |v: &Value| match v {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    };
+    let mut out = String::new();
+    let Value::Object(members) = value else { return format!("{indent}{}\n", cell(value)) };
+    for (name, below) in members.iter().filter(|(_, v)| !empty(v)) {
+        let name = shown(name);
+        match below {
+            Value::Object(_) => out.push_str(&format!("{indent}{name}:\n{}", outline(below, depth + 1))),
+            Value::Array(items) if items.iter().any(Value::is_object) => {
+                out.push_str(&format!("{indent}{name}:\n"));
+                for item in items {
+                    let text = outline(item, depth + 2);
+                    out.push_str(&format!("{indent}  - {}", text.trim_start()));
+                }
+            }
+            Value::Array(items) => {
+                let items: Vec<String> = items.iter().map(cell).collect();
+                out.push_str(&format!("{indent}{name}: {}\n", items.join(", ")));
+            }
+            scalar => out.push_str(&format!("{indent}{name}: {}\n", cell(scalar))),
+        }
+    }
+    out
+}
+
 /// 1234567 as `1,234,567`.
 pub(in crate::cli) fn grouped(number: u64) -> String {
     let digits = number.to_string();

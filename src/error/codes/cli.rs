@@ -26,6 +26,12 @@ pub static EXISTS: Code = Code::new(
     "the file is there already",
     "`init` never overwrites. Choose another folder, or move the file away.",
 );
+/// A name that was given does not exist.
+pub static UNKNOWN_NAME: Code = Code::new(
+    "cli-unknown-name",
+    "no such name",
+    "The command names a connector, a stream, a run or a mapping that the project or its state does not have. The verbs `list` and `status` show which there are.",
+);
 
 /// The written-out list.
-pub const ALL: &[&Code] = &[&USAGE, &UNKNOWN_CODE, &SHAPE, &EXISTS];
+pub const ALL: &[&Code] = &[&USAGE, &UNKNOWN_CODE, &SHAPE, &EXISTS, &UNKNOWN_NAME];

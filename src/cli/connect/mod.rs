@@ -1,0 +1,34 @@
+//! `consign connect`: the systems of a project.
+
+mod check;
+mod list;
+mod show;
+
+use clap::Subcommand;
+
+use super::context::Context;
+use crate::error::{Exit, Result};
+
+/// The systems of the project: list, show, check, look at their records
+#[derive(clap::Args, Debug)]
+pub(super) struct Connect {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    List(list::List),
+    Show(show::Show),
+    Check(check::Check),
+}
+
+impl Connect {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        match self.verb {
+            Verb::List(verb) => verb.run(context),
+            Verb::Show(verb) => verb.run(context),
+            Verb::Check(verb) => verb.run(context),
+        }
+    }
+}
