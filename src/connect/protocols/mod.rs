@@ -3,6 +3,7 @@
 //! Adding one: a file here with its [`ProtocolSpec`] and a [`Protocol`], its `mod` line and its
 //! place in [`ALL`].
 
+mod file;
 mod sqlite;
 
 use std::path::Path;
@@ -91,7 +92,7 @@ pub trait Protocol: Sync {
 }
 
 /// Every protocol.
-pub const ALL: &[&dyn Protocol] = &[&sqlite::Sqlite];
+pub const ALL: &[&dyn Protocol] = &[&file::Files, &sqlite::Sqlite];
 
 /// The protocol of that name.
 pub fn named(name: &str) -> Option<&'static dyn Protocol> {
