@@ -50,7 +50,10 @@
 //! - *Tests*: insides beside the code, command lines as folders under `tests/cases`, one binary `tests/it`.
 
 pub mod cli;
+pub mod comply;
 pub mod config;
 pub mod connect;
 pub mod error;
+pub mod expr;
+pub mod map;
 pub mod record;

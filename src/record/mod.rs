@@ -8,6 +8,8 @@ pub mod path;
 pub mod position;
 pub mod row;
 pub mod shape;
+pub mod shown;
+pub mod suspect;
 pub mod time;
 pub mod value;
 

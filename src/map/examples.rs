@@ -1,0 +1,332 @@
+//! A mapping's own tests, run through the very code that moves data.
+
+use super::convert::{Reading, convert};
+use super::literal::Literal;
+use super::route::{Route, Verdict};
+use crate::config::{Expectation, Mapping, MappingTest};
+use crate::error::Place;
+use crate::record::path::Step;
+use crate::record::{Arena, Path, Row, Timestamp, Type, Value, shown};
+
+/// The moment at which examples run, so that they hold tomorrow as they do today:
+/// 2020-01-01T00:00:00Z.
+pub const EXAMPLE_NOW: Timestamp = Timestamp { seconds: 1_577_836_800, nanos: 0, offset: 0 };
+
+/// What came of the tests of a mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tested {
+    /// One for each test, in order.
+    pub examples: Vec<Example>,
+    /// One for each rule, in order.
+    pub coverage: Vec<Coverage>,
+}
+
+/// What came of one test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// Its name.
+    pub name: String,
+    /// Where its name stands.
+    pub place: Place,
+    /// `None`: it holds.
+    pub failure: Option<Failure>,
+}
+
+/// How a test failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Other values came out.
+    Different(Vec<Difference>),
+    /// Another verdict came out.
+    Verdict {
+        /// `a record`, `filtered`, `rejected (…)`.
+        expected: String,
+        /// The same, with the cause of a reject.
+        got: String,
+        /// The target field at fault, if it was rejected for one.
+        field: Option<String>,
+    },
+    /// It could not be run.
+    Invalid {
+        /// Where in the example.
+        place: Place,
+        /// One sentence.
+        cause: String,
+    },
+}
+
+/// One field that came out otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The target field.
+    pub field: String,
+    /// What the example says; `absent` where it does not name the field.
+    pub expected: String,
+    /// What came out.
+    pub got: String,
+}
+
+/// How often the tests used a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// The rule's target.
+    pub target: String,
+    /// Tests that reached the rule with a source value (or that has no source).
+    pub with_value: usize,
+    /// Tests in which the source was absent: the default stood in, if there is one.
+    pub without_value: usize,
+    /// Tests in which the rule rejected the record.
+    pub rejected: usize,
+}
+
+impl Tested {
+    /// How many tests do not hold.
+    pub fn failed(&self) -> usize {
+        self.examples.iter().filter(|example| example.failure.is_some()).count()
+    }
+
+    /// How many rules no test reached with a value.
+    pub fn uncovered(&self) -> usize {
+        self.coverage.iter().filter(|rule| rule.with_value == 0).count()
+    }
+}
+
+/// Runs the tests of a mapping.
+pub fn test(route: &Route, mapping: &Mapping) -> Tested {
+    let mut coverage: Vec<Coverage> =
+        route.targets().map(|target| Coverage { target: target.to_string(), ..Coverage::default() }).collect();
+    let examples = mapping
+        .tests
+        .iter()
+        .map(|test| Example {
+            name: test.name.value.clone(),
+            place: test.name.place.clone(),
+            failure: run(route, test, &mut coverage),
+        })
+        .collect();
+    Tested { examples, coverage }
+}
+
+fn run(route: &Route, test: &MappingTest, coverage: &mut [Coverage]) -> Option<Failure> {
+    let arena = Arena::new();
+    let given = match Literal::of(&test.given) {
+        Ok(given @ Literal::Map(_)) => given,
+        Ok(_) => {
+            let cause = "`given` is a record: a map of fields".to_string();
+            return Some(Failure::Invalid { place: test.given.place.clone(), cause });
+        }
+        Err(error) => return Some(Failure::Invalid { place: error.place, cause: error.cause.into() }),
+    };
+    let slots = match slots(route, given.lend(&arena), &arena) {
+        Ok(slots) => slots,
+        Err((path, kind)) => {
+            return match &test.expect {
+                Expectation::Rejected(_) => None,
+                _ => Some(Failure::Invalid {
+                    place: test.given.place.clone(),
+                    cause: format!("`{path}` is declared as {kind}, and the given value is none"),
+                }),
+            };
+        }
+    };
+    let row = Row { slots: &slots, raw: b"", index: 0, line: 0 };
+    let mut out = Vec::with_capacity(route.columns.len());
+    let verdict = route.apply(&row, &arena, EXAMPLE_NOW, &mut out);
+    count(route, &verdict, &slots, coverage);
+    let field = match &verdict {
+        Verdict::Rejected(fault) => fault.field.clone(),
+        _ => None,
+    };
+    let got = match &verdict {
+        Verdict::Mapped => "a record".to_string(),
+        Verdict::Filtered => "filtered".to_string(),
+        Verdict::Rejected(fault) => match &fault.field {
+            Some(field) => format!("rejected: `{field}`: {}", fault.cause),
+            None => format!("rejected: {}", fault.cause),
+        },
+    };
+    let other = |expected: String| Some(Failure::Verdict { expected, got: got.clone(), field: field.clone() });
+    match (&test.expect, &verdict) {
+        (Expectation::Record(expected), Verdict::Mapped) => match Literal::of(expected) {
+            Err(error) => Some(Failure::Invalid { place: error.place, cause: error.cause.into() }),
+            Ok(expected) => {
+                let mut found = Vec::new();
+                compare(&expected.lend(&arena), &record(route, &out, &arena), String::new(), route.flat_target, &mut found);
+                if found.is_empty() { None } else { Some(Failure::Different(found)) }
+            }
+        },
+        (Expectation::Filtered, Verdict::Filtered) => None,
+        (Expectation::Rejected(text), Verdict::Rejected(fault)) => {
+            let named = fault.cause.contains(text.as_str()) || fault.code.id == text || got.contains(text.as_str());
+            if named { None } else { other(format!("rejected, with `{text}` in the reason")) }
+        }
+        (Expectation::Record(_), _) => other("a record".into()),
+        (Expectation::Filtered, _) => other("filtered".into()),
+        (Expectation::Rejected(text), _) if text.is_empty() => other("rejected".into()),
+        (Expectation::Rejected(text), _) => other(format!("rejected, with `{text}` in the reason")),
+    }
+}
+
+/// The values that a decoder would have put into the slots.
+fn slots<'a>(route: &Route, given: Value<'a>, arena: &'a Arena) -> Result<Vec<Value<'a>>, (Path, Type)> {
+    let projection = &route.projection;
+    projection
+        .paths
+        .iter()
+        .zip(&projection.types)
+        .map(|(path, kind)| {
+            let mut value = read(given, &path.0, arena);
+            if route.text_fields {
+                // What stands in a text file is text; a number in `given` serves as its text.
+                value = convert(value, &Type::String, Reading::Text, arena).unwrap_or(value);
+            }
+            let reading = match (kind, value) {
+                (Type::Timestamp | Type::Date, Value::String(_)) => Reading::Text,
+                _ if route.text_fields => Reading::Text,
+                _ => Reading::Exact,
+            };
+            convert(value, kind, reading, arena).ok_or_else(|| (path.clone(), kind.clone()))
+        })
+        .collect()
+}
+
+/// The value at a path.
+fn read<'a>(value: Value<'a>, steps: &[Step], arena: &'a Arena) -> Value<'a> {
+    let Some((step, rest)) = steps.split_first() else { return value };
+    match (step, value) {
+        (Step::Key(name), _) => read(value.get(name), rest, arena),
+        (Step::Index(index), Value::List(items)) => {
+            let at = if *index < 0 { index + items.len() as i64 } else { *index };
+            let item = usize::try_from(at).ok().and_then(|at| items.get(at));
+            item.map_or(Value::Missing, |item| read(*item, rest, arena))
+        }
+        (Step::Each, Value::List(items)) => {
+            Value::List(arena.alloc_slice_fill_iter(items.iter().map(|item| read(*item, rest, arena))))
+        }
+        _ => Value::Missing,
+    }
+}
+
+fn count(route: &Route, verdict: &Verdict, slots: &[Value<'_>], coverage: &mut [Coverage]) {
+    let at_fault = match verdict {
+        Verdict::Filtered => return,
+        Verdict::Rejected(fault) if fault.field.is_none() => return,
+        Verdict::Rejected(fault) => fault.field.as_deref(),
+        Verdict::Mapped => None,
+    };
+    for (rule, covered) in route.rules.iter().zip(coverage) {
+        match rule.slot.and_then(|slot| slots.get(slot)) {
+            Some(value) if value.is_absent() => covered.without_value += 1,
+            _ => covered.with_value += 1,
+        }
+        if at_fault == Some(rule.target.as_str()) {
+            covered.rejected += 1;
+            return;
+        }
+    }
+}
+
+/// The target record as a map of maps.
+pub(super) fn record<'a>(route: &'a Route, out: &[Value<'a>], arena: &'a Arena) -> Value<'a> {
+    let mut leaves: Vec<(&'a [Step], Value<'a>)> = Vec::with_capacity(out.len());
+    leaves.extend(route.columns.iter().zip(out).map(|(column, value)| (column.path.0.as_slice(), *value)));
+    nest(&leaves, arena)
+}
+
+fn nest<'a>(leaves: &[(&'a [Step], Value<'a>)], arena: &'a Arena) -> Value<'a> {
+    let mut keys: Vec<&'a str> = Vec::new();
+    for (steps, _) in leaves {
+        if let Some(Step::Key(name)) = steps.first()
+            && !keys.contains(&name.as_str())
+        {
+            keys.push(name);
+        }
+    }
+    let entries = keys.into_iter().map(|key| {
+        let below: Vec<(&'a [Step], Value<'a>)> = leaves
+            .iter()
+            .filter_map(|(steps, value)| match steps.split_first() {
+                Some((Step::Key(name), rest)) if name == key => Some((rest, *value)),
+                _ => None,
+            })
+            .collect();
+        let value = match below.as_slice() {
+            [([], value)] => *value,
+            _ => nest(&below, arena),
+        };
+        (key, value)
+    });
+    Value::Map(arena.alloc_slice_fill_iter(entries.collect::<Vec<_>>()))
+}
+
+/// Whether nothing would be written: missing, or a map of such. Flat targets have no missing:
+/// there null is the same.
+fn nothing(value: &Value<'_>, flat: bool) -> bool {
+    match value {
+        Value::Missing => true,
+        Value::Null => flat,
+        Value::Map(entries) => !entries.is_empty() && entries.iter().all(|(_, value)| nothing(value, flat)),
+        _ => false,
+    }
+}
+
+fn compare(expected: &Value<'_>, got: &Value<'_>, at: String, flat: bool, found: &mut Vec<Difference>) {
+    let below = |key: &str| if at.is_empty() { key.to_string() } else { format!("{at}.{key}") };
+    match (expected, got) {
+        (Value::Map(wanted), Value::Map(entries)) => {
+            for (key, value) in *wanted {
+                compare(value, &got.get(key), below(key), flat, found);
+            }
+            for (key, value) in *entries {
+                if wanted.iter().all(|(name, _)| name != key) && !nothing(value, flat) {
+                    found.push(Difference { field: below(key), expected: "absent".into(), got: shown::short(value) });
+                }
+            }
+        }
+        (Value::List(wanted), Value::List(items)) if wanted.len() == items.len() => {
+            for (index, (wanted, item)) in wanted.iter().zip(*items).enumerate() {
+                compare(wanted, item, format!("{at}[{index}]"), flat, found);
+            }
+        }
+        (Value::Null, value) if nothing(value, flat) && flat => {}
+        (Value::Missing, value) if nothing(value, flat) => {}
+        _ if same(expected, got) => {}
+        _ => {
+            let (expected_text, got_text) = (shown::short(expected), shown::short(got));
+            let got = match number(expected).zip(number(got)) {
+                Some((a, b)) if a == b => format!("{got_text} (the same number, written otherwise)"),
+                _ if expected_text == got_text => format!("{got_text} ({})", got.type_name()),
+                _ => got_text,
+            };
+            found.push(Difference { field: at, expected: expected_text, got });
+        }
+    }
+}
+
+/// Whether a plain value and a computed one are the same: numbers by value and text, moments
+/// and dates by their text, which is how YAML can write them.
+fn same(expected: &Value<'_>, got: &Value<'_>) -> bool {
+    match (expected, got) {
+        (Value::Null, Value::Null) => true,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Number(_), Value::Int(_) | Value::Uint(_) | Value::Decimal(_) | Value::Number(_)) => {
+            shown::text(expected) == shown::text(got)
+        }
+        // A double has no text of its own.
+        (Value::Number(text), Value::Double(number)) => text.parse::<f64>().is_ok_and(|wanted| wanted == *number),
+        (Value::String(a), Value::String(b)) => a == b,
+        (Value::String(_), Value::Timestamp(_) | Value::Date(_) | Value::Duration(_) | Value::Bytes(_)) => {
+            shown::text(expected) == shown::text(got)
+        }
+        _ => false,
+    }
+}
+
+fn number(value: &Value<'_>) -> Option<crate::record::Decimal> {
+    match value {
+        Value::Int(_) | Value::Uint(_) | Value::Decimal(_) | Value::Number(_) => {
+            crate::record::Decimal::parse(&shown::text(value)).ok()
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,22 @@
+//! Mappings: compiled against the two streams they stand between, checked without any data,
+//! applied to one record at a time. Pure: no input/output, no clock.
+//!
+//! [`compile`] makes a [`Route`] and says all that can be known before data moves;
+//! [`Route::apply`] is the inner loop of every run, of `map test` and of `map preview` alike.
+
+mod compile;
+mod convert;
+mod examples;
+mod explain;
+mod literal;
+mod preview;
+mod route;
+mod shape;
+mod target;
+
+pub use compile::compile;
+pub use examples::{Coverage, Difference, EXAMPLE_NOW, Example, Failure, Tested, test};
+pub use explain::{Explained, explain};
+pub use preview::{Outcome, Previewed, Shown, preview};
+pub use route::{Fault, Flow, Masks, Passage, Route, Verdict};
+pub use shape::{SourceShape, TargetShape};

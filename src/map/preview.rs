@@ -1,0 +1,79 @@
+//! Records before and after a mapping, as people may see them: what carries a class, or whose
+//! name gives one away, is masked.
+
+use super::examples::EXAMPLE_NOW;
+use super::route::{Fault, Route, Verdict};
+use crate::record::{Arena, Row, Timestamp, shown};
+
+/// One record before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previewed {
+    /// The record's number within its part, from 0.
+    pub index: u32,
+    /// Line of its first byte within its part, from 0.
+    pub line: u32,
+    /// What the mapping reads of it.
+    pub before: Vec<Shown>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// These target fields; missing ones are left out.
+    Mapped(Vec<Shown>),
+    /// `when` was false.
+    Filtered,
+    /// It would wait in the dead letters.
+    Rejected(Fault),
+}
+
+/// A field as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Its path.
+    pub field: String,
+    /// Its type, as messages say it.
+    pub kind: &'static str,
+    /// Its text, or the mask of its class.
+    pub text: String,
+    /// Whether it is masked.
+    pub masked: bool,
+}
+
+/// Applies the mapping to one record and shows both sides. Without `now`, the moment of the
+/// examples is taken.
+pub fn preview<'a>(route: &'a Route, row: &Row<'a>, arena: &'a Arena, now: Option<Timestamp>) -> Previewed {
+    let mut out = Vec::with_capacity(route.columns.len());
+    let verdict = route.apply(row, arena, now.unwrap_or(EXAMPLE_NOW), &mut out);
+    let show = |field: String, value: &crate::record::Value<'_>, classes: crate::record::ClassSet| Shown {
+        field,
+        kind: value.type_name(),
+        text: shown::masked(value, classes),
+        masked: !classes.is_empty() && !value.is_absent(),
+    };
+    let before = route
+        .projection
+        .paths
+        .iter()
+        .zip(row.slots)
+        .zip(&route.masks.source)
+        .map(|((path, value), classes)| show(path.to_string(), value, *classes))
+        .collect();
+    let outcome = match verdict {
+        Verdict::Filtered => Outcome::Filtered,
+        Verdict::Rejected(fault) => Outcome::Rejected(*fault),
+        Verdict::Mapped => Outcome::Mapped(
+            route
+                .columns
+                .iter()
+                .zip(&out)
+                .zip(&route.masks.target)
+                .filter(|((_, value), _)| !value.is_missing())
+                .map(|((column, value), classes)| show(column.path.to_string(), value, *classes))
+                .collect(),
+        ),
+    };
+    Previewed { index: row.index, line: row.line, before, outcome }
+}

@@ -1,0 +1,158 @@
+//! The target record as a whole: no two rules write one place, every required place is
+//! written, the key can be relied on.
+
+use super::shape::TargetShape;
+use crate::config::{Mapping, Mode};
+use crate::error::codes::map as codes;
+use crate::error::{Finding, Findings};
+use crate::record::path::Step;
+use crate::record::{Column, Path};
+
+/// Checks the target paths of all rules against each other and against the target stream.
+/// Returns for each rule the type that the target declares there.
+pub(super) fn check_paths(mapping: &Mapping, target: &TargetShape, findings: &mut Findings) -> Vec<crate::record::Type> {
+    let kind = target.kind();
+    let mut declared = Vec::with_capacity(mapping.fields.len());
+    for (index, rule) in mapping.fields.iter().enumerate() {
+        let (path, place) = (&rule.target.value, &rule.target.place);
+        if path.0.iter().any(|step| !matches!(step, Step::Key(_))) {
+            findings.push(
+                Finding::error(&codes::TARGET_PATH, place.clone(), format!("`{path}` names an element of a list"))
+                    .fix("write the list as a whole, with a transform that yields it"),
+            );
+        } else if target.flat && path.0.len() > 1 {
+            findings.push(
+                Finding::error(
+                    &codes::TARGET_PATH,
+                    place.clone(),
+                    format!("`{path}` is a map inside a map, but records of `{}` are flat", target.name),
+                )
+                .fix(format!("name one column, such as `{}`", names(path).join("_"))),
+            );
+        }
+        for (earlier, other) in mapping.fields[..index].iter().enumerate() {
+            let there = &other.target.value;
+            let line = other.target.place.line;
+            let (first, second) = (earlier + 1, index + 1);
+            if there == path {
+                findings.push(
+                    Finding::error(
+                        &codes::DUPLICATE_TARGET,
+                        place.clone(),
+                        format!("rules {first} (line {line}) and {second} both write `{path}`"),
+                    )
+                    .fix("remove one of them, or join both in one transform"),
+                );
+                break;
+            }
+            if there.is_prefix_of(path) || path.is_prefix_of(there) {
+                let (inner, outer) = if there.is_prefix_of(path) { (path, there) } else { (there, path) };
+                findings.push(
+                    Finding::error(
+                        &codes::NESTED_TARGET,
+                        place.clone(),
+                        format!("`{inner}` lies inside `{outer}`, and rules {first} (line {line}) and {second} write both"),
+                    )
+                    .fix("write either the whole or its parts"),
+                );
+                break;
+            }
+        }
+        declared.push(match kind.at(path) {
+            Ok(found) => found,
+            Err((key, known)) => {
+                let cause = if known.is_empty() {
+                    format!("`{path}`: there is no `{key}` inside a plain value of `{}`", target.name)
+                } else {
+                    format!("`{}` has no field `{key}`", target.name)
+                };
+                findings
+                    .push(Finding::error(&codes::UNKNOWN_TARGET, place.clone(), cause).did_you_mean(&key, known.iter().copied()));
+                crate::record::Type::Dyn
+            }
+        });
+    }
+    declared
+}
+
+/// Checks that required fields of the target and its key are filled. Returns the columns of
+/// the key.
+pub(super) fn check_filled(
+    mapping: &Mapping,
+    target: &TargetShape,
+    columns: &[Column],
+    findings: &mut Findings,
+) -> Vec<usize> {
+    for field in target.fields.iter().filter(|field| field.required) {
+        let path = Path::key(&field.name);
+        let written: Vec<usize> = (0..columns.len()).filter(|at| path.is_prefix_of(&columns[*at].path)).collect();
+        match written.as_slice() {
+            [] => findings.push(
+                Finding::error(
+                    &codes::MISSING_TARGET,
+                    mapping.to.place.clone(),
+                    format!("`{}` requires `{}`, and no rule writes it", target.name, field.name),
+                )
+                .fix(format!("add a rule with `target: {path}`")),
+            ),
+            [one] if columns[*one].path == path && !columns[*one].required && !field.nullable => findings.push(
+                Finding::error(
+                    &codes::MISSING_TARGET,
+                    mapping.fields[*one].target.place.clone(),
+                    format!("`{}` requires `{}`, but the rule may leave it missing or null", target.name, field.name),
+                )
+                .fix("give the rule a `default`, or say `required: true`"),
+            ),
+            _ => {}
+        }
+    }
+    check_key(mapping, target, columns, findings)
+}
+
+fn check_key(mapping: &Mapping, target: &TargetShape, columns: &[Column], findings: &mut Findings) -> Vec<usize> {
+    let named = &mapping.sync.key;
+    let key: Vec<(&Path, &crate::error::Place)> = if named.is_empty() {
+        target.key.iter().map(|path| (path, &mapping.to.place)).collect()
+    } else {
+        named.iter().map(|path| (&path.value, &path.place)).collect()
+    };
+    let upsert = mapping.sync.mode == Mode::Upsert;
+    // That upsert has a key at all is checked with the configuration.
+    let mut found = Vec::with_capacity(key.len());
+    for (path, place) in key {
+        let Some(at) = columns.iter().position(|column| column.path == *path) else {
+            // A key that only the target declares matters to upsert alone.
+            if upsert || !named.is_empty() {
+                let known: Vec<String> = columns.iter().map(|column| column.path.to_string()).collect();
+                let mut finding =
+                    Finding::error(&codes::KEY_NOT_FILLED, place.clone(), format!("no rule writes the key column `{path}`"))
+                        .did_you_mean(&path.to_string(), known.iter().map(String::as_str));
+                finding.fix.get_or_insert_with(|| format!("add a rule with `target: {path}` and `required: true`"));
+                findings.push(finding);
+            }
+            continue;
+        };
+        if upsert && !columns[at].required {
+            findings.push(
+                Finding::error(
+                    &codes::KEY_NOT_REQUIRED,
+                    mapping.fields[at].target.place.clone(),
+                    format!("`{path}` is the key, but may be missing or null"),
+                )
+                .fix("say `required: true` on this rule: records without a key are then rejected"),
+            );
+        }
+        found.push(at);
+    }
+    found
+}
+
+fn names(path: &Path) -> Vec<&str> {
+    path.0
+        .iter()
+        .filter_map(|step| match step {
+            Step::Key(name) => Some(name.as_str()),
+            Step::Index(_) | Step::Each => None,
+        })
+        .collect()
+}
