@@ -81,7 +81,11 @@ impl Judge<'_> {
         let mut finding = Finding::error(
             &codes::FLOW,
             place,
-            format!("`{name}` reaches `{}`, which is not cleared for it: {way}{}", self.target.name, self.breaks(class)),
+            format!(
+                "`{name}` reaches `{}`, which is not cleared for it: {way}{}",
+                self.target.name,
+                self.breaks(class)
+            ),
         )
         .fix(format!("{}, or {}", protect(class), self.clear(class)));
         finding.severity = self.severity();
@@ -101,7 +105,9 @@ impl Judge<'_> {
                 let place = rule.transform.as_ref().map_or(&rule.target.place, |transform| &transform.place).clone();
                 (place, format!("decides about the value of `{}`: {}", rule.target.value, self.way(index, flow, class)))
             }
-            None => (self.mapping.when.as_ref()?.place.clone(), "decides which records are written (`when`)".to_string()),
+            None => {
+                (self.mapping.when.as_ref()?.place.clone(), "decides which records are written (`when`)".to_string())
+            }
         };
         let mut finding = Finding::warning(
             &codes::CONTROL_FLOW,

@@ -1,6 +1,7 @@
 //! From a resolved mapping to a [`Route`], with everything said that can be known without data.
 
 use super::convert::Reading;
+use super::interim::{self as expr, Bind, Binding, Dialect, Environment, Program};
 use super::literal::Literal;
 use super::route::{Condition, Flow, Masks, Passage, Route, Rule};
 use super::shape::{SourceShape, TargetShape, classes_at};
@@ -8,7 +9,6 @@ use super::{examples, target as targets};
 use crate::config::{Expression, FieldRule, Mapping};
 use crate::error::codes::map as codes;
 use crate::error::{Finding, Findings, Place, Severity};
-use crate::expr::{self, Bind, Binding, Dialect, Environment, Program};
 use crate::record::{ClassSet, Column, Path, Projection, Type, suspect};
 
 /// Compiles a mapping against its two streams and checks it: names, types, calls, targets,
@@ -148,7 +148,8 @@ impl<'m> Compiler<'m> {
         } || rule.default.as_ref().is_some_and(|default| default.value != crate::config::Node::Null);
         let filled = always
             && transform.as_ref().is_none_or(|program| {
-                !matches!(program.kind(), Type::Dyn | Type::Null) && program.reads().iter().all(|p| self.source.always(p))
+                !matches!(program.kind(), Type::Dyn | Type::Null)
+                    && program.reads().iter().all(|p| self.source.always(p))
             });
         let column = Column { path: rule.target.value.clone(), kind, required: rule.required || filled };
         let made = Rule {
@@ -178,7 +179,10 @@ impl<'m> Compiler<'m> {
                 let cause = match (known.is_empty(), self.source.text_fields) {
                     (false, _) => format!("`{}` has no field `{key}`", self.source.name),
                     (true, true) => {
-                        format!("`{}`: records of `{}` are flat, there is no `{key}` inside", path.value, self.source.name)
+                        format!(
+                            "`{}`: records of `{}` are flat, there is no `{key}` inside",
+                            path.value, self.source.name
+                        )
                     }
                     (true, false) => {
                         format!("`{}`: there is no `{key}` inside a plain value of `{}`", path.value, self.source.name)
@@ -186,9 +190,10 @@ impl<'m> Compiler<'m> {
                 };
                 let mut finding = Finding::error(&codes::UNKNOWN_SOURCE, path.place.clone(), cause)
                     .did_you_mean(&key, known.iter().map(String::as_str));
-                if finding.fix.is_none() && !known.is_empty() {
-                    finding.fix = Some(format!("it has: {}", known.join(", ")));
-                }
+                finding.fix.get_or_insert_with(|| match known.is_empty() {
+                    false => format!("it has: {}", known.join(", ")),
+                    true => "name the field itself, or correct its declaration".into(),
+                });
                 self.findings.push(finding);
                 Type::Dyn
             }
@@ -235,9 +240,8 @@ impl<'m> Compiler<'m> {
             _ => None,
         };
         if let Some(cause) = unused {
-            self.findings.push(
-                Finding::warning(&codes::UNUSED_DEFAULT, written.place.clone(), cause).fix("remove the default"),
-            );
+            self.findings
+                .push(Finding::warning(&codes::UNUSED_DEFAULT, written.place.clone(), cause).fix("remove the default"));
         }
         let kind = literal.kind();
         let fitting = literal.fit(source_kind, self.source.text_fields);
@@ -285,12 +289,7 @@ impl<'m> Compiler<'m> {
         (asked.value.clone(), Reading::Text)
     }
 
-    fn condition(
-        &mut self,
-        written: &Expression,
-        value: Option<(Type, ClassSet)>,
-        gate: bool,
-    ) -> Option<Condition> {
+    fn condition(&mut self, written: &Expression, value: Option<(Type, ClassSet)>, gate: bool) -> Option<Condition> {
         let name = if gate { "when" } else { "validate" };
         let program = self.program(written, value, gate)?;
         if !matches!(program.kind(), Type::Bool | Type::Dyn) {
@@ -311,7 +310,11 @@ impl<'m> Compiler<'m> {
                     written.place.clone(),
                     format!("`{name}` reads neither the record nor the value: it is the same for every record"),
                 )
-                .fix(if gate { "fields are read as `record.field`" } else { "the result is read as `value`" }),
+                .fix(if gate {
+                    "fields are read as `record.field`"
+                } else {
+                    "the result is read as `value`"
+                }),
             );
         }
         Some(Condition { program, written: written.clone() })
@@ -433,9 +436,7 @@ fn fits(result: &Type, declared: &Type) -> bool {
 
 /// Whether `type:` on a rule can make one of the other.
 fn can_read(result: &Type, asked: &Type) -> bool {
-    let scalar = |kind: &Type| {
-        !matches!(kind, Type::Bytes | Type::List(_) | Type::Map(_) | Type::Record { .. })
-    };
+    let scalar = |kind: &Type| !matches!(kind, Type::Bytes | Type::List(_) | Type::Map(_) | Type::Record { .. });
     match (result, asked) {
         (Type::Int | Type::Uint | Type::Decimal, Type::Double) => true,
         (Type::String, Type::Duration) => false,

@@ -151,7 +151,13 @@ fn run(route: &Route, test: &MappingTest, coverage: &mut [Coverage]) -> Option<F
             Err(error) => Some(Failure::Invalid { place: error.place, cause: error.cause.into() }),
             Ok(expected) => {
                 let mut found = Vec::new();
-                compare(&expected.lend(&arena), &record(route, &out, &arena), String::new(), route.flat_target, &mut found);
+                compare(
+                    &expected.lend(&arena),
+                    &record(route, &out, &arena),
+                    String::new(),
+                    route.flat_target,
+                    &mut found,
+                );
                 if found.is_empty() { None } else { Some(Failure::Different(found)) }
             }
         },

@@ -1,8 +1,8 @@
 //! A compiled mapping and its application to one record: the inner loop of every run.
 
+use super::interim::{EvalError, Frame, Program};
 use crate::config::Expression;
 use crate::error::{Code, codes};
-use crate::expr::{EvalError, Frame, Program};
 use crate::record::{Arena, ClassSet, Column, Path, Projection, Row, Timestamp, Type, Value, shown};
 
 use super::convert::{Reading, convert};
@@ -125,13 +125,7 @@ impl Route {
     /// Gate, then for each rule: source, default if it is absent, transform, required, type,
     /// conditions. `now` is the moment of the run, the same for all its records.
     #[inline]
-    pub fn apply<'a>(
-        &'a self,
-        row: &Row<'a>,
-        arena: &'a Arena,
-        now: Timestamp,
-        out: &mut Vec<Value<'a>>,
-    ) -> Verdict {
+    pub fn apply<'a>(&'a self, row: &Row<'a>, arena: &'a Arena, now: Timestamp, out: &mut Vec<Value<'a>>) -> Verdict {
         out.clear();
         let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now };
         if let Some(gate) = &self.gate {
@@ -211,7 +205,11 @@ impl Route {
     #[cold]
     fn failed_condition(&self, rule: &Rule, condition: &Condition, error: &EvalError, value: &Value<'_>) -> Verdict {
         let value = if rule.open || value.is_absent() { shown::short(value) } else { "the value".into() };
-        self.reject(error.code, Some(rule), format!("{value} cannot meet `{}`: {}", one_line(&condition.written), error.cause))
+        self.reject(
+            error.code,
+            Some(rule),
+            format!("{value} cannot meet `{}`: {}", one_line(&condition.written), error.cause),
+        )
     }
 
     #[cold]

@@ -10,7 +10,11 @@ use crate::record::{Column, Path};
 
 /// Checks the target paths of all rules against each other and against the target stream.
 /// Returns for each rule the type that the target declares there.
-pub(super) fn check_paths(mapping: &Mapping, target: &TargetShape, findings: &mut Findings) -> Vec<crate::record::Type> {
+pub(super) fn check_paths(
+    mapping: &Mapping,
+    target: &TargetShape,
+    findings: &mut Findings,
+) -> Vec<crate::record::Type> {
     let kind = target.kind();
     let mut declared = Vec::with_capacity(mapping.fields.len());
     for (index, rule) in mapping.fields.iter().enumerate() {
@@ -51,7 +55,9 @@ pub(super) fn check_paths(mapping: &Mapping, target: &TargetShape, findings: &mu
                     Finding::error(
                         &codes::NESTED_TARGET,
                         place.clone(),
-                        format!("`{inner}` lies inside `{outer}`, and rules {first} (line {line}) and {second} write both"),
+                        format!(
+                            "`{inner}` lies inside `{outer}`, and rules {first} (line {line}) and {second} write both"
+                        ),
                     )
                     .fix("write either the whole or its parts"),
                 );
@@ -66,8 +72,13 @@ pub(super) fn check_paths(mapping: &Mapping, target: &TargetShape, findings: &mu
                 } else {
                     format!("`{}` has no field `{key}`", target.name)
                 };
-                findings
-                    .push(Finding::error(&codes::UNKNOWN_TARGET, place.clone(), cause).did_you_mean(&key, known.iter().copied()));
+                let mut finding = Finding::error(&codes::UNKNOWN_TARGET, place.clone(), cause)
+                    .did_you_mean(&key, known.iter().copied());
+                finding.fix.get_or_insert_with(|| match known.is_empty() {
+                    false => format!("it has: {}; or declare it with the stream", known.join(", ")),
+                    true => "name the field itself, or correct its declaration".into(),
+                });
+                findings.push(finding);
                 crate::record::Type::Dyn
             }
         });
@@ -124,9 +135,12 @@ fn check_key(mapping: &Mapping, target: &TargetShape, columns: &[Column], findin
             // A key that only the target declares matters to upsert alone.
             if upsert || !named.is_empty() {
                 let known: Vec<String> = columns.iter().map(|column| column.path.to_string()).collect();
-                let mut finding =
-                    Finding::error(&codes::KEY_NOT_FILLED, place.clone(), format!("no rule writes the key column `{path}`"))
-                        .did_you_mean(&path.to_string(), known.iter().map(String::as_str));
+                let mut finding = Finding::error(
+                    &codes::KEY_NOT_FILLED,
+                    place.clone(),
+                    format!("no rule writes the key column `{path}`"),
+                )
+                .did_you_mean(&path.to_string(), known.iter().map(String::as_str));
                 finding.fix.get_or_insert_with(|| format!("add a rule with `target: {path}` and `required: true`"));
                 findings.push(finding);
             }

@@ -133,7 +133,9 @@ mod tests {
         check("HomePhone", "pii.contact.phone");
         check("ContactName", "pii.name");
         check("user_password_hash", "secret.password");
-        for harmless in ["unit_price", "company", "spin", "pinned", "cardinality", "product_name", "description", "discard", "sku"] {
+        for harmless in
+            ["unit_price", "company", "spin", "pinned", "cardinality", "product_name", "description", "discard", "sku"]
+        {
             check(harmless, "");
         }
         assert_eq!(by_path(&Path::parse("supplier.email").unwrap()).to_string(), "pii.contact.email");
