@@ -45,6 +45,9 @@ impl Expression {
             }
             width = width.max(here.saturating_sub(column) + 1);
         }
+        // The blank that a fold put in place of the line's end does not stand in the line.
+        let left = (source.chars().count() as u32 + 1).saturating_sub(column);
+        let width = if left > 0 { width.min(left) } else { width };
         Place { file: self.place.file.clone(), line, column, width, source: source.to_owned() }
     }
 
@@ -142,7 +145,7 @@ mod tests {
             ("t: 'a == ''b'' + oops'\n", "oops", (1, 18, 4)),
             ("t: 'a == ''b'' + oops'\n", "b", (1, 12, 1)),
             ("t: \"\\\"PROD_\\\" + value\"\n", "value", (1, 17, 5)),
-            ("t: \"a\\u00e9b + value\"\n", "value", (1, 15, 5)),
+            ("t: \"a\\u00e9b + value\"\n", "value", (1, 16, 5)),
             ("t: \"größe + välue\"\n", "välue", (1, 13, 5)),
             ("t: |\n  first +\n    second\n", "second", (3, 5, 6)),
             ("t: |\n  first +\n    second\n", "first", (2, 3, 5)),

@@ -105,6 +105,8 @@ pub fn load_texts(
         }
     }
     loaded.findings.sort_by_cached_key(node::order);
+    // A value can be looked at for more than one reason.
+    loaded.findings.dedup();
     loaded
 }
 

@@ -103,10 +103,14 @@ impl Source {
 const SECRET_WORDS: &[&str] =
     &["password", "passwd", "secret", "token", "api_key", "apikey", "access_key", "private_key", "credential"];
 
+/// Endings of names that only speak about a secret: where it is got, where it is sent.
+const ABOUT_SECRETS: &[&str] =
+    &["_url", "_uri", "_path", "_header", "_type", "_field", "_name", "_place", "_seconds", "_secs"];
+
 /// Whether a key of that name holds a secret, by its name alone.
 pub fn secret_name(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('-', "_");
-    SECRET_WORDS.iter().any(|word| key.contains(word))
+    SECRET_WORDS.iter().any(|word| key.contains(word)) && !ABOUT_SECRETS.iter().any(|ending| key.ends_with(ending))
 }
 
 /// Whether a line seems to hold a literal secret: a telling key with something after its colon

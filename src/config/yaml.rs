@@ -196,6 +196,17 @@ pub fn parse(source: &Source, findings: &mut Vec<Finding>) -> Option<Raw> {
     root
 }
 
+/// A small file of the user's own, outside of any project, straight into its type.
+///
+/// # Errors
+/// What is wrong, with line and column (from 1).
+pub fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, (String, u32, u32)> {
+    serde_yaml::from_str(text).map_err(|error| {
+        let (line, column) = error.location().map_or((1, 1), |at| (at.line() as u32, at.column() as u32));
+        (error.without_snippet().to_string(), line, column)
+    })
+}
+
 /// The tree was refused; the finding is made.
 struct Refused;
 

@@ -1,0 +1,147 @@
+//! Environment variables: the one place that reads them, and the written-out list of those that
+//! have a meaning of their own, from which the reference page is made.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// A variable that consign looks at.
+#[derive(Debug, PartialEq, Eq)]
+pub struct EnvVar {
+    /// Its name.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// Whether its value is a secret.
+    pub secret: bool,
+}
+
+const fn var(name: &'static str, about: &'static str) -> EnvVar {
+    EnvVar { name, about, secret: false }
+}
+
+/// The folder of the state.
+pub static CONSIGN_STATE: EnvVar = var("CONSIGN_STATE", "The folder of the state, as `--state`.");
+/// The configuration.
+pub static CONSIGN_CONFIG: EnvVar = var("CONSIGN_CONFIG", "The configuration file, as `--config`.");
+/// The profile.
+pub static CONSIGN_PROFILE: EnvVar = var("CONSIGN_PROFILE", "The profile of the configuration, as `--profile`.");
+/// The wrapping key of the audit log.
+pub static CONSIGN_AUDIT_KEY: EnvVar =
+    EnvVar { secret: true, ..var("CONSIGN_AUDIT_KEY", "The key that wraps the current key of the audit log.") };
+/// Its other name.
+pub static AUDIT_SECRET_KEY: EnvVar = EnvVar {
+    secret: true,
+    ..var("AUDIT_SECRET_KEY", "Another name of CONSIGN_AUDIT_KEY, which wins if both are set.")
+};
+/// No colour.
+pub static NO_COLOR: EnvVar = var("NO_COLOR", "Any value but an empty one: no colour in the output.");
+/// A CI system.
+pub static CI: EnvVar = var("CI", "Any value but an empty one: no prompts and no bars, as in a pipeline.");
+/// The user's configuration.
+pub static XDG_CONFIG_HOME: EnvVar = var(
+    "XDG_CONFIG_HOME",
+    "The folder of your own configuration; `~/.config` if not set. Commands for `${cmd:NAME}` are allowed there.",
+);
+/// The home folder.
+pub static HOME: EnvVar = var("HOME", "Your home folder.");
+/// Soak tests.
+pub static CONSIGN_SOAK: EnvVar = var("CONSIGN_SOAK", "In tests: how often what is random is repeated.");
+/// Fresh pages.
+pub static CONSIGN_UPDATE: EnvVar =
+    var("CONSIGN_UPDATE", "In tests: write generated pages anew instead of comparing them.");
+
+/// The written-out list.
+pub static ALL: &[&EnvVar] = &[
+    &CONSIGN_CONFIG,
+    &CONSIGN_PROFILE,
+    &CONSIGN_STATE,
+    &CONSIGN_AUDIT_KEY,
+    &AUDIT_SECRET_KEY,
+    &NO_COLOR,
+    &CI,
+    &XDG_CONFIG_HOME,
+    &HOME,
+    &CONSIGN_SOAK,
+    &CONSIGN_UPDATE,
+];
+
+/// Where variables are looked up: the process's own environment, or a fixed one in a test.
+#[derive(Clone, Default)]
+pub struct Environment {
+    fixed: Option<BTreeMap<String, OsString>>,
+}
+
+/// Names only: values may be secrets.
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.fixed {
+            None => f.write_str("Environment(process)"),
+            Some(fixed) => f.debug_list().entries(fixed.keys()).finish(),
+        }
+    }
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub fn process() -> Self {
+        Self { fixed: None }
+    }
+
+    /// Only these variables.
+    pub fn of<'v>(variables: impl IntoIterator<Item = (&'v str, &'v str)>) -> Self {
+        let fixed = variables.into_iter().map(|(name, value)| (name.to_owned(), OsString::from(value))).collect();
+        Self { fixed: Some(fixed) }
+    }
+
+    /// The value as the operating system has it.
+    pub fn get(&self, name: &str) -> Option<OsString> {
+        match &self.fixed {
+            Some(fixed) => fixed.get(name).cloned(),
+            None if name.is_empty() || name.contains(['=', '\0']) => None,
+            None => std::env::var_os(name),
+        }
+    }
+
+    /// The value of one of ours, if it is set, not empty and text.
+    pub fn read(&self, variable: &EnvVar) -> Option<String> {
+        self.get(variable.name)?.into_string().ok().filter(|value| !value.is_empty())
+    }
+
+    /// Whether one of ours is set and not empty.
+    pub fn is_set(&self, variable: &EnvVar) -> bool {
+        self.get(variable.name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// consign's folder in the user's own configuration.
+    pub fn config_folder(&self) -> Option<PathBuf> {
+        let absolute = |variable| self.get(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+        let base = absolute(XDG_CONFIG_HOME.name).or_else(|| absolute(HOME.name).map(|home| home.join(".config")))?;
+        Some(base.join("consign"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_is_listed_once() {
+        let own = include_str!("environment.rs");
+        let made = own.lines().filter(|line| line.starts_with("pub static ") && line.contains(": EnvVar")).count();
+        assert_eq!(made, ALL.len(), "add the variable to ALL");
+        let names: std::collections::BTreeSet<_> = ALL.iter().map(|variable| variable.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        assert!(ALL.iter().all(|variable| variable.about.ends_with('.')));
+    }
+
+    #[test]
+    fn values_are_not_shown() {
+        let environment = Environment::of([("CONSIGN_AUDIT_KEY", "canary"), ("EMPTY", "")]);
+        assert_eq!(format!("{environment:?}"), r#"["CONSIGN_AUDIT_KEY", "EMPTY"]"#);
+        assert_eq!(environment.read(&CONSIGN_AUDIT_KEY).as_deref(), Some("canary"));
+        assert!(!environment.is_set(&NO_COLOR));
+        let environment = Environment::of([("HOME", "/home/me"), ("XDG_CONFIG_HOME", "relative")]);
+        assert_eq!(environment.config_folder(), Some(PathBuf::from("/home/me/.config/consign")));
+    }
+}
