@@ -1,6 +1,64 @@
-//! Codes of the area `sync`.
+//! Codes of the area `sync`: running routes.
 
 use super::Code;
 
+/// More rejects than tolerated.
+pub static PAST_TOLERANCE: Code = Code::new(
+    "sync-past-tolerance",
+    "more records were rejected than the mapping tolerates",
+    "Rejected records are kept in the dead letters with their reason; the rest was delivered. `on_error: {tolerate: {percent, records}}` in the mapping says how many may be rejected with exit 0; without it none may. Look at them with `consign sync dlq list`, mend the mapping or the source, and replay them with `consign sync dlq replay`.",
+);
+/// A source that was never read is empty.
+pub static NOTHING_READ: Code = Code::new(
+    "sync-nothing-read",
+    "a source that was never read before is empty",
+    "An empty source is suspicious the first time: a pattern that matches nothing, a wrong folder, an export that failed. A source that was read before and has nothing new is no error.",
+);
+/// Routes wait for each other.
+pub static ORDER_CIRCLE: Code = Code::new(
+    "sync-order-circle",
+    "routes wait for each other in a circle",
+    "`sync.after` names routes that must have run before. Each of the routes named waits, directly or through others, for itself. Take one of the names out.",
+);
+/// The route is disabled.
+pub static DISABLED: Code = Code::new(
+    "sync-disabled",
+    "the route is disabled",
+    "Somebody disabled this route with `consign sync disable`, with a reason that `consign sync status` shows. `consign sync enable NAME --reason TEXT` puts it back to work.",
+);
+/// A stream that cannot be a source.
+pub static SOURCE_UNREADABLE: Code = Code::new(
+    "sync-source-unreadable",
+    "the stream cannot be a source",
+    "The connector of `from:` can only be written to. See `consign connect list` for what each protocol can do.",
+);
+/// No such route.
+pub static UNKNOWN_ROUTE: Code = Code::new(
+    "sync-unknown-route",
+    "there is no mapping of that name",
+    "A route is named by `name:` in its mapping file under `mappings/`.",
+);
+/// The checks found errors.
+pub static CHECK_FAILED: Code = Code::new(
+    "sync-check-failed",
+    "the configuration has errors",
+    "Nothing runs before every check passes: each finding names its place and its fix. `consign map check` shows the same findings.",
+);
+/// A replay found nothing to do.
+pub static NOTHING_TO_REPLAY: Code = Code::new(
+    "sync-nothing-to-replay",
+    "no dead letter matches",
+    "The filter given to `consign sync dlq replay` matches no open dead letter. `consign sync dlq list` shows those there are.",
+);
+
 /// The written-out list.
-pub const ALL: &[&Code] = &[];
+pub const ALL: &[&Code] = &[
+    &PAST_TOLERANCE,
+    &NOTHING_READ,
+    &ORDER_CIRCLE,
+    &DISABLED,
+    &SOURCE_UNREADABLE,
+    &UNKNOWN_ROUTE,
+    &CHECK_FAILED,
+    &NOTHING_TO_REPLAY,
+];

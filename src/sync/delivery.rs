@@ -1,0 +1,202 @@
+//! Delivery: what the workers made becomes durable in the target, and what became of it becomes
+//! durable in the store, so that a crash at any point loses nothing and doubles nothing.
+//!
+//! For each group of parts: (a) its intent is recorded: end positions, counts, sealed rejects,
+//! digest; (b) the sink gets it and makes it durable under the group's [`Mark`]; (c) it is settled:
+//! positions move, rejects become visible, an audit event is chained, all in one transaction.
+//! (c) of one group and (a) of the next share that transaction, so a group costs one sync in the
+//! store. (d) Only what is settled is acknowledged to the source.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::connect::{Batch, Sink};
+use crate::error::Result;
+use crate::record::{Mark, Settled, SliceId, Totals};
+use crate::store::failpoint::reach;
+use crate::store::{Intent, Run, RunEnd, Settle, Store};
+
+use super::middle::Done;
+use super::reasons::{Reason, Reasons};
+use super::watch::Watch;
+
+/// A group closes at about so many bytes for the target …
+const GROUP_BYTES: usize = 8 << 20;
+/// … or so many records (the settled state is one row per slice, so that records are cheap; what
+/// this bounds is the work that is done again after a crash) …
+const GROUP_RECORDS: u64 = 100_000;
+/// … or so many rejects, which are rows of their own …
+const GROUP_REJECTS: usize = 10_000;
+/// … or after this time.
+const GROUP_TIME: Duration = Duration::from_millis(200);
+
+/// Where groups go: for real, or nowhere. `--dry-run` and `--limit` differ from a real run here
+/// and nowhere else.
+pub enum Edge<'d> {
+    /// Into the target and the store.
+    Real {
+        /// The store, which holds the route's lock for as long as this lives.
+        store: &'d mut Store,
+        /// The run that is being recorded.
+        run: Run,
+        /// The target.
+        sink: Box<dyn Sink>,
+    },
+    /// Only counted.
+    Dry,
+}
+
+/// The group in hand and all that was delivered before it.
+pub struct Delivery<'d> {
+    edge: Edge<'d>,
+    /// What names this route in the target.
+    mark: Mark,
+    /// Most records in a group.
+    most_records: u64,
+    group: Group,
+    /// Written, not yet settled: goes into the next transaction.
+    waiting: Option<Settle>,
+    /// Records of each slice before the group in hand.
+    records: HashMap<SliceId, u64>,
+    totals: Totals,
+    reasons: Reasons,
+}
+
+#[derive(Default)]
+struct Group {
+    since: Option<Instant>,
+    batches: Vec<Batch>,
+    bytes: usize,
+    intent: Intent,
+    digest: blake3::Hasher,
+}
+
+impl<'d> Delivery<'d> {
+    /// Starts after the given mark, with the positions that are settled.
+    pub fn new(edge: Edge<'d>, mark: Mark, settled: &[(SliceId, Settled)], most_records: Option<u64>) -> Self {
+        Self {
+            edge,
+            mark,
+            most_records: most_records.unwrap_or(GROUP_RECORDS),
+            group: Group::default(),
+            waiting: None,
+            records: settled.iter().map(|(slice, s)| (slice.clone(), s.position.record)).collect(),
+            totals: Totals::default(),
+            reasons: Reasons::default(),
+        }
+    }
+
+    /// The counts so far, the group in hand included.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Takes the next part's results; says until when it will wait for more before it closes the
+    /// group.
+    ///
+    /// # Errors
+    /// If the target or the store fails.
+    pub fn take(&mut self, done: Done, watch: &mut dyn Watch) -> Result<Option<Instant>> {
+        let before = *self.records.get(&done.slice).unwrap_or(&0);
+        let mut end = done.end;
+        end.record += before;
+        self.records.insert(done.slice.clone(), end.record);
+
+        self.totals.add(&done.totals);
+        let group = &mut self.group;
+        let since = *group.since.get_or_insert_with(Instant::now);
+        group.bytes += done.batch.bytes.len();
+        group.digest.update(&done.digest);
+        group.intent.totals.add(&done.totals);
+        for mut reject in done.rejects {
+            reject.record += before;
+            self.reasons.add(&reject);
+            group.intent.rejects.push(reject);
+        }
+        let settled = Settled { position: end, done: done.last_of_slice };
+        match group.intent.positions.iter_mut().find(|(slice, _)| *slice == done.slice) {
+            Some((_, known)) => *known = settled,
+            None => group.intent.positions.push((done.slice, settled)),
+        }
+        if done.batch.records > 0 {
+            group.batches.push(done.batch);
+        }
+        let full = group.bytes >= GROUP_BYTES
+            || group.intent.totals.produced >= self.most_records
+            || group.intent.rejects.len() >= GROUP_REJECTS
+            || since.elapsed() >= GROUP_TIME;
+        if full {
+            self.close(watch)?;
+        }
+        Ok(self.group.since.map(|since| since + GROUP_TIME))
+    }
+
+    /// Closes the group in hand: intent, write, commit. It is settled with the next one.
+    ///
+    /// # Errors
+    /// If the target or the store fails.
+    pub fn close(&mut self, watch: &mut dyn Watch) -> Result<()> {
+        if self.group.since.is_none() {
+            return Ok(());
+        }
+        let mut group = std::mem::take(&mut self.group);
+        let Edge::Real { store, run, sink } = &mut self.edge else {
+            self.totals.written = self.totals.produced;
+            watch.progress(&self.totals);
+            return Ok(());
+        };
+        self.mark.group += 1;
+        group.intent.group = self.mark.group;
+        group.intent.digest = *group.digest.finalize().as_bytes();
+        reach("before_intent");
+        store.step(run, self.waiting.take().as_ref(), Some(&group.intent))?;
+        reach("after_intent");
+        let receipt = write(sink.as_mut(), &group.batches, &self.mark).inspect_err(|_| sink.abandon())?;
+        reach("after_write");
+        self.mark.length = receipt.length;
+        self.totals.written += receipt.written;
+        self.totals.refused += receipt.refused;
+        self.waiting = Some(Settle { mark: self.mark.clone(), receipt });
+        watch.progress(&self.totals);
+        Ok(())
+    }
+
+    /// Ends the target well, once everything there was is written. The last group is settled
+    /// first: a target in its final form whose last group is not settled could not be told from
+    /// one that somebody else has changed.
+    ///
+    /// # Errors
+    /// If the target cannot be finished; the next run finishes it.
+    pub fn finish(&mut self) -> Result<()> {
+        if let Edge::Real { store, run, sink } = &mut self.edge {
+            if let Some(settle) = self.waiting.take() {
+                store.step(run, Some(&settle), None)?;
+            }
+            reach("after_settle");
+            sink.finish()?;
+            reach("after_finish");
+        }
+        Ok(())
+    }
+
+    /// Settles what is written and records how the run ended. A group in hand that was not
+    /// written is given up: the next run reads it again.
+    ///
+    /// # Errors
+    /// If the store fails; the run then stays open and the next one finds it so.
+    pub fn end(mut self, end: &RunEnd) -> Result<(Totals, Vec<Reason>)> {
+        if let Edge::Real { store, run, sink } = &mut self.edge {
+            sink.abandon();
+            store.finish_run(run, self.waiting.take().as_ref(), end)?;
+        }
+        Ok((self.totals, self.reasons.commonest()))
+    }
+}
+
+fn write(sink: &mut dyn Sink, batches: &[Batch], mark: &Mark) -> Result<crate::record::Receipt> {
+    for batch in batches {
+        sink.write(batch)?;
+        reach("mid_write");
+    }
+    sink.commit(mark)
+}

@@ -1,0 +1,2 @@
+//! The road: records go from source to target, in order, counted, and survive being killed.
+pub mod pipeline;

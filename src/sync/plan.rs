@@ -1,0 +1,173 @@
+//! The plan of one route: the mapping compiled, the two ends looked up, the guarantee computed.
+//! After it nothing is checked again; making it reads no data and opens nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::{Carries, Connector, Mapping, Mode, Node, Piece, Project, Stream};
+use crate::connect::formats::{self, Format};
+use crate::connect::protocols::{self, Guarantee, Protocol, ReadRequest, WriteRequest};
+use crate::connect::{Decoder, Encoder, Sink, Source};
+use crate::error::{Error, Kind, Result, codes};
+use crate::map::Route;
+use crate::record::{Settled, SliceId};
+
+/// One end of a route: a stream with what it takes to open it.
+pub struct End {
+    /// The protocol.
+    pub protocol: &'static dyn Protocol,
+    /// The connector, references filled in.
+    pub connector: Connector,
+    /// The stream, references filled in.
+    pub stream: Stream,
+    /// The format, for protocols that carry bytes.
+    pub format: Option<&'static dyn Format>,
+}
+
+/// A route, ready to run.
+pub struct Plan {
+    /// The mapping as written.
+    pub mapping: Mapping,
+    /// The mapping compiled.
+    pub route: Arc<Route>,
+    /// Where records come from.
+    pub from: End,
+    /// Where they go.
+    pub to: End,
+    /// The folder that relative paths count from.
+    pub root: Arc<Path>,
+}
+
+impl End {
+    /// Looks up one end. `fill` turns a text with references into plain text; a check passes one
+    /// that leaves them as they are.
+    ///
+    /// # Errors
+    /// If a reference cannot be filled in, or the configuration was not checked.
+    pub fn new(project: &Project, connector: &str, stream: &str, fill: &dyn Fn(&mut Node) -> Result<()>) -> Result<Self> {
+        let mut connector = project
+            .connectors
+            .get(connector)
+            .cloned()
+            .ok_or_else(|| Error::bug(format!("connector `{connector}` is not defined")))?;
+        let protocol = protocols::named(&connector.uses.value)
+            .ok_or_else(|| Error::bug(format!("protocol `{}` is not listed", connector.uses.value)))?;
+        let mut stream = connector
+            .stream(stream, protocol.spec())
+            .ok_or_else(|| Error::bug(format!("stream `{stream}` is not declared")))?;
+        for (_, node) in connector.with.iter_mut().chain(&mut stream.options).chain(&mut stream.format_options) {
+            fill(&mut node.value)?;
+        }
+        let format = match &stream.format {
+            Some(name) => Some(
+                formats::named(&name.value).ok_or_else(|| Error::bug(format!("format `{}` is not listed", name.value)))?,
+            ),
+            None => None,
+        };
+        Ok(Self { protocol, connector, stream, format })
+    }
+
+    /// What the stream is, for a person: a path, a table.
+    pub fn shown(&self) -> String {
+        let text = |options: &[(crate::config::Spanned<String>, crate::config::Spanned<Node>)], name: &str| {
+            options.iter().find(|(key, _)| key.value == name).and_then(|(_, node)| match &node.value {
+                Node::Text(text) => text.pieces.first().and_then(|piece| match piece {
+                    Piece::Literal(literal) => Some(literal.clone()),
+                    _ => None,
+                }),
+                _ => None,
+            })
+        };
+        let place = text(&self.connector.with, "path");
+        let within = text(&self.stream.options, "path").or_else(|| text(&self.stream.options, "table"));
+        match (self.protocol.spec().carries, place, within) {
+            (Carries::Bytes, Some(folder), Some(path)) => Path::new(&folder).join(path).display().to_string(),
+            (Carries::Rows, Some(database), Some(table)) => format!("table {table} of {database}"),
+            (_, Some(one), None) | (_, None, Some(one)) => one,
+            _ => self.stream.name.clone(),
+        }
+    }
+}
+
+impl Plan {
+    /// The route's name.
+    pub fn name(&self) -> &str {
+        &self.mapping.name.value
+    }
+
+    /// Opens the source after what is settled.
+    ///
+    /// # Errors
+    /// If the source cannot be opened.
+    pub fn source(&self, settled: &[(SliceId, Settled)]) -> Result<Box<dyn Source>> {
+        self.from.protocol.source(&ReadRequest {
+            root: &self.root,
+            connector: &self.from.connector,
+            stream: &self.from.stream,
+            format: self.from.format,
+            settled,
+        })
+    }
+
+    /// Makes the decoder of one worker.
+    ///
+    /// # Errors
+    /// If options contradict each other.
+    pub fn decoder(&self) -> Result<Box<dyn Decoder>> {
+        match self.from.format {
+            Some(format) => format.decoder(&self.from.stream.format_options),
+            None => Err(Error::new(
+                Kind::Invalid,
+                &codes::sync::SOURCE_UNREADABLE,
+                format!("`{}` cannot be a source yet", self.from.connector.name),
+            )),
+        }
+    }
+
+    /// Makes the encoder of one worker.
+    ///
+    /// # Errors
+    /// If the target's columns have no form there.
+    pub fn encoder(&self) -> Result<Box<dyn Encoder>> {
+        self.to.protocol.encoder(&self.write_request("", false))
+    }
+
+    /// The bytes between two records of the target.
+    ///
+    /// # Errors
+    /// As for [`Plan::encoder`].
+    pub fn between(&self) -> Result<Arc<[u8]>> {
+        Ok(match self.to.format {
+            Some(format) => format.frame(&self.to.stream.format_options, &self.route.columns)?.between.into(),
+            None => Arc::from([]),
+        })
+    }
+
+    /// Makes the sink; opens nothing.
+    ///
+    /// # Errors
+    /// If the mode makes no sense for this target.
+    pub fn sink(&self, log_id: &str, anew: bool) -> Result<Box<dyn Sink>> {
+        self.to.protocol.sink(&self.write_request(log_id, anew))
+    }
+
+    /// What the pair promises.
+    pub fn guarantee(&self) -> Guarantee {
+        self.to.protocol.guarantee(&self.write_request("", false))
+    }
+
+    fn write_request<'p>(&'p self, log_id: &'p str, anew: bool) -> WriteRequest<'p> {
+        WriteRequest {
+            root: &self.root,
+            connector: &self.to.connector,
+            stream: &self.to.stream,
+            format: self.to.format,
+            columns: &self.route.columns,
+            key: &self.route.key,
+            upsert: self.mapping.sync.mode == Mode::Upsert,
+            anew,
+            log_id,
+            route: self.name(),
+        }
+    }
+}

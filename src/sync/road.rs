@@ -1,0 +1,124 @@
+//! The road on one screen: take over what a crash left, read, work, deliver, end.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::error::{Error, Exit, Result};
+use crate::record::{Mark, Settled, SliceId, Timestamp, Totals};
+use crate::store::Store;
+
+use super::begin::{Begun, begin};
+use super::delivery::{Delivery, Edge};
+use super::middle::Middle;
+use super::pipeline::{self, Arrival};
+use super::plan::Plan;
+use super::reasons::Reason;
+use super::signals::Stop;
+use super::verdict;
+use super::watch::Watch;
+
+/// How a route is to be run this time.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Reads, maps, checks and counts; writes nothing anywhere.
+    pub dry_run: bool,
+    /// At most so many records; a dry run.
+    pub limit: Option<u64>,
+    /// From the beginning, whatever is settled.
+    pub full: bool,
+    /// What started it: `manual`, `due`, `all`.
+    pub trigger: &'static str,
+    /// Worker threads; 0: one per core.
+    pub workers: usize,
+}
+
+impl Options {
+    /// Whether nothing is written.
+    pub fn dry(&self) -> bool {
+        self.dry_run || self.limit.is_some()
+    }
+}
+
+/// How a run of a route ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The run's id; `None` for a dry run.
+    pub run: Option<String>,
+    /// The route.
+    pub route: String,
+    /// The exit code it asks for.
+    pub exit: Exit,
+    /// The counts.
+    pub totals: Totals,
+    /// Why records were rejected, commonest first.
+    pub reasons: Vec<Reason>,
+    /// What was worth a line on the way.
+    pub notes: Vec<String>,
+    /// What ended it early or leaves it not whole, if something does.
+    pub error: Option<Error>,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+/// Runs one route from where it stands to the end of what there is. The caller holds the
+/// route's lock.
+///
+/// # Errors
+/// If the run could not begin: disabled, target or state unusable. What goes wrong once it has
+/// begun is in [`Finished::error`], with the counts of what was settled before.
+pub fn run(
+    plan: &Plan,
+    store: Option<&mut Store>,
+    options: &Options,
+    now: Timestamp,
+    stop: &Stop,
+    watch: &mut dyn Watch,
+) -> Result<Finished> {
+    let clock = Instant::now();
+    let Begun { edge, mark, settled, run, mut notes } = begin(plan, store, options, watch)?;
+    let mut source = plan.source(&settled)?;
+    let between = plan.between()?;
+    let mut delivery = Delivery::new(edge, mark, &settled, plan.mapping.sync.batch_records);
+
+    let ended = pipeline::run(
+        source.as_mut(),
+        options.worker_count(),
+        stop.flag(),
+        || {
+            let middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, Arc::clone(&between), now);
+            let mut middle = middle.limited(options.limit);
+            Ok(move |part| middle.work(part))
+        },
+        |arrival| match arrival {
+            Arrival::Quiet => delivery.close(watch).map(|()| None),
+            Arrival::Done(done) => {
+                let deadline = delivery.take(done, watch)?;
+                verdict::stop_early(plan, options, delivery.totals(), stop)?;
+                Ok(deadline)
+            }
+        },
+    );
+    let ended = ended.and_then(|ending| {
+        delivery.close(watch)?;
+        if ending.error.is_none() && !ending.stopped {
+            delivery.finish()?;
+        }
+        Ok(ending)
+    });
+    let verdict = verdict::judge(plan, options, ended, delivery.totals(), &settled, stop);
+    let (totals, reasons) = delivery.end(&verdict.run_end())?;
+    for (slice, settled) in &settled {
+        source.acknowledge(slice, &settled.position)?;
+    }
+    notes.extend(verdict.notes);
+    Ok(Finished {
+        run,
+        route: plan.name().to_string(),
+        exit: verdict.exit,
+        totals,
+        reasons,
+        notes,
+        error: verdict.error,
+        seconds: clock.elapsed().as_secs_f64(),
+    })
+}

@@ -1,0 +1,100 @@
+//! How a run is judged once the road has come to its end: the exit code, and why.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::config::OnError;
+use crate::error::{Error, Exit, Kind, Result, codes};
+use crate::record::Totals;
+use crate::store::RunEnd;
+
+use super::pipeline::Ending;
+use super::plan::Plan;
+use super::road::Options;
+use super::signals::Stop;
+
+/// Records that must have been read before a share of them says anything.
+const SHARE_FROM: u64 = 1_000;
+
+/// The judgement of a run.
+pub struct Verdict {
+    /// The exit code.
+    pub exit: Exit,
+    /// Why it is not 0, unless a signal asked for it.
+    pub error: Option<Error>,
+    /// What the source had to say.
+    pub notes: Vec<String>,
+}
+
+/// Whether so many rejects among so many records read are within the mapping's tolerance.
+pub fn tolerated(on_error: &OnError, totals: &Totals) -> bool {
+    let share = u128::from(totals.read) * u128::from(on_error.tolerate_ppm);
+    totals.rejected <= on_error.tolerate_records || u128::from(totals.rejected) * 1_000_000 <= share
+}
+
+/// Ends a run early: with the limit reached it sets `enough`; with `stop: true` and the tolerance
+/// passed it is an error.
+///
+/// # Errors
+/// If the mapping asks for a stop once the tolerance is passed, and it is.
+pub fn stop_early(plan: &Plan, options: &Options, totals: &Totals, enough: &AtomicBool) -> Result<()> {
+    if options.limit.is_some_and(|limit| totals.read >= limit) {
+        enough.store(true, Ordering::Release);
+    }
+    let on_error = &plan.mapping.sync.on_error;
+    let telling = totals.read >= SHARE_FROM || on_error.tolerate_ppm == 0;
+    if on_error.stop && telling && !tolerated(on_error, totals) {
+        return Err(past_tolerance(plan, totals).hint("`on_error: stop` ends the run here; what was settled stays"));
+    }
+    Ok(())
+}
+
+/// Judges a run that has come to its end, well or not.
+pub fn judge(plan: &Plan, options: &Options, ended: Result<Ending>, totals: &Totals, fresh: bool, stop: &Stop) -> Verdict {
+    let ending = match ended {
+        Ok(ending) => ending,
+        Err(error) => return Verdict { exit: error.exit(), error: Some(error), notes: Vec::new() },
+    };
+    let notes = ending.notes;
+    if let Some(error) = ending.error {
+        return Verdict { exit: error.exit(), error: Some(error), notes };
+    }
+    if ending.stopped && stop.asked() {
+        return Verdict { exit: stop.exit(), error: None, notes };
+    }
+    let error = if !tolerated(&plan.mapping.sync.on_error, totals) {
+        Some(past_tolerance(plan, totals).hint(format!("look at them: consign sync dlq list --route {}", plan.name())))
+    } else if totals.read == 0 && fresh && options.limit != Some(0) {
+        Some(
+            Error::new(
+                Kind::Partial,
+                &codes::sync::NOTHING_READ,
+                format!("nothing was read from {}: a source that was never read before is empty", plan.from.shown()),
+            )
+            .hint("check the path or pattern of the stream; if it may be empty, there is nothing to do"),
+        )
+    } else {
+        None
+    };
+    Verdict { exit: error.as_ref().map_or(Exit::Done, Error::exit), error, notes }
+}
+
+impl Verdict {
+    /// What the store records of it.
+    pub fn run_end(&self) -> RunEnd {
+        RunEnd {
+            exit: self.exit,
+            code: self.error.as_ref().map(|e| e.code().id.to_string()),
+            reason: self.error.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+fn past_tolerance(plan: &Plan, totals: &Totals) -> Error {
+    let on_error = &plan.mapping.sync.on_error;
+    Error::new(
+        Kind::Partial,
+        &codes::sync::PAST_TOLERANCE,
+        format!("{} of {} records were rejected, more than the mapping tolerates", totals.rejected, totals.read),
+    )
+    .fact("tolerated", format!("{} % or {} records", f64::from(on_error.tolerate_ppm) / 10_000.0, on_error.tolerate_records))
+}
