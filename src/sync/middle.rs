@@ -38,12 +38,20 @@ pub struct Middle {
     /// The run's fixed time.
     now: Timestamp,
     arena: Arena,
+    /// How many more records are wanted; `None`: all.
+    wanted: Option<u64>,
 }
 
 impl Middle {
     /// A worker for this route.
     pub fn new(route: Arc<Route>, decoder: Box<dyn Decoder>, encoder: Box<dyn Encoder>, between: Arc<[u8]>, now: Timestamp) -> Self {
-        Self { route, decoder, encoder, between, now, arena: Arena::new() }
+        Self { route, decoder, encoder, between, now, arena: Arena::new(), wanted: None }
+    }
+
+    /// Stops after so many records.
+    pub fn limited(mut self, wanted: Option<u64>) -> Self {
+        self.wanted = wanted;
+        self
     }
 
     /// Does the work on one part.
@@ -63,12 +71,14 @@ impl Middle {
             batch: Batch { bytes: Vec::with_capacity(part.bytes.len() * 2), records: 0 },
             totals: Totals { bytes_read: part.bytes.len() as u64, ..Totals::default() },
             rejects: Vec::new(),
+            wanted: self.wanted.unwrap_or(u64::MAX),
             keys: (!self.route.key.is_empty()).then(Keys::default),
         };
         self.decoder.decode(&part, &self.route.projection, &self.arena, &mut rows)?;
         let Mapped { mut batch, mut totals, rejects, keys, .. } = rows;
+        self.wanted = self.wanted.map(|wanted| wanted - totals.read);
         if let Some(keys) = keys {
-            totals.superseded = keys.drop_superseded(&mut batch.bytes);
+            totals.superseded = keys.drop_superseded(&mut batch.bytes, self.between.len());
             batch.records -= totals.superseded;
         }
         totals.produced = batch.records;
@@ -91,13 +101,17 @@ struct Mapped<'w, 'a> {
     batch: Batch,
     totals: Totals,
     rejects: Vec<Reject>,
+    /// How many records are still wanted.
+    wanted: u64,
     keys: Option<Keys<'a>>,
 }
 
 impl<'a> Rows<'a> for Mapped<'_, 'a> {
     fn row(&mut self, row: Row<'a>) -> bool {
+        if self.totals.read == self.wanted {
+            return false;
+        }
         self.totals.read += 1;
-        self.values.clear();
         match self.route.apply(&row, self.arena, self.now, &mut self.values) {
             Verdict::Mapped => self.encode(&row),
             Verdict::Filtered => self.totals.filtered += 1,
@@ -109,6 +123,9 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
     }
 
     fn bad(&mut self, error: RecordError) -> bool {
+        if self.totals.read == self.wanted {
+            return false;
+        }
         self.totals.read += 1;
         self.totals.rejected += 1;
         let payload = self.part.bytes.get(error.start..error.end).unwrap_or_default();
@@ -206,8 +223,9 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Takes the superseded records out of the batch; says how many.
-    fn drop_superseded(mut self, bytes: &mut Vec<u8>) -> u64 {
+    /// Takes the superseded records out of the batch; says how many. `between` is the length of
+    /// what separates two records.
+    fn drop_superseded(mut self, bytes: &mut Vec<u8>, between: usize) -> u64 {
         if self.superseded.is_empty() {
             return 0;
         }
@@ -219,6 +237,11 @@ impl<'a> Keys<'a> {
             from = range.end;
         }
         kept.extend_from_slice(&bytes[from..]);
+        // A record's range begins with what separates it from the one before: without the first
+        // record that is left over.
+        if self.superseded[0].start == 0 {
+            kept.drain(..between);
+        }
         *bytes = kept;
         self.superseded.len() as u64
     }

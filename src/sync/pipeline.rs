@@ -35,7 +35,7 @@ pub struct Ending {
     pub notes: Vec<String>,
 }
 
-/// Runs the threads until the source ends, `stop` is set, or something fails.
+/// Runs the threads until the source ends, `stop` says so, or something fails.
 ///
 /// `make` gives each worker its own function from part to result. `consume` is called on this
 /// thread, in the order of reading; it names the deadline until which it is willing to wait for
@@ -46,7 +46,7 @@ pub struct Ending {
 pub fn run<T: Send, W: FnMut(Part) -> Result<T> + Send>(
     source: &mut dyn Source,
     workers: usize,
-    stop: &AtomicBool,
+    stop: &(dyn Fn() -> bool + Sync),
     mut make: impl FnMut() -> Result<W>,
     mut consume: impl FnMut(Arrival<T>) -> Result<Option<Instant>>,
 ) -> Result<Ending> {
@@ -90,12 +90,12 @@ fn read(
     source: &mut dyn Source,
     permitted: &Receiver<()>,
     parts: SyncSender<Part>,
-    stop: &AtomicBool,
+    stop: &(dyn Fn() -> bool + Sync),
     halt: &AtomicBool,
 ) -> Ending {
     let (mut error, mut stopped) = (None, false);
     while permitted.recv().is_ok() && !halt.load(Ordering::Acquire) {
-        if stop.load(Ordering::Acquire) {
+        if stop() {
             stopped = true;
             break;
         }
@@ -213,11 +213,10 @@ mod tests {
 
     fn collect(mut source: Numbers, workers: usize) -> (Vec<u64>, Result<Ending>) {
         let mut seen = Vec::new();
-        let stop = AtomicBool::new(false);
         let ending = run(
             &mut source,
             workers,
-            &stop,
+            &|| false,
             || {
                 Ok(|part: Part| {
                     // Uneven work, so that results come out of order.
@@ -257,11 +256,10 @@ mod tests {
     #[test]
     fn a_failing_consumer_ends_all_threads() {
         let mut source = Numbers { next: 0, end: u64::MAX, fail_at: None };
-        let stop = AtomicBool::new(false);
         let ended = run(
             &mut source,
             3,
-            &stop,
+            &|| false,
             || Ok(|part: Part| Ok(part.sequence)),
             |arrival| match arrival {
                 Arrival::Done(50) => Err(Error::bug("full")),
@@ -274,11 +272,10 @@ mod tests {
     #[test]
     fn a_panic_in_a_worker_is_an_error() {
         let mut source = Numbers { next: 0, end: 50, fail_at: None };
-        let stop = AtomicBool::new(false);
         let ended = run(
             &mut source,
             2,
-            &stop,
+            &|| false,
             || {
                 Ok(|part: Part| {
                     assert!(part.sequence != 20, "on purpose");

@@ -1,6 +1,7 @@
 //! The road on one screen: take over what a crash left, read, work, deliver, end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::error::{Error, Exit, Result};
@@ -33,6 +34,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// How many workers: one per core, one alone under a limit so that it is exact.
+    fn worker_count(&self) -> usize {
+        match (self.limit, self.workers) {
+            (Some(_), _) => 1,
+            (None, 0) => std::thread::available_parallelism().map_or(1, usize::from),
+            (None, asked) => asked,
+        }
+    }
+
     /// Whether nothing is written.
     pub fn dry(&self) -> bool {
         self.dry_run || self.limit.is_some()
@@ -76,6 +86,9 @@ pub fn run(
 ) -> Result<Finished> {
     let clock = Instant::now();
     let Begun { edge, mark, settled, run, mut notes } = begin(plan, store, options, watch)?;
+    let fresh = settled.is_empty();
+    // Set once the limit is reached.
+    let enough = AtomicBool::new(false);
     let mut source = plan.source(&settled)?;
     let between = plan.between()?;
     let mut delivery = Delivery::new(edge, mark, &settled, plan.mapping.sync.batch_records);
@@ -83,7 +96,7 @@ pub fn run(
     let ended = pipeline::run(
         source.as_mut(),
         options.worker_count(),
-        stop.flag(),
+        &|| stop.asked() || enough.load(Ordering::Acquire),
         || {
             let middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, Arc::clone(&between), now);
             let mut middle = middle.limited(options.limit);
@@ -93,7 +106,7 @@ pub fn run(
             Arrival::Quiet => delivery.close(watch).map(|()| None),
             Arrival::Done(done) => {
                 let deadline = delivery.take(done, watch)?;
-                verdict::stop_early(plan, options, delivery.totals(), stop)?;
+                verdict::stop_early(plan, options, delivery.totals(), &enough)?;
                 Ok(deadline)
             }
         },
@@ -105,7 +118,7 @@ pub fn run(
         }
         Ok(ending)
     });
-    let verdict = verdict::judge(plan, options, ended, delivery.totals(), &settled, stop);
+    let verdict = verdict::judge(plan, options, ended, delivery.totals(), fresh, stop);
     let (totals, reasons) = delivery.end(&verdict.run_end())?;
     for (slice, settled) in &settled {
         source.acknowledge(slice, &settled.position)?;

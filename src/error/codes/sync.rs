@@ -32,6 +32,12 @@ pub static SOURCE_UNREADABLE: Code = Code::new(
     "the stream cannot be a source",
     "The connector of `from:` can only be written to. See `consign connect list` for what each protocol can do.",
 );
+/// A stream that cannot be a target.
+pub static TARGET_UNWRITABLE: Code = Code::new(
+    "sync-target-unwritable",
+    "the stream cannot be a target",
+    "The connector of `to:` can only be read from. See `consign connect list` for what each protocol can do.",
+);
 /// No such route.
 pub static UNKNOWN_ROUTE: Code = Code::new(
     "sync-unknown-route",
@@ -58,6 +64,7 @@ pub const ALL: &[&Code] = &[
     &ORDER_CIRCLE,
     &DISABLED,
     &SOURCE_UNREADABLE,
+    &TARGET_UNWRITABLE,
     &UNKNOWN_ROUTE,
     &CHECK_FAILED,
     &NOTHING_TO_REPLAY,

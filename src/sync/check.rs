@@ -1,0 +1,105 @@
+//! Every static check in one place: what the configuration says, what the mappings compute, where
+//! data classes flow, and whether the examples hold. No data, no network, no secret.
+
+use std::sync::OnceLock;
+
+use crate::comply;
+use crate::config::{Carries, Catalog, Loaded, Mapping, Project, node};
+use crate::connect::formats::{self, Format};
+use crate::connect::protocols::{self, Protocol};
+use crate::error::{Finding, Findings, codes};
+use crate::map::{self, Route, SourceShape, TargetShape};
+
+/// The plug-ins a configuration is checked against.
+pub fn catalog() -> Catalog {
+    static LISTS: OnceLock<Catalog> = OnceLock::new();
+    *LISTS.get_or_init(|| {
+        // The lists live as long as the process: made once, from the written-out ones.
+        let protocols: Vec<_> = protocols::ALL.iter().map(|protocol| protocol.spec()).collect();
+        let formats: Vec<_> = formats::ALL.iter().map(|format| format.spec()).collect();
+        Catalog { protocols: protocols.leak(), formats: formats.leak() }
+    })
+}
+
+/// A mapping that was checked.
+pub struct Checked {
+    /// The mapping compiled, if it could be.
+    pub route: Option<Route>,
+}
+
+/// Checks a loaded project as a whole: adds to its findings and gives each mapping's compiled
+/// route, in their order. `strict` makes every path of which nothing is known a finding.
+pub fn check(loaded: &mut Loaded, strict: bool) -> Vec<Checked> {
+    let Some(project) = &loaded.project else {
+        return loaded.mappings.iter().map(|_| Checked { route: None }).collect();
+    };
+    let mut findings = Findings::new();
+    let checked = loaded
+        .mappings
+        .iter()
+        .map(|mapping| {
+            let (route, found) = check_one(project, mapping, strict);
+            findings.extend(found);
+            Checked { route }
+        })
+        .collect();
+    loaded.findings.append(&mut findings);
+    loaded.findings.sort_by_cached_key(node::order);
+    checked
+}
+
+/// Checks one mapping against its two streams.
+pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<Route>, Findings) {
+    let ends = [&mapping.from, &mapping.to].map(|end| {
+        let connector = project.connectors.get(&end.connector)?;
+        let protocol = protocols::named(&connector.uses.value)?;
+        let stream = connector.stream(&end.stream, protocol.spec())?;
+        let format = stream.format.as_ref().and_then(|name| formats::named(&name.value));
+        Some((connector, protocol, stream, format))
+    });
+    // An end that is not there is a finding of the configuration already.
+    let [Some((_, source, from, from_format)), Some((connector, target, to, to_format))] = ends else {
+        return (None, Findings::new());
+    };
+    let flat = match to_format {
+        Some(format) => format.spec().flat,
+        None => target.spec().carries == Carries::Rows,
+    };
+    let source_shape = SourceShape::of(&mapping.from, Some(&from), from_format.map(Format::spec)).strict(strict);
+    let target_shape = TargetShape::of(&mapping.to, Some(&to), flat);
+    let (route, mut findings) = map::compile(mapping, &source_shape, &target_shape);
+    findings.extend(directions(mapping, source, target));
+    if let Some(route) = &route {
+        findings.extend(comply::flow(mapping, route, connector, &project.compliance));
+    }
+    (route, findings)
+}
+
+/// Whether the source can be read and the target written at all.
+fn directions(mapping: &Mapping, source: &dyn Protocol, target: &dyn Protocol) -> Findings {
+    let mut findings = Findings::new();
+    let can = |reads: bool| {
+        protocols::ALL
+            .iter()
+            .map(|protocol| protocol.spec())
+            .filter(|spec| if reads { spec.reads } else { spec.writes })
+            .map(|spec| format!("`{}`", spec.name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    if !source.spec().reads {
+        let cause = format!("`{}` cannot be read from", source.spec().name);
+        findings.push(
+            Finding::error(&codes::sync::SOURCE_UNREADABLE, mapping.from.place.clone(), cause)
+                .fix(format!("read from one of: {}", can(true))),
+        );
+    }
+    if !target.spec().writes {
+        let cause = format!("`{}` cannot be written to", target.spec().name);
+        findings.push(
+            Finding::error(&codes::sync::TARGET_UNWRITABLE, mapping.to.place.clone(), cause)
+                .fix(format!("write to one of: {}", can(false))),
+        );
+    }
+    findings
+}
