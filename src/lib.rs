@@ -53,7 +53,7 @@ pub mod cli;
 pub mod comply;
 pub mod config;
 pub mod connect;
-pub mod sync;
 pub mod error;
 pub mod map;
 pub mod record;
+pub mod sync;

@@ -111,6 +111,12 @@ pub fn load_texts(
 }
 
 impl Loaded {
+    /// Adds what a further check has found.
+    pub fn add(&mut self, findings: Findings) {
+        self.findings.extend(findings);
+        self.findings.sort_by_cached_key(node::order);
+    }
+
     /// Whether a finding forbids to run.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)

@@ -43,7 +43,7 @@ pub fn mask(classes: ClassSet) -> String {
 }
 
 /// Writes the text of a value; inside lists and maps (`quoted`) as JSON.
-fn write(value: &Value<'_>, quoted: bool, out: &mut Vec<u8>) {
+pub fn write(value: &Value<'_>, quoted: bool, out: &mut Vec<u8>) {
     let mut scalar = |write: &dyn Fn(&mut Vec<u8>)| {
         if quoted {
             out.push(b'"');

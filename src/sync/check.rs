@@ -1,25 +1,12 @@
 //! Every static check in one place: what the configuration says, what the mappings compute, where
 //! data classes flow, and whether the examples hold. No data, no network, no secret.
 
-use std::sync::OnceLock;
-
 use crate::comply;
-use crate::config::{Carries, Catalog, Loaded, Mapping, Project, node};
+use crate::config::{Carries, Loaded, Mapping, Project};
 use crate::connect::formats::{self, Format};
 use crate::connect::protocols::{self, Protocol};
 use crate::error::{Finding, Findings, codes};
 use crate::map::{self, Route, SourceShape, TargetShape};
-
-/// The plug-ins a configuration is checked against.
-pub fn catalog() -> Catalog {
-    static LISTS: OnceLock<Catalog> = OnceLock::new();
-    *LISTS.get_or_init(|| {
-        // The lists live as long as the process: made once, from the written-out ones.
-        let protocols: Vec<_> = protocols::ALL.iter().map(|protocol| protocol.spec()).collect();
-        let formats: Vec<_> = formats::ALL.iter().map(|format| format.spec()).collect();
-        Catalog { protocols: protocols.leak(), formats: formats.leak() }
-    })
-}
 
 /// A mapping that was checked.
 pub struct Checked {
@@ -43,8 +30,7 @@ pub fn check(loaded: &mut Loaded, strict: bool) -> Vec<Checked> {
             Checked { route }
         })
         .collect();
-    loaded.findings.append(&mut findings);
-    loaded.findings.sort_by_cached_key(node::order);
+    loaded.add(findings);
     checked
 }
 

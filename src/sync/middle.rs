@@ -44,7 +44,13 @@ pub struct Middle {
 
 impl Middle {
     /// A worker for this route.
-    pub fn new(route: Arc<Route>, decoder: Box<dyn Decoder>, encoder: Box<dyn Encoder>, between: Arc<[u8]>, now: Timestamp) -> Self {
+    pub fn new(
+        route: Arc<Route>,
+        decoder: Box<dyn Decoder>,
+        encoder: Box<dyn Encoder>,
+        between: Arc<[u8]>,
+        now: Timestamp,
+    ) -> Self {
         Self { route, decoder, encoder, between, now, arena: Arena::new(), wanted: None }
     }
 
@@ -208,7 +214,7 @@ impl<'a> Keys<'a> {
                 self.scratch.clear();
                 for index in key {
                     if let Some(value) = values.get(*index) {
-                        crate::expr::format_value(value, &mut self.scratch);
+                        crate::record::shown::write(value, false, &mut self.scratch);
                     }
                     self.scratch.push(0xff);
                 }
