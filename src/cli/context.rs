@@ -5,7 +5,10 @@ use std::sync::OnceLock;
 
 use super::Global;
 use super::ui::Ui;
-use crate::config::{Catalog, FormatSpec, Found, Loaded, Mapping, Project, ProtocolSpec, discover, load};
+use crate::config::{
+    Catalog, Connector, Environment, FormatSpec, Found, Loaded, Mapping, Project, ProtocolSpec, Resolver, discover,
+    load,
+};
 use crate::connect::{formats, protocols};
 use crate::error::{Error, Result, Severity};
 
@@ -50,6 +53,14 @@ impl<'u> Context<'u> {
             self.ui.findings(&warnings);
         }
         loaded.sound()
+    }
+
+    /// The connector with its references filled in.
+    ///
+    /// # Errors
+    /// If a reference leads nowhere.
+    pub(super) fn fill_in(&self, project: &Project, connector: &Connector) -> Result<Connector> {
+        Resolver::new(&project.root, Environment::process()).connector(connector)
     }
 
     /// The folder of consign's own files.

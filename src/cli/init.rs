@@ -51,7 +51,7 @@ const DEMO: &[File] = &[
     file("data/README.md", include_str!("../../tests/fixtures/northwind/README.md")),
     file("data/customers.csv", include_str!("../../tests/fixtures/northwind/customers.csv")),
     file("data/orders.csv", include_str!("../../tests/fixtures/northwind/orders.csv")),
-    file("data/products-late.csv", include_str!("../../tests/fixtures/northwind/products-late.csv")),
+    file("data/products_late.csv", include_str!("../../tests/fixtures/northwind/products_late.csv")),
     file("data/products.csv", include_str!("../../tests/fixtures/northwind/products.csv")),
     file("data/suppliers.csv", include_str!("../../tests/fixtures/northwind/suppliers.csv")),
     file(".gitignore", ".consign\n*.consign.part\nnorthwind.db\nnorthwind.db-*\n"),

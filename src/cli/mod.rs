@@ -13,6 +13,7 @@ mod output;
 #[cfg(test)]
 mod reference;
 mod render;
+mod sample;
 mod ui;
 
 use std::ffi::OsString;

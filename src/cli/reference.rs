@@ -6,6 +6,7 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 
+use crate::config::environment;
 use crate::config::keys::{self, Kind, Section};
 use crate::config::{OptionKind, OptionSpec};
 use crate::connect::{formats, protocols};
@@ -16,6 +17,7 @@ const PAGES: &[(&str, fn() -> String)] = &[
     ("commands.md", commands),
     ("configuration.md", configuration),
     ("connectors.md", connectors),
+    ("environment.md", variables),
     ("exit-codes.md", exit_codes),
     ("formats.md", format_page),
 ];
@@ -71,6 +73,17 @@ fn command(above: &str, here: &clap::Command, out: &mut String) {
     for below in here.get_subcommands() {
         command(&format!("{name} "), below, out);
     }
+}
+
+fn variables() -> String {
+    let mut out = String::from(
+        "# Environment\n\nThe variables that consign looks at, beside those that `${env:NAME}` names.\n\n| variable | |\n|---|---|\n",
+    );
+    for variable in environment::ALL {
+        let secret = if variable.secret { " Its value is a secret." } else { "" };
+        let _ = writeln!(out, "| `{}` | {}{secret} |", variable.name, variable.about);
+    }
+    out
 }
 
 fn exit_codes() -> String {

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output::{Answer, csv, json, junit, ndjson, sarif, text};
 use super::render::{self, Paint};
 use super::{Global, log};
+use crate::config::environment::{self, Environment};
 use crate::error::{Error, Finding, Kind, Result, Severity, codes};
 
 /// The shape of what is printed on standard output.
@@ -332,7 +333,7 @@ fn talk(text: &str) {
 
 /// Whether NO_COLOR leaves colours on (<https://no-color.org>: present and not empty forbids them).
 pub(super) fn colour_allowed() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    !Environment::process().is_set(&environment::NO_COLOR)
 }
 
 /// Help and version, before there is a [`Ui`].

@@ -28,6 +28,7 @@ fn sources() -> Vec<(String, String)> {
     files(&root)
         .into_iter()
         .filter(|file| file.extension().is_some_and(|e| e == "rs"))
+        .filter(|file| !file.ends_with("tests.rs") && !file.parent().is_some_and(|folder| folder.ends_with("tests")))
         .map(|file| {
             let text = std::fs::read_to_string(&file).expect("text");
             (file.strip_prefix(&root).expect("below src").display().to_string(), text)

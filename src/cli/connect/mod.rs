@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod peek;
 mod show;
 
 use clap::Subcommand;
@@ -21,6 +22,7 @@ enum Verb {
     List(list::List),
     Show(show::Show),
     Check(check::Check),
+    Peek(peek::Peek),
 }
 
 impl Connect {
@@ -29,6 +31,7 @@ impl Connect {
             Verb::List(verb) => verb.run(context),
             Verb::Show(verb) => verb.run(context),
             Verb::Check(verb) => verb.run(context),
+            Verb::Peek(verb) => verb.run(context),
         }
     }
 }

@@ -57,7 +57,7 @@ pub(in crate::cli) fn table(rows: &Rows) -> String {
 }
 
 /// A value in a cell. Control characters are shown, not obeyed: data must not steer the terminal.
-fn cell(value: &Value) -> String {
+pub(in crate::cli) fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".into(),
         Value::Bool(true) => "yes".into(),

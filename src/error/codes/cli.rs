@@ -32,6 +32,12 @@ pub static UNKNOWN_NAME: Code = Code::new(
     "no such name",
     "The command names a connector, a stream, a run or a mapping that the project or its state does not have. The verbs `list` and `status` show which there are.",
 );
+/// A stream that cannot be looked at.
+pub static UNREADABLE: Code = Code::new(
+    "cli-unreadable",
+    "this stream cannot be read",
+    "Records can be shown of streams that can be a source and whose format is known, by `format:` or by the ending of the file's name.",
+);
 
 /// The written-out list.
-pub const ALL: &[&Code] = &[&USAGE, &UNKNOWN_CODE, &SHAPE, &EXISTS, &UNKNOWN_NAME];
+pub const ALL: &[&Code] = &[&USAGE, &UNKNOWN_CODE, &SHAPE, &EXISTS, &UNKNOWN_NAME, &UNREADABLE];

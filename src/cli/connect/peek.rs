@@ -1,0 +1,132 @@
+//! `consign connect peek NAME STREAM`: the first records of a stream, classified fields masked.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::cli::context::Context;
+use crate::cli::output::{Answer, Rows};
+use crate::cli::sample::{self, Found};
+use crate::config::{Connector, Project, Stream};
+use crate::error::{Error, Exit, Kind, Result, codes, nearest};
+use crate::record::{ClassSet, Path, Projection, Type, Value, shown, suspect};
+
+/// Shows the first records of a stream; fields with a data class are masked
+#[derive(clap::Args, Debug)]
+pub(super) struct Peek {
+    /// The connector's name
+    name: String,
+    /// The stream's name
+    stream: String,
+    /// How many records
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    limit: usize,
+}
+
+impl Peek {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        let (project, _) = context.project()?;
+        let (connector, stream) = self.find(&project)?;
+        let connector = context.fill_in(&project, connector)?;
+        let stream = connector.streams.get(&stream.name).unwrap_or(stream).clone();
+        // Declared fields come one by one with their types, else the record comes whole.
+        let mut projection = Projection::default();
+        for field in &stream.fields {
+            projection.slot(&Path::key(&field.name), field.kind.clone());
+        }
+        if stream.fields.is_empty() || !stream.closed {
+            projection.slot(&Path::default(), Type::Dyn);
+        }
+        let mut records = Vec::new();
+        let mut unreadable = 0_u64;
+        let classes = |name: &str| match stream.fields.iter().find(|field| field.name == name) {
+            Some(field) if !field.classes.is_empty() => field.classes,
+            _ => suspect::by_name(name),
+        };
+        sample::first(&project.root, &connector, &stream, &projection, self.limit, &mut |part, found| match found {
+            Found::Row(row, _) => {
+                let mut record: Vec<(String, Json)> = Vec::new();
+                for (field, value) in stream.fields.iter().zip(row.slots) {
+                    if !value.is_missing() {
+                        record.push((field.name.clone(), safe(value, classes(&field.name))));
+                    }
+                }
+                if let Some(Value::Map(entries)) = row.slots.get(stream.fields.len()) {
+                    for (name, value) in
+                        entries.iter().filter(|(n, _)| !record.iter().any(|(m, _)| m == n)).collect::<Vec<_>>()
+                    {
+                        record.push(((*name).to_string(), safe(value, classes(name))));
+                    }
+                }
+                records.push(record);
+            }
+            Found::Bad(error) => {
+                unreadable += 1;
+                let line = part.start.line + u64::from(error.line) + 1;
+                context.ui.warn(&format!("{}:{line}:{}: {}", part.name, error.column, error.cause));
+            }
+        })?;
+        context.ui.answer(answer(&records, unreadable))?;
+        Ok(Exit::Done)
+    }
+
+    fn find<'p>(&self, project: &'p Project) -> Result<(&'p Connector, &'p Stream)> {
+        let none = |cause: String, name: &str, known: &mut dyn Iterator<Item = &str>| {
+            let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause);
+            match nearest(name, known) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("`consign connect list` lists connectors and streams"),
+            }
+        };
+        let connector = project.connectors.get(&self.name).ok_or_else(|| {
+            let cause = format!("there is no connector `{}` in {}", self.name, project.file);
+            none(cause, &self.name, &mut project.connectors.keys().map(String::as_str))
+        })?;
+        let stream = connector.streams.get(&self.stream).ok_or_else(|| {
+            let cause = format!("`{}` declares no stream `{}`", self.name, self.stream);
+            none(cause, &self.stream, &mut connector.streams.keys().map(String::as_str))
+        })?;
+        Ok((connector, stream))
+    }
+}
+
+/// A value for people: masked if it has a class, else as JSON, where a decimal keeps its text.
+fn safe(value: &Value<'_>, classes: ClassSet) -> Json {
+    match value {
+        Value::Missing | Value::Null => Json::Null,
+        value if !classes.is_empty() => json!(shown::masked(value, classes)),
+        Value::Bool(truth) => json!(truth),
+        Value::Int(number) => json!(number),
+        Value::Number(text) => text.parse().map_or_else(|_| json!(text), Json::Number),
+        Value::Decimal(_) => {
+            let text = shown::text(value);
+            text.parse().map_or_else(|_| json!(text), Json::Number)
+        }
+        Value::List(items) => items.iter().map(|item| safe(item, ClassSet::NONE)).collect(),
+        Value::Map(entries) => Json::Object(
+            entries.iter().map(|(name, below)| ((*name).to_string(), safe(below, suspect::by_name(name)))).collect(),
+        ),
+        other => json!(shown::text(other)),
+    }
+}
+
+/// Rows with a column for each field; for people one field a line, as records are wide.
+fn answer(records: &[Vec<(String, Json)>], unreadable: u64) -> Answer {
+    let mut columns: Vec<&str> = Vec::new();
+    for (name, _) in records.iter().flatten() {
+        if !columns.contains(&name.as_str()) {
+            columns.push(name);
+        }
+    }
+    let mut rows = Rows::new("records", &columns);
+    let mut text = String::new();
+    for (index, record) in records.iter().enumerate() {
+        let members: Map<String, Json> = record.iter().cloned().collect();
+        rows.push(columns.iter().map(|name| members.get(*name).cloned().unwrap_or_default()).collect());
+        text.push_str(&format!("record {}\n", index + 1));
+        let width = record.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        for (name, value) in record {
+            let value = crate::cli::output::text::cell(value);
+            text.push_str(&format!("  {name:width$}  {value}\n"));
+        }
+    }
+    Answer::new().rows(rows).text(text).fact("unreadable", json!(unreadable))
+}
