@@ -89,7 +89,7 @@ fn runs(text: &str, written: &str, style: Style, start: usize, source: &Source) 
                 here = written.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
             }
         }
-        let length = match written[here..].as_bytes() {
+        let length = match &written.as_bytes()[here..] {
             [b'\'', b'\'', ..] if style == Style::Single => 2,
             [b'\\', kind, ..] if style == Style::Double => match kind {
                 b'x' => 4,

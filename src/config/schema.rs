@@ -92,8 +92,8 @@ fn kind(of: &'static Kind, optional: bool, definitions: &mut Map<String, Value>)
         Kind::Percent => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
         Kind::Days => json!({ "type": "string", "pattern": "^[0-9]+[dwy]$" }),
         Kind::Label | Kind::Cron | Kind::TimeZone | Kind::RecordPath => json!({ "type": "string", "minLength": 1 }),
-        Kind::Name(false) => json!({ "type": "string", "pattern": r"^[\p{L}\p{N}][\p{L}\p{N}_-]*$" }),
-        Kind::Name(true) => json!({ "type": "string", "pattern": r"^[\p{L}\p{N}][\p{L}\p{N}._-]*$" }),
+        Kind::Name(false) => json!({ "type": "string", "pattern": r"^[^\s.]+$" }),
+        Kind::Name(true) => json!({ "type": "string", "pattern": r"^\S+$" }),
         Kind::Word(words) => {
             json!({ "enum": words.iter().filter(|word| word.available).map(|word| word.name).collect::<Vec<_>>() })
         }
