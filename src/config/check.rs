@@ -47,24 +47,29 @@ impl<'s> Checker<'s> {
         let RawKind::Map { entries, flow } = &raw.kind else {
             return self.wrong_type(raw, &format!("{} is a map", section.name), around);
         };
+        // The last key, if its value is an expression that YAML may have cut, and its value.
         let mut previous: Option<(&'static Key, &Entry)> = None;
         let mut seen: Vec<&'static str> = Vec::new();
         for entry in entries {
-            let Some(key) = section.key(&entry.key) else {
-                if *flow
-                    && entry.value.kind == RawKind::Null
-                    && let Some((before, value)) = previous
-                    && takes_expression(&before.kind)
-                {
-                    self.cut(before.name, &value.value, entry.end.max(entry.value.end));
-                    continue;
-                }
+            let key = section.key(&entry.key);
+            let written = |value: &Raw| &self.source.text()[value.start..entry.start];
+            if let Some((before, value)) = previous.filter(|_| *flow)
+                && matches!(value.value.kind, RawKind::Text { style: Style::Plain, .. })
+                && ((key.is_none() && entry.value.kind == RawKind::Null) || !balanced(written(&value.value)))
+            {
+                self.cut(before.name, &value.value, entry.end.max(entry.value.end));
+                continue;
+            }
+            previous = None;
+            let Some(key) = key else {
                 if !section.foreign {
                     self.unknown_key(entry, section);
                 }
                 continue;
             };
-            previous = Some((key, entry));
+            if takes_expression(&key.kind) {
+                previous = Some((key, entry));
+            }
             if seen.contains(&key.name) {
                 let cause = format!("`{}` is another name of `{}`, which is given too", entry.key, key.name);
                 self.error(&codes::DUPLICATE_KEY, entry.start, entry.end, cause, "keep one of them");
@@ -102,6 +107,10 @@ impl<'s> Checker<'s> {
             Kind::Section(section) => self.section(raw, section, around),
             Kind::Overlay(section) => {
                 let before = std::mem::replace(&mut self.required, false);
+                for entry in raw.entries().iter().filter(|entry| entry.key == "profiles" || entry.key == "version") {
+                    let cause = format!("a profile cannot hold `{}`", entry.key);
+                    self.error(&codes::UNKNOWN_KEY, entry.start, entry.end, cause, "move it to the top of the file");
+                }
                 if raw.kind != RawKind::Null {
                     self.section(raw, section, around);
                 }
@@ -349,12 +358,15 @@ impl<'s> Checker<'s> {
     fn cut(&mut self, name: &str, raw: &Raw, end: usize) {
         let written = self.source.text()[raw.start..end.max(raw.end)].trim();
         let next = self.source.text()[raw.end..].trim_start().chars().next().unwrap_or(',');
+        let place = self.source.place(raw.start, raw.end);
+        // Cut more than once: the last piece knows the whole.
+        self.findings.retain(|known| known.code != &codes::EXPRESSION_CUT || known.place.as_ref() != Some(&place));
         let cause = format!("YAML cut this expression of `{name}` in two at the `{next}`");
         let fix = match written.contains('\n') {
             true => "quote the expression as a whole".to_owned(),
             false => format!("quote it: {}", quoted(written)),
         };
-        self.error(&codes::EXPRESSION_CUT, raw.start, raw.end, cause, fix);
+        self.findings.push(Finding::error(&codes::EXPRESSION_CUT, place, cause).fix(fix));
     }
 
     fn unknown_key(&mut self, entry: &Entry, section: &'static Section) {

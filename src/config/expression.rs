@@ -38,7 +38,7 @@ impl Expression {
         let end = floor(&self.text, end).max(start);
         let (line, column, source) = self.character(start);
         let mut width = 1;
-        for (at, _) in self.text[start..end].char_indices().skip(1) {
+        for (at, _) in self.text[start..end].char_indices().skip(1).take(MAX_WIDTH) {
             let (other, here, _) = self.character(start + at);
             if other != line {
                 break;
@@ -62,6 +62,9 @@ impl Expression {
         (line, column + width, source)
     }
 }
+
+/// Widest caret.
+const MAX_WIDTH: usize = 1000;
 
 /// Walks text and file side by side. They differ in white space only, but for doubled single
 /// quotes and the escapes of double ones.

@@ -64,6 +64,9 @@ pub fn load(found: &Found, profile: Option<&str>, catalog: &Catalog) -> Loaded {
     loaded
 }
 
+/// Most findings that are kept of one file: past so many, they have one cause.
+const MAX_FINDINGS: usize = 200;
+
 /// The same for files that are in memory already: no input, no output.
 pub fn load_texts(
     root: PathBuf,
@@ -107,6 +110,12 @@ pub fn load_texts(
     loaded.findings.sort_by_cached_key(node::order);
     // A value can be looked at for more than one reason.
     loaded.findings.dedup();
+    let mut count = (String::new(), 0);
+    loaded.findings.retain(|finding| {
+        let file = finding.place.as_ref().map_or("", |place| place.file.as_str());
+        count = if count.0 == file { (std::mem::take(&mut count.0), count.1 + 1) } else { (file.to_owned(), 1) };
+        count.1 <= MAX_FINDINGS
+    });
     loaded
 }
 

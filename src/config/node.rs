@@ -81,6 +81,9 @@ pub fn options(
 /// The value of a default, which its owner's tests keep valid.
 pub fn default(yaml: &str) -> Node {
     let source = Source::new("default", yaml);
+    if let Some(kind) = yaml::word(yaml) {
+        return node(&Raw { kind, start: 0, end: yaml.len() }, &source).value;
+    }
     yaml::parse(&source, &mut Vec::new()).map_or(Node::Null, |raw| node(&raw, &source).value)
 }
 

@@ -14,8 +14,10 @@ pub struct Source {
     starts: Vec<usize>,
     /// Lines (from 1) that hold a literal secret: their text is never shown.
     hidden: RefCell<BTreeSet<u32>>,
-    guarded: bool,
 }
+
+/// Longest line that is shown; a caret under a longer one helps nobody.
+const MAX_SHOWN: usize = 1000;
 
 impl Source {
     /// A file whose lines may be shown, but for those that are hidden later.
@@ -23,13 +25,17 @@ impl Source {
         let text = text.into();
         let mut starts = vec![0];
         starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
-        Self { file: file.into(), text, starts, hidden: RefCell::default(), guarded: false }
+        Self { file: file.into(), text, starts, hidden: RefCell::default() }
     }
 
     /// A file in which secrets may stand: a line that seems to hold one is not shown, even
     /// where the file cannot be read as YAML and nobody can tell for sure.
     pub fn guarded(file: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { guarded: true, ..Self::new(file, text) }
+        let source = Self::new(file, text);
+        let telling = (1..=source.starts.len()).filter(|line| seems_secret(source.content(*line)));
+        let telling: BTreeSet<u32> = telling.map(|line| line as u32).collect();
+        source.hidden.replace(telling);
+        source
     }
 
     /// The whole text.
@@ -76,7 +82,12 @@ impl Source {
     /// The text of a line (from 1) without its end; empty where it may hold a secret.
     pub fn shown(&self, line: u32) -> &str {
         let content = self.content(line as usize);
-        if self.hidden.borrow().contains(&line) || (self.guarded && seems_secret(content)) { "" } else { content }
+        if content.len() > MAX_SHOWN || self.hidden.borrow().contains(&line) { "" } else { content }
+    }
+
+    /// The first line (from 1) longer than so many bytes.
+    pub fn line_longer_than(&self, bytes: usize) -> Option<(usize, usize)> {
+        (1..=self.starts.len()).find(|line| self.content(*line).len() > bytes).map(|line| (line, self.starts[line - 1]))
     }
 
     fn line_at(&self, at: usize) -> (usize, usize) {

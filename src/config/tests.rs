@@ -212,6 +212,11 @@ fn a_profile_is_merged_key_by_key() {
     assert_eq!(path(Some("staging")), ("staging".into(), r#""staging.db""#.into()));
     let found = loaded(DESIGN_PROJECT, &[], Some("stagin"));
     assert_eq!(report(&found), "c.yaml:19:1+8 unknown-profile: there is no profile `stagin` | did you mean `staging`?");
+    let nested = "version: 1\nconnectors: {}\nprofiles:\n  x: { profiles: {} }\n";
+    assert_eq!(
+        report(&loaded(nested, &[], None)),
+        "c.yaml:4:8+8 unknown-key: a profile cannot hold `profiles` | move it to the top of the file"
+    );
     // What is missing can come from the profile, and is asked for once.
     let half = "version: 1\nconnectors:\n  a:\n    use: sqlite\nprofiles:\n  x:\n    connectors:\n      a: { with: { path: b.db } }\n      c: {}\n";
     assert_eq!(
@@ -476,6 +481,13 @@ fn expressions_that_yaml_cut() {
             "m0.yaml:7:32+1 expression-cut: YAML ends the expression of `transform` before this `:` | quote it: transform: 'value > 1 ? \"a\" : \"b\"'",
         ],
     );
+    // Pieces that look like keys of their own, and more than one cut.
+    check_mapping(
+        "$\nfields:\n  - { target: a, transform: f(max(value, source, b: 1), 2), required: true }\n",
+        &[
+            "m0.yaml:6:29+11 expression-cut: YAML cut this expression of `transform` in two at the `,` | quote it: 'f(max(value, source, b: 1), 2)'",
+        ],
+    );
     check_mapping("$\nwhen: true\nfields:\n  - { target: a, transform: 5 }\n", &[]);
 }
 
@@ -558,6 +570,16 @@ fn the_hash_is_of_the_meaning_alone() {
     assert_eq!(hash(&other_project, &other_mapping), (project.clone(), mapping.clone()));
     let changed = hash(&DESIGN_PROJECT.replace("warehouse.db", "w.db"), &DESIGN_MAPPING.replace("35.99", "35.990"));
     assert!(changed.0 != project && changed.1 != mapping);
+}
+
+#[test]
+fn a_hostile_file_is_refused_quickly() {
+    let keys: String = (0..30_000).map(|i| format!("key_{i}: &a{i} [x]\n")).collect();
+    let one_line = format!("version: 1\nconnectors: {{{}}}\n", "a: {use: b}, ".repeat(4_000));
+    for text in [keys, one_line, "connectors:\n".to_owned() + &"  a: { token: x }\n".repeat(20_000)] {
+        let loaded = loaded(&text, &[&text], None);
+        assert!(loaded.has_errors() && loaded.findings.len() <= 400, "{}", loaded.findings.len());
+    }
 }
 
 #[test]

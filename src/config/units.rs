@@ -46,20 +46,18 @@ pub fn days(text: &str) -> Result<u32, String> {
 /// # Errors
 /// What to do, where there is none of that name.
 pub fn zone(text: &str) -> Result<TimeZone, String> {
-    let found = jiff::tz::db().available().find(|name| name.as_str().eq_ignore_ascii_case(text));
-    match found {
-        Some(name) if name.as_str() == text => {
-            TimeZone::get(text).map_err(|_| "use a name such as `Europe/Berlin`".into())
-        }
-        Some(name) => Err(format!("did you mean `{name}`?")),
-        None => {
-            let names: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
-            Err(match nearest(text, names.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "use a name of the IANA list such as `Europe/Berlin` or `UTC`".into(),
-            })
-        }
+    if let Ok(found) = TimeZone::get(text) {
+        // The lookup forgives the case of letters; files that are passed on should not.
+        return match found.iana_name() {
+            Some(name) if name != text && name.eq_ignore_ascii_case(text) => Err(format!("did you mean `{name}`?")),
+            _ => Ok(found),
+        };
     }
+    let names: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+    Err(match nearest(text, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "use a name of the IANA list such as `Europe/Berlin` or `UTC`".into(),
+    })
 }
 
 #[cfg(test)]

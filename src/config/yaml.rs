@@ -17,7 +17,11 @@ pub const MAX_BYTES: usize = 4 << 20;
 /// Deepest nesting.
 pub const MAX_DEPTH: usize = 64;
 /// Most values of a file, those that aliases repeat included.
-pub const MAX_NODES: usize = 200_000;
+pub const MAX_NODES: usize = 100_000;
+/// Most bytes of text in them, again with what aliases repeat.
+pub const MAX_TEXT: usize = 16 << 20;
+/// Longest line in bytes.
+pub const MAX_LINE: usize = 64 << 10;
 
 /// A value of the tree and where it stands (bytes of the source; inside the quotes of a quoted
 /// scalar, content only of a block scalar).
@@ -155,7 +159,13 @@ pub fn text(file: &str, bytes: Vec<u8>) -> Result<String, Box<Finding>> {
 /// The tree of the file's one document. Findings that leave the tree readable (a key given
 /// twice, a leading zero) are added; `None` where there is no tree to speak of.
 pub fn parse(source: &Source, findings: &mut Vec<Finding>) -> Option<Raw> {
-    let mut builder = Builder { source, findings, open: Vec::new(), anchors: HashMap::new(), nodes: 0, root: None };
+    if let Some((_, start)) = source.line_longer_than(MAX_LINE) {
+        let cause = format!("the line is longer than {} KiB", MAX_LINE >> 10);
+        findings.push(Finding::error(&codes::YAML, source.place(start, start), cause).fix("break it into several"));
+        return None;
+    }
+    let mut builder =
+        Builder { source, findings, open: Vec::new(), anchors: HashMap::new(), size: Size::default(), root: None };
     let options = events::options! {
         disallow_directives: true,
         emit_comments: false,
@@ -207,6 +217,31 @@ pub fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, (String, u3
     })
 }
 
+/// The value of a text that is one plain word for sure; `None` if it takes a parser to tell.
+pub fn word(text: &str) -> Option<RawKind> {
+    let plain = text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    if !plain {
+        return None;
+    }
+    match text {
+        "true" => Some(RawKind::Bool(true)),
+        "false" => Some(RawKind::Bool(false)),
+        "null" => None,
+        _ if text.starts_with(|c: char| c.is_ascii_digit()) => match number(text) {
+            Some(Numeral::Written(number)) => Some(RawKind::Number(number)),
+            _ => None,
+        },
+        _ if text.eq_ignore_ascii_case("null")
+            || text.eq_ignore_ascii_case("true")
+            || text.eq_ignore_ascii_case("false") =>
+        {
+            None
+        }
+        _ => Some(RawKind::Text { text: text.to_owned(), style: Style::Plain }),
+    }
+}
+
 /// The tree was refused; the finding is made.
 struct Refused;
 
@@ -214,16 +249,23 @@ struct Builder<'s, 'f> {
     source: &'s Source,
     findings: &'f mut Vec<Finding>,
     open: Vec<Open>,
-    anchors: HashMap<usize, (Raw, usize)>,
-    nodes: usize,
+    anchors: HashMap<usize, (Raw, Size)>,
+    size: Size,
     root: Option<Raw>,
+}
+
+/// How much a value is, with everything in it.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    bytes: usize,
 }
 
 /// A collection whose end has not come.
 struct Open {
     raw: Raw,
     anchor: usize,
-    nodes_before: usize,
+    before: Size,
     key: Option<(String, usize, usize)>,
     seen: HashMap<String, usize>,
 }
@@ -233,17 +275,18 @@ impl Builder<'_, '_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let raw = self.scalar(&text, style, tag.as_deref(), start, end)?;
-                self.count(1, start, end)?;
+                let size = Size { nodes: 1, bytes: text.len() };
+                self.count(size, start, end)?;
                 if anchor != 0 {
-                    self.anchors.insert(anchor, (raw.clone(), 1));
+                    self.anchors.insert(anchor, (raw.clone(), size));
                 }
                 self.put(raw)
             }
             Event::Alias(anchor) => {
-                let Some((raw, nodes)) = self.anchors.get(&anchor).cloned() else {
+                let Some((raw, size)) = self.anchors.get(&anchor).cloned() else {
                     return self.refuse(start, end, "an alias inside of what it names", "write the value out");
                 };
-                self.count(nodes, start, end)?;
+                self.count(size, start, end)?;
                 self.put(raw)
             }
             Event::SequenceStart(style, anchor, tag) => {
@@ -258,7 +301,9 @@ impl Builder<'_, '_> {
                 let Some(mut done) = self.open.pop() else { return Ok(()) };
                 done.raw.end = end.max(done.raw.start);
                 if done.anchor != 0 {
-                    self.anchors.insert(done.anchor, (done.raw.clone(), self.nodes - done.nodes_before));
+                    let size =
+                        Size { nodes: self.size.nodes - done.before.nodes, bytes: self.size.bytes - done.before.bytes };
+                    self.anchors.insert(done.anchor, (done.raw.clone(), size));
                 }
                 self.put(done.raw)
             }
@@ -274,17 +319,21 @@ impl Builder<'_, '_> {
             let cause = format!("values are nested deeper than {MAX_DEPTH} levels");
             return self.refuse(start, end, cause, "make the structure flatter");
         }
-        let nodes_before = self.nodes;
-        self.count(1, start, end)?;
+        let before = self.size;
+        self.count(Size { nodes: 1, bytes: 0 }, start, end)?;
         let raw = Raw { kind, start, end };
-        self.open.push(Open { raw, anchor, nodes_before, key: None, seen: HashMap::new() });
+        self.open.push(Open { raw, anchor, before, key: None, seen: HashMap::new() });
         Ok(())
     }
 
-    fn count(&mut self, more: usize, start: usize, end: usize) -> Result<(), Refused> {
-        self.nodes += more;
-        if self.nodes > MAX_NODES {
-            let cause = format!("the file holds more than {MAX_NODES} values, those that aliases repeat included");
+    fn count(&mut self, more: Size, start: usize, end: usize) -> Result<(), Refused> {
+        self.size.nodes += more.nodes;
+        self.size.bytes += more.bytes;
+        if self.size.nodes > MAX_NODES || self.size.bytes > MAX_TEXT {
+            let cause = format!(
+                "the file holds more than {MAX_NODES} values or {} MiB of text, what aliases repeat included",
+                MAX_TEXT >> 20
+            );
             return self.refuse(start, end, cause, "write out what the aliases stand for, or split the file");
         }
         Ok(())
@@ -681,7 +730,7 @@ mod tests {
             let alias = format!("*a{}", level - 1);
             laughs += &format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(","));
         }
-        assert!(show(&laughs).contains("more than 200000 values"));
+        assert!(show(&laughs).contains("more than 100000 values"));
         for deep in [
             "[".repeat(100_000),
             "- ".repeat(100_000),
@@ -692,6 +741,16 @@ mod tests {
             assert!(findings.len() < 3);
         }
         assert!(show(&"[".repeat(100)).contains("deeper than 64"));
+    }
+
+    #[test]
+    fn text_that_multiplies_is_refused_at_once() {
+        let long = "x".repeat(60_000);
+        let many = format!("a: &a {long}\nb: [{}]\n", vec!["*a"; 20_000].join(",\n"));
+        assert!(show(&many).contains("16 MiB of text"));
+        assert!(show(&format!("a: {}\n", "x".repeat(70_000))).contains("longer than 64 KiB"));
+        let flat = format!("a: [{}]\n", "1,".repeat(30_000));
+        assert!(show(&flat).starts_with("{a=[#1"));
     }
 
     #[test]

@@ -80,6 +80,10 @@ impl Finding {
 
 /// The known name nearest to a mistyped one, if any is near enough to be meant.
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    if name.len() > 100 {
+        // Nobody mistypes that much, and comparing it takes long.
+        return None;
+    }
     let wanted = name.to_lowercase();
     known
         .into_iter()
