@@ -11,6 +11,7 @@ use crate::config::{
 };
 use crate::connect::{formats, protocols};
 use crate::error::{Error, Result, Severity};
+use crate::record::Timestamp;
 
 /// What a verb is given.
 pub(super) struct Context<'u> {
@@ -77,4 +78,10 @@ pub(super) fn catalog() -> Catalog {
         protocols: PROTOCOLS.get_or_init(|| protocols::ALL.iter().map(|p| p.spec()).collect()),
         formats: FORMATS.get_or_init(|| formats::ALL.iter().map(|f| f.spec()).collect()),
     }
+}
+
+/// The moment it is, for what a mapping computes with.
+pub(super) fn now() -> Timestamp {
+    let now = jiff::Timestamp::now();
+    Timestamp { seconds: now.as_second(), nanos: now.subsec_nanosecond().unsigned_abs(), offset: 0 }
 }

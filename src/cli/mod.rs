@@ -9,6 +9,7 @@ mod context;
 mod explain;
 mod init;
 mod log;
+mod map;
 mod output;
 #[cfg(test)]
 mod reference;
@@ -82,6 +83,7 @@ struct Global {
 #[derive(Subcommand, Debug)]
 enum Noun {
     Connect(connect::Connect),
+    Map(map::Map),
     Init(init::Init),
     Completions(completions::Completions),
 }
@@ -136,6 +138,7 @@ fn run(noun: Option<Noun>, context: &Context<'_>) -> Result<Exit> {
     match noun {
         None => Err(Error::new(Kind::Invalid, &codes::cli::USAGE, "a noun is missing").hint("see `consign --help`")),
         Some(Noun::Connect(noun)) => noun.run(context),
+        Some(Noun::Map(noun)) => noun.run(context),
         Some(Noun::Init(verb)) => verb.run(context),
         Some(Noun::Completions(verb)) => verb.run(context),
     }

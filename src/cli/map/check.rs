@@ -1,0 +1,107 @@
+//! `consign map check`: is every mapping right? With no data, no network and no secret.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::cli::context::Context;
+use crate::cli::output::Answer;
+use crate::cli::output::text::count;
+use crate::config::{Found, discover};
+use crate::error::{Error, Exit, Finding, Kind, Result, Severity, codes};
+use crate::sync::check as checks;
+
+/// Checks mappings: names, types, calls, examples, data classes; offline
+#[derive(clap::Args, Debug)]
+pub(super) struct Check {
+    /// Files or folders to check; the whole project unless given
+    paths: Vec<PathBuf>,
+    /// A field that no stream declares is a finding
+    #[arg(long)]
+    strict: bool,
+}
+
+impl Check {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        let mut found = self.find(context)?;
+        let asked = self.asked(&mut found)?;
+        let mut loaded = context.load(&found);
+        checks::check(&mut loaded, self.strict);
+        let wanted = |finding: &Finding| match (&asked, &finding.place) {
+            (Some(files), Some(place)) => files.contains(&place.file),
+            _ => true,
+        };
+        let findings: Vec<Finding> = loaded.findings.into_iter().filter(wanted).collect();
+        let failed = findings.iter().any(|f| f.severity == Severity::Error);
+        let mappings: Vec<_> =
+            loaded.mappings.iter().filter(|m| asked.as_ref().is_none_or(|files| files.contains(&m.file))).collect();
+        let (fields, tests) = mappings.iter().fold((0, 0), |(f, t), m| (f + m.fields.len(), t + m.tests.len()));
+        let mut answer = Answer::new()
+            .fact("ok", json!(!failed))
+            .fact("mappings", json!(mappings.len()))
+            .fact("fields", json!(fields))
+            .fact("tests", json!(tests));
+        if findings.is_empty() {
+            answer = answer.text(format!(
+                "{}, {}, {}: no findings\n",
+                count(mappings.len() as u64, "mapping", "mappings"),
+                count(fields as u64, "field", "fields"),
+                count(tests as u64, "test", "tests"),
+            ));
+        }
+        answer.checked = match asked {
+            Some(files) => files,
+            None => std::iter::once(&found.file)
+                .chain(&found.mappings)
+                .map(|path| discover::shown(path, &found.stand))
+                .collect(),
+        };
+        context.ui.answer(answer.findings(findings))?;
+        Ok(if failed { Exit::Invalid } else { Exit::Done })
+    }
+
+    /// The project: the one named, the one of the first path, or the nearest.
+    fn find(&self, context: &Context<'_>) -> Result<Found> {
+        let Some(first) = self.paths.first().filter(|_| context.global.config.is_none()) else {
+            return context.find();
+        };
+        let stand = std::env::current_dir().map_err(|e| Error::io("looking where we stand", e))?;
+        let first = stand.join(first);
+        let folder = if first.is_dir() { first.as_path() } else { first.parent().unwrap_or(&stand) };
+        let mut found = discover(folder, None)?;
+        found.stand = stand;
+        Ok(found)
+    }
+
+    /// The names of the files asked for; `None`: all of the project.
+    fn asked(&self, found: &mut Found) -> Result<Option<Vec<String>>> {
+        if self.paths.is_empty() {
+            return Ok(None);
+        }
+        let real = |path: &Path| {
+            path.canonicalize()
+                .map_err(|e| Error::io(format!("reading `{}`", path.display()), e).into_kind(Kind::Invalid))
+        };
+        let mut names = Vec::new();
+        for path in &self.paths {
+            let wanted = real(path)?;
+            let before = names.len();
+            for file in std::iter::once(&found.file).chain(&found.mappings) {
+                if real(file)?.starts_with(&wanted) {
+                    names.push(discover::shown(file, &found.stand));
+                }
+            }
+            if names.len() == before && wanted.is_file() {
+                // A mapping that lies outside of `mappings/`.
+                let file = found.stand.join(path);
+                names.push(discover::shown(&file, &found.stand));
+                found.mappings.push(file);
+            } else if names.len() == before {
+                let cause = format!("`{}` holds no file of the project", path.display());
+                return Err(Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause)
+                    .fact("project", discover::shown(&found.file, &found.stand)));
+            }
+        }
+        Ok(Some(names))
+    }
+}

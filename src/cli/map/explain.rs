@@ -1,0 +1,79 @@
+//! `consign map explain NAME FIELD`: where the value of a target field comes from.
+
+use serde_json::json;
+
+use super::one;
+use crate::cli::context::Context;
+use crate::cli::output::Answer;
+use crate::error::{Error, Exit, Kind, Result, codes, nearest};
+use crate::map;
+
+/// Explains a target field: source, steps, conditions, type and data classes
+#[derive(clap::Args, Debug)]
+pub(super) struct Explain {
+    /// The mapping's name
+    name: String,
+    /// The target field, as the mapping writes it
+    field: String,
+}
+
+impl Explain {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        let (_, mapping, route) = one(&self.name, context)?;
+        let told = map::explain(&route, &mapping, &self.field).map_err(|known| {
+            let cause = format!("`{}` writes no field `{}`", self.name, self.field);
+            let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause);
+            match nearest(&self.field, known.iter().copied()) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!("it writes {}", known.join(", "))),
+            }
+        })?;
+        let passages: Vec<_> = told
+            .flow
+            .passages
+            .iter()
+            .map(|p| json!({ "through": p.through, "before": p.before.to_string(), "after": p.after.to_string() }))
+            .collect();
+        let mut text = format!("{} of {}\n", told.target, self.name);
+        let mut line = |name: &str, value: &str| {
+            if !value.is_empty() {
+                text.push_str(&format!("  {name:<10} {value}\n"));
+            }
+        };
+        line("rule", &format!("{}:{}:{}", told.place.file, told.place.line, told.place.column));
+        let kind = told.source_kind.as_deref().map_or_else(String::new, |k| format!(" ({k})"));
+        line("source", &told.source.as_deref().map_or_else(|| "none".into(), |s| format!("{s}{kind}")));
+        if told.has_default {
+            line("default", "stands in for a missing or null source");
+        }
+        line("transform", told.transform.as_deref().unwrap_or_default().trim());
+        line("required", if told.required { "a missing or null result rejects the record" } else { "" });
+        line("validate", &told.validate.join("; "));
+        line("type", &told.kind);
+        line("classes", &told.flow.source.to_string());
+        for passage in &told.flow.passages {
+            let after = if passage.after.is_empty() { "none".into() } else { passage.after.to_string() };
+            line("", "");
+            line("through", &format!("{}: {} becomes {after}", passage.through, passage.before));
+        }
+        if !told.flow.source.is_empty() {
+            let result = &told.flow.classes;
+            line("result", &if result.is_empty() { "carries no class".into() } else { format!("carries {result}") });
+        }
+        let answer = Answer::new()
+            .fact("mapping", json!(self.name))
+            .fact("target", json!(told.target))
+            .fact("source", json!(told.source))
+            .fact("source_type", json!(told.source_kind))
+            .fact("has_default", json!(told.has_default))
+            .fact("transform", json!(told.transform))
+            .fact("required", json!(told.required))
+            .fact("validate", json!(told.validate))
+            .fact("type", json!(told.kind))
+            .fact("source_classes", json!(told.flow.source.to_string()))
+            .fact("classes", json!(told.flow.classes.to_string()))
+            .fact("passages", json!(passages));
+        context.ui.answer(answer.text(text))?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,73 @@
+//! `consign map`: mappings are checked, tested, tried and explained; nothing is written.
+
+mod check;
+mod explain;
+mod preview;
+mod test;
+
+use clap::Subcommand;
+
+use super::context::Context;
+use crate::config::{Loaded, Mapping, Project};
+use crate::error::{Error, Exit, Result};
+use crate::map::Route;
+use crate::sync::check as checks;
+
+/// The mappings of the project: check, test, preview, explain
+#[derive(clap::Args, Debug)]
+pub(super) struct Map {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    Check(check::Check),
+    Test(test::Test),
+    Preview(preview::Preview),
+    Explain(explain::Explain),
+}
+
+impl Map {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        match self.verb {
+            Verb::Check(verb) => verb.run(context),
+            Verb::Test(verb) => verb.run(context),
+            Verb::Preview(verb) => verb.run(context),
+            Verb::Explain(verb) => verb.run(context),
+        }
+    }
+}
+
+/// The names asked for, or all; each must exist.
+fn chosen(names: &[String], loaded: &Loaded) -> Result<Vec<String>> {
+    for name in names {
+        loaded.mapping(name)?;
+    }
+    Ok(match names {
+        [] => loaded.mappings.iter().map(|m| m.name.value.clone()).collect(),
+        some => some.to_vec(),
+    })
+}
+
+/// One mapping, compiled; a finding that keeps it from being compiled is an error.
+fn one(name: &str, context: &Context<'_>) -> Result<(Project, Mapping, Route)> {
+    let mut loaded = context.load(&context.find()?);
+    if loaded.project.is_none() {
+        return Err(loaded.sound().err().unwrap_or_else(|| Error::bug("a project without a project")));
+    }
+    let mapping = loaded.mapping(name)?.clone();
+    let checked = checks::check(&mut loaded, false);
+    let index = loaded.mappings.iter().position(|m| m.name.value == name);
+    let route = index.and_then(|index| checked.into_iter().nth(index)).and_then(|checked| checked.route);
+    match (route, &loaded.project) {
+        (Some(route), Some(project)) => Ok((project.clone(), mapping, route)),
+        _ => {
+            // What is wrong with other mappings does not matter here.
+            let others: Vec<&str> =
+                loaded.mappings.iter().filter(|m| m.file != mapping.file).map(|m| m.file.as_str()).collect();
+            loaded.findings.retain(|f| f.place.as_ref().is_none_or(|place| !others.contains(&place.file.as_str())));
+            Err(loaded.sound().err().unwrap_or_else(|| Error::bug(format!("`{name}` cannot be compiled"))))
+        }
+    }
+}
