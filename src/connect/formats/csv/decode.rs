@@ -3,7 +3,7 @@
 //! A row without a quote takes the fast way (its end, then its delimiters, found with
 //! `memchr`); the others go through the lexer.
 
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr2};
 
 use super::Dialect;
 use super::lex::{self, Flaw, Span};
@@ -17,12 +17,15 @@ use crate::record::{Arena, Projection, Row, Type, Value};
 /// Decoder of one worker.
 pub(super) struct CsvDecoder {
     dialect: Dialect,
+    /// Fields of a row with quotes.
     fields: Vec<Span>,
+    /// Where the fields of a row without quotes end; one for each column.
+    ends: Vec<u32>,
 }
 
 impl CsvDecoder {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self { dialect, fields: Vec::new() }
+        Self { dialect, fields: Vec::new(), ends: Vec::new() }
     }
 }
 
@@ -128,7 +131,9 @@ impl Decoder for CsvDecoder {
         let plan = Plan::new(&part.header, projection);
         let columns = part.header.columns.as_slice();
         let quote = self.dialect.quote.filter(|quote| memchr(*quote, bytes).is_some());
-        let slow = memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'));
+        let slow = lex::lone_returns(bytes) > 0;
+        self.ends.clear();
+        self.ends.resize(columns.len(), 0);
         let (mut at, mut line, mut index) = (0, 0_u32, 0_u32);
         while at < bytes.len() {
             let start = at;
@@ -201,39 +206,31 @@ impl CsvDecoder {
     /// A record without quotes.
     #[inline]
     fn plain<'a>(
-        &self,
+        &mut self,
         record: &'a str,
         plan: &Plan<'_>,
         values: &mut [Value<'a>],
         arena: &'a Arena,
     ) -> Result<(), Fault> {
-        let mut delimiters = memchr_iter(self.dialect.delimiter, record.as_bytes());
-        let mut wants = plan.wants.iter();
-        let mut want = wants.next();
-        let (mut from, mut column) = (0, 0);
-        loop {
-            let delimiter = delimiters.next();
-            let end = delimiter.unwrap_or(record.len());
-            while let Some(found) = want
-                && found.column == column
-            {
-                values[found.slot] = self.value(&record[from..end], false, &found.kind, arena).map_err(|cause| {
-                    Fault { code: &FIELD_TYPE, cause: cause.into(), field: Some(column), byte: from }
-                })?;
-                want = wants.next();
-            }
-            column += 1;
-            if delimiter.is_none() {
-                break;
-            }
-            if want.is_none() {
-                column += 1 + delimiters.count();
-                break;
-            }
-            from = end + 1;
+        let count = delimiters(self.dialect.delimiter, record.as_bytes(), &mut self.ends) + 1;
+        if let Some(last) = self.ends.get_mut(count - 1) {
+            *last = record.len() as u32;
         }
-        if column != plan.columns.len() {
-            return self.ragged(column, plan, record.len());
+        for want in &plan.wants {
+            if want.column >= count {
+                break;
+            }
+            let from = want.column.checked_sub(1).map_or(0, |before| self.ends[before] as usize + 1);
+            let text = &record[from..self.ends[want.column] as usize];
+            values[want.slot] = match self.value(text, false, &want.kind, arena) {
+                Ok(value) => value,
+                Err(cause) => {
+                    return Err(Fault { code: &FIELD_TYPE, cause: cause.into(), field: Some(want.column), byte: from });
+                }
+            };
+        }
+        if count != plan.columns.len() {
+            return self.ragged(count, plan, record.len());
         }
         Ok(())
     }
@@ -312,6 +309,38 @@ impl CsvDecoder {
         let cause = format!("the row has {found} fields, the header {wanted}");
         Err(Fault { code: &CSV_RAGGED, cause, field: None, byte })
     }
+}
+
+/// Counts the delimiters of a row and notes where they stand, as far as there is room: eight
+/// bytes at a time, since fields are too short for a search each.
+#[inline]
+fn delimiters(delimiter: u8, row: &[u8], ends: &mut [u32]) -> usize {
+    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    let pattern = u64::from(delimiter) * 0x0101_0101_0101_0101;
+    let mut count = 0;
+    let mut note = |word: [u8; 8], base: usize| {
+        // The high bit of each byte that equals the delimiter, exactly.
+        let other = u64::from_le_bytes(word) ^ pattern;
+        let mut hits = !(((other & LOW) + LOW) | other | LOW);
+        while hits != 0 {
+            if let Some(end) = ends.get_mut(count) {
+                *end = base as u32 + hits.trailing_zeros() / 8;
+            }
+            count += 1;
+            hits &= hits - 1;
+        }
+    };
+    let (words, rest) = row.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        note(*word, index * 8);
+    }
+    if !rest.is_empty() {
+        // NUL is no delimiter.
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        note(last, words.len() * 8);
+    }
+    count
 }
 
 #[cold]

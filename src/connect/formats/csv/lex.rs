@@ -110,7 +110,19 @@ pub(super) fn unescape(dialect: &Dialect, text: &str, out: &mut String) {
 
 /// How many lines end in these bytes: at LF, CRLF or CR.
 pub(super) fn line_ends(bytes: &[u8]) -> u64 {
-    let feeds = memchr::memchr_iter(b'\n', bytes).count();
-    let returns = memchr::memchr_iter(b'\r', bytes).filter(|at| bytes.get(at + 1) != Some(&b'\n')).count();
-    (feeds + returns) as u64
+    (memchr::memchr_iter(b'\n', bytes).count() + lone_returns(bytes)) as u64
+}
+
+/// How many CR there are that no LF follows.
+pub(super) fn lone_returns(bytes: &[u8]) -> usize {
+    let Some(first) = memchr(b'\r', bytes) else { return 0 };
+    let bytes = &bytes[first..];
+    // Without a branch, so that the compiler takes many bytes at once.
+    let lone = |(byte, next): (&u8, &u8)| u8::from(*byte == b'\r') & u8::from(*next != b'\n');
+    let inner: usize = bytes
+        .chunks(255)
+        .zip(bytes[1..].chunks(255))
+        .map(|(here, next)| usize::from(here.iter().zip(next).map(lone).sum::<u8>()))
+        .sum();
+    inner + usize::from(bytes.last() == Some(&b'\r'))
 }
