@@ -34,6 +34,8 @@ struct Want {
     column: usize,
     slot: usize,
     kind: Type,
+    /// The text as it is, unless it is empty, which is null: the common case.
+    plain: bool,
 }
 
 /// What one header and one projection make of a row.
@@ -56,7 +58,7 @@ struct Fault {
 }
 
 impl<'h> Plan<'h> {
-    fn new(header: &'h Header, projection: &Projection) -> Self {
+    fn new(header: &'h Header, projection: &Projection, dialect: &Dialect) -> Self {
         let columns = header.columns.as_slice();
         let mut plan = Self { slots: projection.paths.len(), wants: Vec::new(), whole: Vec::new(), columns };
         let mut declared: Option<&Type> = None;
@@ -77,7 +79,7 @@ impl<'h> Plan<'h> {
                 }
             }
             if let Some(column) = columns.iter().position(|column| *column == name) {
-                plan.wants.push(Want { column, slot, kind: kind.clone() });
+                plan.wants.push(Want { column, slot, kind: kind.clone(), plain: false });
             }
         }
         if let Some(declared) = declared {
@@ -87,8 +89,12 @@ impl<'h> Plan<'h> {
                     Type::Map(inner) => Some((**inner).clone()),
                     _ => None,
                 };
-                plan.wants.push(Want { column, slot: plan.slots + column, kind: kind.unwrap_or_default() });
+                let kind = kind.unwrap_or_default();
+                plan.wants.push(Want { column, slot: plan.slots + column, kind, plain: false });
             }
+        }
+        for want in &mut plan.wants {
+            want.plain = matches!(want.kind, Type::Dyn | Type::String) && !dialect.trim && dialect.null_text.is_empty();
         }
         plan.wants.sort_by_key(|want| want.column);
         plan
@@ -128,7 +134,7 @@ impl Decoder for CsvDecoder {
     ) -> Result<()> {
         let bytes = part.bytes.as_slice();
         let text = std::str::from_utf8(bytes).ok();
-        let plan = Plan::new(&part.header, projection);
+        let plan = Plan::new(&part.header, projection, &self.dialect);
         let columns = part.header.columns.as_slice();
         let quote = self.dialect.quote.filter(|quote| memchr(*quote, bytes).is_some());
         let slow = lex::lone_returns(bytes) > 0;
@@ -222,6 +228,10 @@ impl CsvDecoder {
             }
             let from = want.column.checked_sub(1).map_or(0, |before| self.ends[before] as usize + 1);
             let text = &record[from..self.ends[want.column] as usize];
+            if want.plain {
+                values[want.slot] = if text.is_empty() { Value::Null } else { Value::String(text) };
+                continue;
+            }
             values[want.slot] = match self.value(text, false, &want.kind, arena) {
                 Ok(value) => value,
                 Err(cause) => {

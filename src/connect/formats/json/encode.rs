@@ -217,7 +217,11 @@ pub(in crate::connect::formats) fn text(text: &str, out: &mut Vec<u8>) {
         }
         at += 8;
     }
-    let plain = bytes[at..].iter().position(|byte| ESCAPES[usize::from(*byte)] != 0);
+    // The last eight bytes again, rather than the rest byte by byte.
+    let plain = match bytes.last_chunk::<8>() {
+        Some(word) if bytes.len() - at < 8 && special(u64::from_le_bytes(*word)) == 0 => None,
+        _ => bytes[at..].iter().position(|byte| ESCAPES[usize::from(*byte)] != 0),
+    };
     match plain {
         None => out.extend_from_slice(bytes),
         Some(more) => escaped(bytes, at + more, out),

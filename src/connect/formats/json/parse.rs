@@ -54,6 +54,14 @@ pub(in crate::connect::formats) struct Parser<'a> {
     entries: Vec<(&'a str, Value<'a>)>,
 }
 
+/// A key of an object.
+struct Key<'a> {
+    text: &'a str,
+    fingerprint: u32,
+    /// Whether the object had it before.
+    again: bool,
+}
+
 /// From this many keys on, an object's keys are looked up in a set.
 const MANY_KEYS: usize = 24;
 
@@ -107,7 +115,7 @@ impl<'a> Parser<'a> {
     pub fn skip(&mut self) -> Parsed<()> {
         match self.peek() {
             b'"' => self.string().map(drop),
-            b'{' => self.object(|parser, _, _| parser.skip()),
+            b'{' => self.object(|parser, _| parser.skip()),
             b'[' => self.list(|parser, _| parser.skip()),
             _ => self.scalar().map(drop),
         }
@@ -116,6 +124,9 @@ impl<'a> Parser<'a> {
     /// Passes white space.
     #[inline]
     pub fn space(&mut self) {
+        if self.peek() > b' ' {
+            return;
+        }
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
             self.at += 1;
         }
@@ -159,9 +170,9 @@ impl<'a> Parser<'a> {
                 Ok(())
             }
             Node::Descend { keys, indexes } => match self.peek() {
-                b'{' if !keys.is_empty() => self.object(|parser, key, again| match keys.get(key) {
+                b'{' if !keys.is_empty() => self.object(|parser, key| match keys.get(key.text, key.fingerprint) {
                     Some(child) => {
-                        if again {
+                        if key.again {
                             child.clear(slots);
                         }
                         parser.value(child, slots)
@@ -185,13 +196,15 @@ impl<'a> Parser<'a> {
             b'"' => self.string().map(Value::String),
             b'{' => {
                 let base = self.entries.len();
-                self.object(|parser, key, again| {
+                self.object(|parser, key| {
                     let value = parser.build()?;
-                    let earlier =
-                        if again { parser.entries[base..].iter().position(|(known, _)| *known == key) } else { None };
+                    let earlier = match key.again {
+                        true => parser.entries[base..].iter().position(|(known, _)| *known == key.text),
+                        false => None,
+                    };
                     match earlier {
                         Some(index) => parser.entries[base + index].1 = value,
-                        None => parser.entries.push((key, value)),
+                        None => parser.entries.push((key.text, value)),
                     }
                     Ok(())
                 })?;
@@ -214,9 +227,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Walks an object. `member` gets each key and whether it was there before, and reads the value.
+    /// Walks an object. `member` gets each key and reads the value.
     #[inline]
-    fn object(&mut self, mut member: impl FnMut(&mut Self, &'a str, bool) -> Parsed<()>) -> Parsed<()> {
+    fn object(&mut self, mut member: impl FnMut(&mut Self, Key<'a>) -> Parsed<()>) -> Parsed<()> {
         self.deeper()?;
         let base = self.keys.len();
         // One bit per kind of key: as long as a key's bit is new, the key is.
@@ -234,7 +247,8 @@ impl<'a> Parser<'a> {
                 return self.fail("a key in double quotes is missing");
             }
             let key = self.string()?;
-            let bit = 1 << fingerprint(key);
+            let fingerprint = fingerprint(key);
+            let bit = 1 << fingerprint;
             let again = match &mut many {
                 Some(known) => !known.insert(key),
                 None => seen_bits & bit != 0 && self.keys[base..].contains(&key),
@@ -255,7 +269,7 @@ impl<'a> Parser<'a> {
             }
             self.at += 1;
             self.space();
-            member(self, key, again)?;
+            member(self, Key { text: key, fingerprint, again })?;
             self.space();
             match self.peek() {
                 b',' => {
@@ -514,7 +528,7 @@ pub(in crate::connect::formats) fn special(word: u64) -> u64 {
 
 /// 0..64 from a key's length and ends.
 #[inline]
-fn fingerprint(key: &str) -> u32 {
+pub(super) fn fingerprint(key: &str) -> u32 {
     match key.as_bytes() {
         [] => 0,
         [only] => u32::from(*only) & 63,

@@ -1,5 +1,6 @@
 //! The paths of a projection as a tree, so that one walk over a record fills every slot.
 
+use super::parse::fingerprint;
 use crate::record::path::Step;
 use crate::record::{Arena, Path, Projection, Type, Value};
 
@@ -30,20 +31,32 @@ pub(in crate::connect::formats) struct Target {
 }
 
 /// Nodes by key.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::connect::formats) struct Keys {
     entries: Vec<(String, Node)>,
-    /// A bit for each length that occurs (all from 63 on share one): most keys are told from it.
-    lengths: u64,
+    /// For each fingerprint the first entry that has it, or [`NONE`]. Most keys are told from it.
+    first: [u8; 64],
 }
 
+const NONE: u8 = u8::MAX;
+
 impl Keys {
+    fn new(entries: Vec<(String, Node)>) -> Self {
+        let mut first = [NONE; 64];
+        for (index, (key, _)) in entries.iter().enumerate().rev() {
+            // Entries too far back to be numbered are found from the last numbered one on.
+            first[fingerprint(key) as usize] = index.min(usize::from(NONE) - 1) as u8;
+        }
+        Self { entries, first }
+    }
+
     #[inline]
-    pub fn get(&self, key: &str) -> Option<&Node> {
-        if self.lengths & (1 << key.len().min(63)) == 0 {
+    pub fn get(&self, key: &str, fingerprint: u32) -> Option<&Node> {
+        let first = self.first[fingerprint as usize & 63];
+        if first == NONE {
             return None;
         }
-        self.entries.iter().find(|(known, _)| known == key).map(|(_, node)| node)
+        self.entries[usize::from(first)..].iter().find(|(known, _)| known == key).map(|(_, node)| node)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -82,9 +95,8 @@ impl Node {
             }
         }
         let entries: Vec<(String, Node)> = keys.into_iter().map(|(key, targets)| (key, Self::of(targets))).collect();
-        let lengths = entries.iter().fold(0, |bits, (key, _)| bits | (1 << key.len().min(63)));
         let indexes = indexes.into_iter().map(|(index, targets)| (index, Self::of(targets))).collect();
-        Self::Descend { keys: Keys { entries, lengths }, indexes }
+        Self::Descend { keys: Keys::new(entries), indexes }
     }
 
     /// Takes back what an earlier value under the same key has filled.
