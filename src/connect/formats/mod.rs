@@ -9,7 +9,8 @@ mod ndjson;
 
 use crate::config::{FormatSpec, Node, Spanned};
 use crate::connect::{Column, Decoder, Encoder, Frame, Framing};
-use crate::error::Result;
+use crate::error::codes::formats::FORMAT_ENCODING;
+use crate::error::{Error, Kind, Result};
 
 /// Options as the configuration has them, already checked against the description.
 pub type Options = [(Spanned<String>, Spanned<Node>)];
@@ -34,7 +35,7 @@ pub trait Format: Sync {
     /// Writes target records with these columns, for one worker.
     ///
     /// # Errors
-    /// If options contradict each other, or the columns have no form here (a nested path in CSV).
+    /// If options contradict each other, or the columns have no form here (a path with an index).
     fn encoder(&self, options: &Options, columns: &[Column]) -> Result<Box<dyn Encoder>>;
 
     /// The bytes around and between records of a whole file.
@@ -50,6 +51,24 @@ pub const ALL: &[&dyn Format] = &[&csv::CSV, &json::JSON, &ndjson::NDJSON];
 /// The format of that name.
 pub fn named(name: &str) -> Option<&'static dyn Format> {
     ALL.iter().copied().find(|f| f.spec().name == name)
+}
+
+/// The bytes of a byte order mark at the beginning of a stream; `None` if more are needed to tell.
+///
+/// # Errors
+/// If the mark says that the stream is UTF-16.
+fn mark(buffer: &[u8], eof: bool) -> Result<Option<usize>> {
+    const UTF_8: &[u8] = b"\xEF\xBB\xBF";
+    if buffer.starts_with(b"\xFF\xFE") || buffer.starts_with(b"\xFE\xFF") {
+        let name = if buffer[0] == 0xFF { "utf-16le" } else { "utf-16be" };
+        return Err(Error::new(Kind::Failed, &FORMAT_ENCODING, "the stream is UTF-16, and is read as UTF-8")
+            .fact("byte", 0)
+            .hint(format!("say which encoding the file has: `encoding: {name}`")));
+    }
+    if buffer.starts_with(UTF_8) {
+        return Ok(Some(UTF_8.len()));
+    }
+    Ok((eof || buffer.len() >= UTF_8.len() || !UTF_8.starts_with(buffer)).then_some(0))
 }
 
 /// How many characters begin in these bytes; what is no UTF-8 counts by its bytes.

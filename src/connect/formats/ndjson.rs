@@ -37,7 +37,7 @@ impl Format for Ndjson {
 
     fn framing(&self, options: &Options) -> Result<Box<dyn Framing>> {
         let max_record_bytes = OptionReader::new(options, OPTIONS).number("max_record_bytes")? as usize;
-        Ok(Box::new(Lines { lines: 0, max_record_bytes }))
+        Ok(Box::new(Lines { lines: 0, bytes: 0, max_record_bytes }))
     }
 
     fn decoder(&self, options: &Options) -> Result<Box<dyn Decoder>> {
@@ -55,18 +55,16 @@ impl Format for Ndjson {
 
 /// Cuts at line ends.
 struct Lines {
-    /// Lines before the buffer, to say where a record is too large.
+    /// Lines and bytes before the buffer, to say where a record is too large.
     lines: u64,
+    bytes: u64,
     max_record_bytes: usize,
 }
 
 impl Framing for Lines {
     fn open(&mut self, buffer: &[u8], eof: bool) -> Result<Option<Opening>> {
-        const MARK: &[u8] = b"\xEF\xBB\xBF";
-        if !eof && buffer.len() < MARK.len() && MARK.starts_with(buffer) {
-            return Ok(None);
-        }
-        let bytes = if buffer.starts_with(MARK) { MARK.len() } else { 0 };
+        let Some(bytes) = super::mark(buffer, eof)? else { return Ok(None) };
+        self.bytes = bytes as u64;
         Ok(Some(Opening { bytes, lines: 0, header: Header::default() }))
     }
 
@@ -81,17 +79,20 @@ impl Framing for Lines {
                     format!("no record ends within {} bytes", self.max_record_bytes),
                 )
                 .fact("line", self.lines + 1)
+                .fact("byte", self.bytes)
                 .hint("one JSON document over many lines is read with `format: json`; else raise `max_record_bytes`"));
             }
             None => return Ok(Cut::More),
         };
         let lines = memchr_iter(b'\n', &buffer[..bytes]).count() as u64;
         self.lines += lines;
+        self.bytes += bytes as u64;
         Ok(Cut::At { bytes, lines })
     }
 
     fn resume(&mut self, position: &Position) {
         self.lines = position.line;
+        self.bytes = position.byte;
     }
 
     fn can_grow(&self) -> bool {

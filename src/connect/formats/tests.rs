@@ -201,6 +201,76 @@ fn a_mark_at_the_beginning_is_no_data() {
     check("ndjson", &[], &["a"], "\u{feff}{\"a\":1}\n", &["1: #1"]);
 }
 
+/// Streams of each format with what makes them hard, and paths to ask for.
+const SAMPLES: &[(&str, &[(&str, &str)], &str)] = &[
+    ("csv", &[], "\u{feff}a,b\r\n1,\"x\r\ny\"\r\n\"é \"\"q\"\"\",\r\n\r\n3,4"),
+    (
+        "csv",
+        &[("escape", "backslash"), ("comment", "#"), ("skip_lines", "1")],
+        "top\n# \"c\na,b\n\"x\\\"\n\",2\n#,\"\n3,4\n",
+    ),
+    ("csv", &[("header", "false"), ("columns", "a,b")], "1,2\r3,\"4\r5\"\r6,7\r"),
+    ("ndjson", &[], "\u{feff}{\"a\":\"\\ud83d\\ude00\\n\",\"b\":[1.5,{}]}\r\n\n{\"a\":null}\n{\"b\":-1e+5}"),
+    ("json", &[], "\u{feff} [ {\"a\":\"]\\\"}\",\"b\":[1,{\"c\":2}]},\n {\"a\":2} , {\"a\":\"é\"}\n] \n"),
+    ("json", &[("records", "x.y")], "{\"w\":[{\"y\":1}],\"x\":{\"y\":[{\"a\":1},\n{\"b\":2},{}],\"z\":0}}"),
+    ("json", &[], "{\"a\":1,\n\"b\":[{}]}"),
+];
+
+#[test]
+fn a_stream_may_end_at_any_byte() {
+    for (format, given, text) in SAMPLES {
+        let given = options(given);
+        for end in 0..text.len() {
+            for block in [3, usize::MAX] {
+                read_with(format, &given, &["a", "b[1].c", ""], &text.as_bytes()[..end], block);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_is_cut_anywhere_into_the_same_records() {
+    for (format, given, text) in SAMPLES {
+        let given = options(given);
+        let wanted = read_with(format, &given, &["a", "b"], text.as_bytes(), usize::MAX);
+        assert!(
+            !wanted.is_empty() && wanted.iter().all(|line| line.starts_with(|c: char| c.is_ascii_digit())),
+            "{wanted:?}"
+        );
+        for block in 1..text.len() {
+            assert_eq!(read_with(format, &given, &["a", "b"], text.as_bytes(), block), wanted, "{format} by {block}");
+        }
+    }
+}
+
+#[test]
+fn reading_resumes_at_every_cut() {
+    for (name, given, text) in SAMPLES {
+        let (format, given, bytes) = (named(name).unwrap(), options(given), text.as_bytes());
+        let (whole, outcome) = parts(format, &given, bytes, 1);
+        assert!(outcome.is_ok());
+        for (index, part) in whole.iter().enumerate() {
+            let mut framing = format.framing(&given).unwrap();
+            let opening = framing.open(bytes, true).unwrap().unwrap();
+            assert_eq!(opening.header, *part.header);
+            framing.resume(&part.start);
+            let cut = framing.cut(&bytes[part.start.byte as usize..], true).unwrap();
+            let rest: usize = whole[index..].iter().map(|part| part.bytes.len()).sum();
+            let (Cut::At { bytes: length, .. } | Cut::End { bytes: length, .. }) = cut else { panic!("{cut:?}") };
+            assert_eq!(length, rest, "{name} from byte {}", part.start.byte);
+        }
+    }
+}
+
+#[test]
+fn another_encoding_is_told_from_its_mark() {
+    for format in ALL {
+        let mut framing = format.framing(&[]).unwrap();
+        let error = framing.open(b"\xFF\xFEa\0", false).unwrap_err();
+        assert_eq!((error.code().id, error.hints().len()), ("format-encoding", 1));
+    }
+}
+
 #[test]
 fn every_example_passes_its_own_options() {
     for format in ALL {

@@ -4,7 +4,7 @@ use memchr::{memchr, memrchr2};
 
 use super::lex::{self, Flaw};
 use super::{Dialect, repeated};
-use crate::connect::{Cut, Framing, Header, Opening};
+use crate::connect::{Cut, Framing, Header, Opening, formats};
 use crate::error::codes::formats::{CSV_HEADER, CSV_QUOTE, FORMAT_ENCODING, FORMAT_RECORD_SIZE};
 use crate::error::{Error, Kind, Result};
 use crate::record::Position;
@@ -12,13 +12,14 @@ use crate::record::Position;
 /// Framing of one slice.
 pub(super) struct CsvFraming {
     dialect: Dialect,
-    /// Lines before the buffer, to name the line of an open quote.
+    /// Lines and bytes before the buffer, to name the place of an open quote.
     lines: u64,
+    bytes: u64,
 }
 
 impl CsvFraming {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self { dialect, lines: 0 }
+        Self { dialect, lines: 0, bytes: 0 }
     }
 
     /// The start of the first record that is neither blank nor a comment, if it is in the buffer.
@@ -112,6 +113,7 @@ impl CsvFraming {
             format!("no record ends within {} bytes", self.dialect.max_record_bytes),
         )
         .fact("line", self.lines + 1)
+        .fact("byte", self.bytes)
         .hint("check the delimiter, the quotes and the line ends, or raise `max_record_bytes`")
     }
 
@@ -153,11 +155,7 @@ impl CsvFraming {
 
 impl Framing for CsvFraming {
     fn open(&mut self, buffer: &[u8], eof: bool) -> Result<Option<Opening>> {
-        const MARK: &[u8] = b"\xEF\xBB\xBF";
-        if !eof && buffer.len() < MARK.len() && MARK.starts_with(buffer) {
-            return Ok(None);
-        }
-        let mark = if buffer.starts_with(MARK) { MARK.len() } else { 0 };
+        let Some(mark) = formats::mark(buffer, eof)? else { return Ok(None) };
         let whole = self.first_record(buffer, mark, eof).and_then(|start| {
             let mut fields = Vec::new();
             let lexed = lex::record(&self.dialect, buffer, start, &mut fields);
@@ -185,6 +183,7 @@ impl Framing for CsvFraming {
         let bytes = if self.dialect.header { lexed.next } else { start };
         let lines = lex::line_ends(&buffer[..bytes]);
         self.lines = lines;
+        self.bytes = bytes as u64;
         Ok(Some(Opening { bytes, lines, header: Header { columns } }))
     }
 
@@ -193,16 +192,20 @@ impl Framing for CsvFraming {
         if eof {
             if let Some(open) = open {
                 let line = self.lines + lex::line_ends(&buffer[..open]) + 1;
+                let line_start = memrchr2(b'\n', b'\r', &buffer[..open]).map_or(0, |end| end + 1);
                 return Err(Error::new(
                     Kind::Failed,
                     &CSV_QUOTE,
                     format!("open quote: the quote in line {line} is not closed before the end"),
                 )
                 .fact("line", line)
+                .fact("column", formats::characters(&buffer[line_start..open]) + 1)
+                .fact("byte", self.bytes + open as u64)
                 .hint("close the quote, or set `quote: none` if quotes mean nothing in this file"));
             }
             let lines = lex::line_ends(buffer);
             self.lines += lines;
+            self.bytes += buffer.len() as u64;
             return Ok(Cut::At { bytes: buffer.len(), lines });
         }
         if boundary == 0 {
@@ -210,11 +213,13 @@ impl Framing for CsvFraming {
         }
         let lines = lex::line_ends(&buffer[..boundary]);
         self.lines += lines;
+        self.bytes += boundary as u64;
         Ok(Cut::At { bytes: boundary, lines })
     }
 
     fn resume(&mut self, position: &Position) {
         self.lines = position.line;
+        self.bytes = position.byte;
     }
 
     fn can_grow(&self) -> bool {

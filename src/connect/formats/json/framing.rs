@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::parse::{Rules, check};
 use super::scan::Scanner;
-use crate::connect::formats::characters;
+use crate::connect::formats::{self, characters};
 use crate::connect::{Cut, Framing, Header, Opening};
 use crate::error::codes::formats::{FORMAT_RECORD_SIZE, JSON_DOCUMENT};
 use crate::error::{Error, Kind, Result};
@@ -242,11 +242,7 @@ impl DocumentFraming {
 
 impl Framing for DocumentFraming {
     fn open(&mut self, buffer: &[u8], eof: bool) -> Result<Option<Opening>> {
-        const MARK: &[u8] = b"\xEF\xBB\xBF";
-        if !eof && buffer.len() < MARK.len() && MARK.starts_with(buffer) {
-            return Ok(None);
-        }
-        let mark = if buffer.starts_with(MARK) { MARK.len() } else { 0 };
+        let Some(mark) = formats::mark(buffer, eof)? else { return Ok(None) };
         let bytes = match self.seek(buffer, mark)? {
             Found::Array(at) => at,
             Found::Object(at) => {
