@@ -98,3 +98,67 @@ pub const ALL: &[&dyn Protocol] = &[&file::Files, &sqlite::Sqlite];
 pub fn named(name: &str) -> Option<&'static dyn Protocol> {
     ALL.iter().copied().find(|p| p.spec().name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::config::{OptionKind, OptionSpec};
+    use crate::connect::options::OptionReader;
+
+    fn check_options(owner: &str, specs: &'static [OptionSpec]) {
+        let mut names = BTreeSet::new();
+        let reader = OptionReader::new(&[], specs);
+        for spec in specs {
+            let name = spec.name;
+            assert!(names.insert(name), "{owner}: option `{name}` twice");
+            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{owner}.{name}");
+            assert!(spec.about.ends_with('.') && spec.about.len() > 10, "{owner}.{name} is not explained");
+            assert!(!(spec.required && spec.default.is_some()), "{owner}.{name} is required and has a default");
+            let Some(default) = spec.default else { continue };
+            match spec.kind {
+                OptionKind::Bool => assert!(reader.flag(name).is_ok(), "{owner}.{name}"),
+                OptionKind::Int { min, max } => {
+                    assert!((min..=max).contains(&(reader.number(name).unwrap() as i64)), "{owner}.{name}");
+                }
+                OptionKind::Choice(words) => assert!(words.contains(&default), "{owner}.{name}"),
+                _ => assert_eq!(reader.text(name).unwrap().as_deref(), Some(default)),
+            }
+        }
+    }
+
+    #[test]
+    fn every_description_is_sane() {
+        let mut names = BTreeSet::new();
+        for protocol in ALL {
+            let spec = protocol.spec();
+            assert!(names.insert(spec.name), "`{}` twice", spec.name);
+            assert!(spec.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", spec.name);
+            assert!(spec.about.ends_with('.') && (spec.reads || spec.writes), "{}", spec.name);
+            assert!(std::ptr::eq(named(spec.name).unwrap().spec(), spec));
+            check_options(spec.name, spec.options);
+            check_options(spec.name, spec.stream_options);
+            if let Some(option) = spec.undeclared_stream {
+                assert!(spec.stream_options.iter().any(|o| o.name == option), "{}: no option `{option}`", spec.name);
+            }
+            assert!(spec.example.contains(&format!("use: {}\n", spec.name)), "{}: example", spec.name);
+            for required in spec.options.iter().filter(|o| o.required) {
+                assert!(spec.example.contains(&format!("{}:", required.name)), "{}: example lacks it", required.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_is_listed() {
+        let listed = include_str!("mod.rs");
+        for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/connect/protocols")).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let stem = name.trim_end_matches(".rs");
+            if stem != "mod" {
+                assert!(named(stem).is_some(), "add `mod {stem};` and `&{stem}::…` to ALL in protocols/mod.rs");
+                assert!(listed.contains(&format!("\nmod {stem};\n")), "add the line `mod {stem};`");
+            }
+        }
+    }
+}

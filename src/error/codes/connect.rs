@@ -12,7 +12,7 @@ pub static NOT_A_FILE: Code = Code::new(
 pub static RECORD_TOO_LARGE: Code = Code::new(
     "connect-record-too-large",
     "a record is larger than the limit",
-    "No end of the record was found within `max_record_bytes`. Often a quote is left open, or the file is not in the format that was declared. If records are really that large, raise `max_record_bytes` of the stream.",
+    "No end of the record was found within 1 GiB. Often a quote is left open, or the file is not in the format that was declared.",
 );
 /// A file became shorter than what was already read of it.
 pub static FILE_TRUNCATED: Code = Code::new(

@@ -4,10 +4,14 @@
 mod durable;
 mod identity;
 mod paths;
+#[cfg(test)]
+mod power;
 mod sink;
 mod source;
 mod stream;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
@@ -56,12 +60,6 @@ static SPEC: ProtocolSpec = ProtocolSpec {
         )
         .default("utf-8"),
         OptionSpec::new(
-            "max_record_bytes",
-            OptionKind::Int { min: 1024, max: 1 << 30 },
-            "The largest record that is read; a larger one is an error.",
-        )
-        .default("16777216"),
-        OptionSpec::new(
             "max_inflation",
             OptionKind::Int { min: 1, max: 1_000_000 },
             "How many times its size a gzip file may become, once more than 64 MiB came out of it.",
@@ -84,7 +82,6 @@ impl Protocol for Files {
             path: path(request.stream)?,
             compression: compression(request.stream)?,
             encoding: encoding(request.stream)?,
-            max_record: usize::try_from(options.number("max_record_bytes")?).unwrap_or(usize::MAX),
             max_inflation: options.number("max_inflation")?,
             format: format(request.format)?,
             format_options: request.stream.format_options.clone(),

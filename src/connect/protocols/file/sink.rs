@@ -52,6 +52,12 @@ impl FileSink {
         }
     }
 
+    /// Another way to secure what is written.
+    #[cfg(test)]
+    pub(super) fn secured_by(&mut self, disk: Box<dyn Durable>) {
+        self.disk = disk;
+    }
+
     fn doing(&self) -> String {
         match &self.place {
             Place::Stdout => "writing to standard output".into(),

@@ -19,13 +19,16 @@ use crate::error::codes::connect::{FILE_TRUNCATED, LINE_CONTINUED, NOT_REPEATABL
 use crate::error::{Error, Kind, Result};
 use crate::record::{Position, Settled, SliceId};
 
+/// The largest record of any format. Formats have a much smaller limit of their own
+/// (`max_record_bytes`); this one only keeps a format without one from taking all memory.
+const RECORD_LIMIT: usize = 1 << 30;
+
 /// What a stream's configuration says about its files.
 pub(super) struct Wanted {
     pub(super) folder: PathBuf,
     pub(super) path: String,
     pub(super) compression: Compression,
     pub(super) encoding: Option<&'static encoding_rs::Encoding>,
-    pub(super) max_record: usize,
     pub(super) max_inflation: u64,
     pub(super) format: &'static dyn Format,
     pub(super) format_options: Vec<(Spanned<String>, Spanned<Node>)>,
@@ -157,7 +160,7 @@ impl FileSource {
             tail: Tail::default(),
             extra: serde_json::to_value(&now).unwrap_or_default(),
             until: self.only.as_ref().map(|(_, position)| position.clone()),
-            limit: self.wanted.max_record,
+            broken: None,
             state: State::Unopened { resume },
         };
         Ok(Some(slice))
@@ -195,7 +198,7 @@ impl FileSource {
             tail: Tail::default(),
             extra: Json::Null,
             until: None,
-            limit: self.wanted.max_record,
+            broken: None,
             state: State::Unopened { resume: None },
         })
     }
@@ -353,7 +356,8 @@ struct Slice {
     extra: Json,
     /// Ends exactly here (a group that is read again).
     until: Option<Position>,
-    limit: usize,
+    /// What broke the stream while its beginning was looked for.
+    broken: Option<Error>,
     state: State,
 }
 
@@ -380,18 +384,18 @@ impl Slice {
                     after.error = error;
                     return Ok(None);
                 }
-                Piece::More if self.buffer.len() >= self.limit => {
+                Piece::More if self.buffer.len() >= RECORD_LIMIT => {
                     return Err(Error::new(
                         Kind::Failed,
                         &RECORD_TOO_LARGE,
-                        format!("a record is larger than {} bytes", self.limit),
+                        format!("a record is larger than {} bytes", RECORD_LIMIT),
                     )
                     .doing(format!("reading `{}`", self.name))
                     .fact("line", self.at.line + 1)
                     .fact("byte offset", self.at.byte)
-                    .hint("often a quote is left open there; else raise `max_record_bytes` of the stream"));
+                    .hint("often a quote is left open there"));
                 }
-                Piece::More => target = (self.buffer.len().max(PART_BYTES) * 2).min(self.limit),
+                Piece::More => target = larger(self.buffer.len()),
                 Piece::Part { bytes, lines, last, error: cut_error } => {
                     after.error = error.or(cut_error.map(|e| e.doing(format!("reading `{}`", self.name))));
                     let last = last && after.error.is_none();
@@ -413,10 +417,8 @@ impl Slice {
     fn fill(&mut self, target: usize) -> (bool, Option<Error>) {
         let left = self.until.as_ref().map(|until| until.byte.saturating_sub(self.at.byte) as usize);
         let target = left.map_or(target, |left| left.min(target));
-        if self.buffer.capacity() < target && self.buffer.is_empty() {
-            // A small file needs a small buffer.
-            let likely = if self.coding.is_plain() && self.file.is_some() { self.bound as usize + 1 } else { target };
-            self.buffer.reserve_exact(likely.min(target));
+        if let Some(error) = self.broken.take() {
+            return (true, Some(error));
         }
         match self.stream.fill(&mut self.buffer, target) {
             Ok(ended) => {
@@ -478,7 +480,8 @@ impl Slice {
         let start = self.position();
         let rest = match self.buffer.get(bytes..) {
             Some(rest) if !rest.is_empty() && !last => {
-                let mut carried = Vec::with_capacity(rest.len().max(PART_BYTES));
+                let more = self.stream.likely(PART_BYTES.saturating_sub(rest.len()));
+                let mut carried = Vec::with_capacity(rest.len() + more);
                 carried.extend_from_slice(rest);
                 carried
             }
@@ -514,21 +517,31 @@ impl Slice {
         let mut target = PART_BYTES;
         let opening = loop {
             // The opening may lie before the point a group ends at: no bound here.
-            let ended = self.stream.fill(&mut self.buffer, target)?;
+            let ended = match self.stream.fill(&mut self.buffer, target) {
+                Ok(ended) => ended,
+                Err(error) => {
+                    // What is whole before the fault is handed out first.
+                    self.broken = Some(error);
+                    false
+                }
+            };
             if let Some(opening) = self.framing.open(&self.buffer, ended)? {
                 break opening;
+            }
+            if let Some(error) = self.broken.take() {
+                return Err(error);
             }
             if ended {
                 return Err(Error::bug("a format found no beginning in a whole file"));
             }
-            if self.buffer.len() >= self.limit {
+            if self.buffer.len() >= RECORD_LIMIT {
                 return Err(Error::new(
                     Kind::Failed,
                     &RECORD_TOO_LARGE,
-                    format!("no record begins within {} bytes", self.limit),
+                    format!("no record begins within {} bytes", RECORD_LIMIT),
                 ));
             }
-            target = (target * 2).min(self.limit);
+            target = larger(target);
         };
         self.header = Arc::new(opening.header);
         match resume.filter(|position| position.byte > 0) {
@@ -570,6 +583,9 @@ impl Slice {
             left -= taken as u64;
             if left == 0 {
                 break;
+            }
+            if let Some(error) = self.broken.take() {
+                return Err(error);
             }
             if self.stream.fill(&mut self.buffer, PART_BYTES)? && self.buffer.is_empty() {
                 return Err(Error::new(
@@ -640,6 +656,13 @@ impl Slice {
         }
         Ok(())
     }
+}
+
+/// The next size of a buffer that holds no whole record: twice, later half as much again, so
+/// that the limit of the format is not overshot by much.
+fn larger(size: usize) -> usize {
+    let step = if size < 8 * PART_BYTES { size.max(PART_BYTES) } else { size / 2 };
+    (size + step).min(RECORD_LIMIT)
 }
 
 enum Piece {

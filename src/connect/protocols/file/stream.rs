@@ -78,15 +78,25 @@ impl Stream {
     /// before stays in the buffer.
     pub(super) fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> Result<bool> {
         while !self.ended && buffer.len() < wanted {
-            buffer.reserve_exact(wanted - buffer.len());
+            buffer.reserve_exact(self.likely(wanted - buffer.len()));
             let more = match &mut self.stage {
-                Stage::Plain(raw) => raw.append(buffer)?,
-                Stage::Gzip(inflated) => inflated.append(buffer, wanted - buffer.len())?,
-                Stage::Encoded(transcoded) => transcoded.append(buffer)?,
+                Stage::Plain(raw) => raw.append(buffer),
+                Stage::Gzip(inflated) => inflated.append(buffer, wanted - buffer.len()),
+                Stage::Encoded(transcoded) => transcoded.append(buffer),
             };
-            self.ended = !more;
+            // After an error nothing of the stream can be trusted any more.
+            self.ended = !*more.as_ref().unwrap_or(&false);
+            more?;
         }
         Ok(self.ended)
+    }
+
+    /// How many of the wanted bytes are likely to come: a small file needs a small buffer.
+    pub(super) fn likely(&self, wanted: usize) -> usize {
+        match &self.stage {
+            Stage::Plain(Raw { remaining: Some(left), .. }) => wanted.min((*left).try_into().unwrap_or(usize::MAX)),
+            _ => wanted,
+        }
     }
 }
 

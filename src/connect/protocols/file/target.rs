@@ -14,6 +14,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 
 use super::durable::Durable;
 use crate::connect::{Found, Frame};
@@ -293,7 +294,11 @@ impl Target {
             there = length + closing.len() as u64;
         }
         let mut target = Self::at(names, file, names.target.clone(), Stage::InPlace, there);
-        if there > 0 {
+        let empty = [form.frame.before.as_slice(), &form.frame.after].concat();
+        if let Closing::Whole = form.closing_between(&target.file, 0, there, &empty).map_err(failed)? {
+            // A run without records ended like this.
+            (target.settled, target.begun, target.closed) = (0, false, true);
+        } else if there > 0 {
             target.look_at(names, form, there)?;
         }
         let mut closing = vec![0; (there - target.settled) as usize];
@@ -371,18 +376,22 @@ impl Form<'_> {
         }
         let mut rest = vec![0; (to - from) as usize];
         file.read_exact_at(&mut rest, from)?;
-        let (mut plain, mut whole) = (Vec::new(), true);
-        if self.gzip {
-            let limit = closing.len() as u64 + 1;
-            whole = MultiGzDecoder::new(rest.as_slice()).take(limit).read_to_end(&mut plain).is_ok();
-        } else {
-            plain = rest;
+        if !self.gzip {
+            return Ok(match closing.strip_prefix(rest.as_slice()) {
+                Some([]) => Closing::Whole,
+                Some(_) => Closing::Begun,
+                None => Closing::None,
+            });
         }
-        Ok(match closing.strip_prefix(plain.as_slice()) {
-            Some([]) if whole => Closing::Whole,
-            Some(_) => Closing::Begun,
-            None => Closing::None,
-        })
+        let mut plain = Vec::new();
+        let limit = closing.len() as u64 + 1;
+        let whole = MultiGzDecoder::new(rest.as_slice()).take(limit).read_to_end(&mut plain).is_ok();
+        if whole && plain == closing {
+            return Ok(Closing::Whole);
+        }
+        let mut member = GzEncoder::new(Vec::new(), flate2::Compression::default());
+        member.write_all(closing)?;
+        Ok(if member.finish()?.starts_with(&rest) { Closing::Begun } else { Closing::None })
     }
 
     /// The first bytes and the last one of the content.

@@ -5,6 +5,8 @@ mod cells;
 mod failure;
 mod sink;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use self::cells::CellEncoder;
 use self::failure::failure;

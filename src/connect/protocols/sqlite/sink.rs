@@ -284,6 +284,19 @@ impl SqliteSink {
     }
 }
 
+#[cfg(test)]
+impl SqliteSink {
+    /// Lets the database grow no further.
+    pub(super) fn limit_pages(&self, pages: u32) {
+        self.database().unwrap().pragma_update(None, "max_page_count", pages).unwrap();
+    }
+
+    /// Makes the connection one that may only read.
+    pub(super) fn forbid_writing(&self) {
+        self.database().unwrap().pragma_update(None, "query_only", true).unwrap();
+    }
+}
+
 /// Opens the database with the settings all writing relies on.
 fn connect(path: &Path, busy: Duration) -> Result<Connection> {
     let doing = format!("opening `{}`", path.display());

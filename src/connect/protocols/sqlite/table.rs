@@ -77,7 +77,8 @@ impl Table {
                 Ok(vec![false; self.columns.len()])
             }
             Some("view") => {
-                Err(Error::new(Kind::Invalid, &TABLE_UNFIT, format!("`{}` is a view, not a table", self.name)))
+                Err(Error::new(Kind::Invalid, &TABLE_UNFIT, format!("`{}` is a view, not a table", self.name))
+                    .hint("name a table under `table`"))
             }
             Some(_) => self.check(database),
         }

@@ -1,0 +1,201 @@
+//! A power loss, played: all that was not secured is gone, and the next run must still find
+//! every settled group.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use super::durable::Durable;
+use super::sink::{FileSink, Place};
+use crate::connect::{Batch, Frame, Sink};
+use crate::record::Mark;
+
+/// What would be on the disk after a power loss.
+#[derive(Default)]
+struct Platter {
+    /// Secured content by inode.
+    contents: BTreeMap<u64, Vec<u8>>,
+    /// Secured names.
+    names: BTreeMap<String, u64>,
+    /// Calls left before the power goes.
+    left: Option<u32>,
+}
+
+/// Secures into the platter. Real files stand for what the page cache holds.
+struct Lossy(Arc<Mutex<Platter>>, std::path::PathBuf);
+
+impl Platter {
+    fn tick(&mut self) -> io::Result<()> {
+        match &mut self.left {
+            Some(0) => Err(io::Error::other("the power is gone")),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Durable for Lossy {
+    fn secure_file(&mut self, file: &File) -> io::Result<()> {
+        let mut platter = self.0.lock().unwrap();
+        platter.tick()?;
+        let about = file.metadata()?;
+        let mut content = vec![0; about.len() as usize];
+        std::os::unix::fs::FileExt::read_exact_at(&readable(file)?, &mut content, 0)?;
+        platter.contents.insert(about.ino(), content);
+        Ok(())
+    }
+
+    fn secure_folder(&mut self, folder: &Path) -> io::Result<()> {
+        assert_eq!(folder, self.1);
+        let mut platter = self.0.lock().unwrap();
+        platter.tick()?;
+        platter.names = std::fs::read_dir(folder)?
+            .map(|entry| {
+                let entry = entry?;
+                Ok((entry.file_name().into_string().unwrap(), entry.metadata()?.ino()))
+            })
+            .collect::<io::Result<_>>()?;
+        Ok(())
+    }
+}
+
+/// The same file, opened for reading.
+fn readable(file: &File) -> io::Result<File> {
+    use std::os::fd::AsRawFd;
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// The folder as the platter has it.
+fn lose_power(folder: &Path, platter: &Mutex<Platter>) {
+    let mut platter = platter.lock().unwrap();
+    let old: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    // Named away first: a new file must not get an inode that the platter knows.
+    let grave = tempfile::tempdir_in(folder.parent().unwrap()).unwrap();
+    for path in &old {
+        std::fs::rename(path, grave.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let names = std::mem::take(&mut platter.names);
+    let contents = std::mem::take(&mut platter.contents);
+    for (name, inode) in names {
+        let content = contents.get(&inode).cloned().unwrap_or_default();
+        std::fs::write(folder.join(&name), &content).unwrap();
+        let inode = std::fs::metadata(folder.join(&name)).unwrap().ino();
+        platter.names.insert(name, inode);
+        platter.contents.insert(inode, content);
+    }
+    platter.left = None;
+}
+
+/// The state of the route: what was settled, and whether an intent was recorded after it.
+#[derive(Clone, Default)]
+struct Store {
+    mark: Option<Mark>,
+    settled: u32,
+    in_doubt: bool,
+}
+
+/// Groups of two records each, from the settled one to `until`, then the end. Stops where the
+/// power goes.
+fn run(
+    folder: &Path,
+    gzip: bool,
+    frame: &Frame,
+    platter: &Arc<Mutex<Platter>>,
+    store: &RefCell<Store>,
+    until: u32,
+) -> crate::error::Result<()> {
+    let mut sink = FileSink::new(Place::File(folder.join("out")), frame.clone(), gzip, false);
+    sink.secured_by(Box::new(Lossy(platter.clone(), folder.to_owned())));
+    let (mark, in_doubt) = { (store.borrow().mark.clone(), store.borrow().in_doubt) };
+    sink.open(mark.as_ref(), in_doubt)?;
+    loop {
+        let number = store.borrow().settled + 1;
+        if number > until {
+            return sink.finish();
+        }
+        store.borrow_mut().in_doubt = true;
+        let bytes = [format!("{number}a\n").as_bytes(), &frame.between, format!("{number}b\n").as_bytes()].concat();
+        sink.write(&Batch { bytes, records: 2 })?;
+        let mark = Mark { log_id: "l".into(), route: "r".into(), group: u64::from(number), fence: 1, length: None };
+        let receipt = sink.commit(&mark)?;
+        *store.borrow_mut() =
+            Store { mark: Some(Mark { length: receipt.length, ..mark }), settled: number, in_doubt: false };
+    }
+}
+
+fn content(path: &Path, gzip: bool) -> String {
+    let bytes = std::fs::read(path).unwrap();
+    if !gzip {
+        return String::from_utf8(bytes).unwrap();
+    }
+    let mut text = String::new();
+    io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(bytes.as_slice()), &mut text).unwrap();
+    text
+}
+
+fn expected(frame: &Frame, until: u32, before: &str) -> String {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let mut records: Vec<String> = before.lines().map(|line| format!("{line}\n")).collect();
+    records.extend((1..=until).flat_map(|n| [format!("{n}a\n"), format!("{n}b\n")]));
+    [text(&frame.before), records.join(&text(&frame.between)), text(&frame.after)].concat()
+}
+
+#[test]
+fn a_power_loss_at_any_moment_keeps_every_settled_group() {
+    let lines = Frame { before: b"head\n".to_vec(), ..Frame::default() };
+    let brackets = Frame { before: b"[\n".to_vec(), between: b",".to_vec(), after: b"]\n".to_vec() };
+    for (frame, gzip) in [(&lines, false), (&lines, true), (&brackets, false), (&brackets, true)] {
+        for foreign in [false, true] {
+            if foreign && gzip && !frame.after.is_empty() {
+                continue;
+            }
+            let mut crashes = 0;
+            for moment in 0..60 {
+                let above = tempfile::tempdir().unwrap();
+                let folder = above.path().join("folder");
+                std::fs::create_dir(&folder).unwrap();
+                let platter = Arc::new(Mutex::new(Platter::default()));
+                let before = if foreign { "0a\n" } else { "" };
+                if foreign {
+                    let whole = expected(frame, 0, before);
+                    let bytes = if gzip { gzipped(whole.as_bytes()) } else { whole.into_bytes() };
+                    std::fs::write(folder.join("out"), bytes).unwrap();
+                    let mut disk = Lossy(platter.clone(), folder.clone());
+                    disk.secure_file(&File::open(folder.join("out")).unwrap()).unwrap();
+                    disk.secure_folder(&folder).unwrap();
+                }
+                let store = Rc::new(RefCell::new(Store::default()));
+                // Two runs: a new target, then one that is continued. The power goes in one of them.
+                platter.lock().unwrap().left = Some(moment);
+                let went = run(&folder, gzip, frame, &platter, &store, 3)
+                    .and_then(|()| run(&folder, gzip, frame, &platter, &store, 5));
+                crashes += u32::from(went.is_err());
+                lose_power(&folder, &platter);
+                let secured = store.borrow().settled;
+                let text = format!("{frame:?} gzip {gzip} foreign {foreign} moment {moment} settled {secured}");
+                run(&folder, gzip, frame, &platter, &store, 6).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+                let wanted = expected(frame, 6, before);
+                // White space before a closing of somebody else's goes with the closing.
+                let there = content(&folder.join("out"), gzip).replace("0a,", "0a\n,");
+                assert_eq!(there, wanted, "{text}");
+                lose_power(&folder, &platter);
+                assert_eq!(content(&folder.join("out"), gzip).replace("0a,", "0a\n,"), wanted, "{text}, again");
+            }
+            assert!(crashes >= 8, "{crashes} crashes are too few to mean something");
+        }
+    }
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    io::Write::write_all(&mut encoder, bytes).unwrap();
+    encoder.finish().unwrap()
+}

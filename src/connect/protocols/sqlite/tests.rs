@@ -1,0 +1,372 @@
+//! The SQLite target from outside: rows, commit rows, and what goes wrong.
+
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+
+use super::sink::SqliteSink;
+use super::table::Table;
+use crate::connect::{Batch, Encoder, Found, Sink};
+use crate::error::{Error, Kind, Result};
+use crate::record::{Column, Decimal, Mark, Path, Type, Value};
+
+/// A table of `sku` (key), `qty` and `price` in a new folder.
+struct Desk {
+    folder: tempfile::TempDir,
+    columns: Vec<Column>,
+    key: Vec<usize>,
+    upsert: bool,
+    create: bool,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let column = |name: &str, kind| Column { path: Path::key(name), kind, required: false };
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            columns: vec![column("sku", Type::String), column("qty", Type::Int), column("price", Type::Decimal)],
+            key: vec![0],
+            upsert: true,
+            create: true,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("w.db")
+    }
+
+    fn table(&self) -> Result<Table> {
+        Table::new("items".into(), &self.columns, &self.key, self.upsert)
+    }
+
+    fn sink(&self) -> SqliteSink {
+        let busy = std::time::Duration::from_millis(50);
+        SqliteSink::new(self.path(), self.table().unwrap(), self.create, busy, ("log", "route"), false)
+    }
+
+    fn batch(&self, rows: &[(&str, i64, &str)]) -> Batch {
+        let names = self.table().unwrap().columns;
+        let mut encoder = super::CellEncoder::new(&self.columns, names, &self.key);
+        let mut batch = Batch::default();
+        for (sku, qty, price) in rows {
+            let price = Value::Decimal(Decimal::parse(price).unwrap());
+            encoder.encode(&[Value::String(sku), Value::Int(*qty), price], &mut batch.bytes).unwrap();
+            batch.records += 1;
+        }
+        batch
+    }
+
+    fn opened(&self, settled: Option<&Mark>, in_doubt: bool) -> Result<(SqliteSink, Found)> {
+        let mut sink = self.sink();
+        let found = sink.open(settled, in_doubt)?;
+        Ok((sink, found))
+    }
+
+    fn rows(&self) -> Vec<(String, i64, String)> {
+        let database = Connection::open(self.path()).unwrap();
+        let mut statement = database.prepare("SELECT sku, qty, price FROM items ORDER BY sku").unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        rows.map(|row| row.unwrap()).collect()
+    }
+
+    fn sql(&self, sql: &str) {
+        Connection::open(self.path()).unwrap().execute_batch(sql).unwrap();
+    }
+
+    fn refused(&self, settled: Option<&Mark>, in_doubt: bool) -> Error {
+        self.opened(settled, in_doubt).err().unwrap()
+    }
+}
+
+fn mark(group: u64, fence: u64) -> Mark {
+    Mark { log_id: "log".into(), route: "route".into(), group, fence, length: None }
+}
+
+fn row(sku: &str, qty: i64, price: &str) -> (String, i64, String) {
+    (sku.into(), qty, price.into())
+}
+
+#[test]
+fn rows_are_upserted_and_decimals_stay_exact() {
+    let desk = Desk::new();
+    let (mut sink, found) = desk.opened(None, false).unwrap();
+    assert_eq!(found, Found::Same);
+    sink.write(&desk.batch(&[("a", 1, "35.990"), ("b", 2, "0.1")])).unwrap();
+    let receipt = sink.commit(&mark(1, 1)).unwrap();
+    assert_eq!((receipt.written, receipt.length), (2, None));
+    sink.write(&desk.batch(&[("a", 7, "12345678901234567890.12")])).unwrap();
+    sink.commit(&mark(2, 1)).unwrap();
+    sink.finish().unwrap();
+    assert_eq!(desk.rows(), [row("a", 7, "12345678901234567890.12"), row("b", 2, "0.1")]);
+    let log = std::fs::metadata(desk.folder.path().join("w.db-wal")).map_or(0, |about| about.len());
+    assert_eq!(log, 0, "the write-ahead log was copied back");
+}
+
+#[test]
+fn a_group_is_there_whole_or_not_at_all() {
+    let desk = Desk::new();
+    let (mut sink, _) = desk.opened(None, false).unwrap();
+    sink.write(&desk.batch(&[("a", 1, "1")])).unwrap();
+    sink.commit(&mark(1, 1)).unwrap();
+    sink.write(&desk.batch(&[("b", 1, "1")])).unwrap();
+    sink.abandon();
+    assert_eq!(desk.rows(), [row("a", 1, "1")]);
+    assert_eq!(desk.opened(Some(&mark(1, 1)), true).unwrap().1, Found::Same);
+}
+
+#[test]
+fn the_commit_row_is_compared_with_the_state() {
+    let desk = Desk::new();
+    let (mut sink, _) = desk.opened(None, false).unwrap();
+    for group in 1..=3 {
+        sink.commit(&mark(group, 5)).unwrap();
+    }
+    drop(sink);
+    let check = |settled: Option<u64>, in_doubt: bool, expected: std::result::Result<Found, &str>| {
+        let settled = settled.map(|group| mark(group, 4));
+        match (desk.opened(settled.as_ref(), in_doubt), expected) {
+            (Ok((_, found)), Ok(wanted)) => assert_eq!(found, wanted),
+            (Err(error), Err(code)) => {
+                assert_eq!((error.kind(), error.code().id), (Kind::Refused, code), "{error:?}");
+                assert!(!error.hints().is_empty());
+            }
+            (Ok((_, found)), Err(_)) => panic!("{settled:?} {in_doubt} {found:?}"),
+            (Err(error), Ok(_)) => panic!("{error:?}"),
+        }
+    };
+    check(Some(3), false, Ok(Found::Same));
+    check(Some(3), true, Ok(Found::Same));
+    check(Some(2), true, Ok(Found::Ahead));
+    check(Some(2), false, Err("connect-target-foreign"));
+    check(Some(1), true, Err("connect-target-foreign"));
+    check(None, false, Err("connect-target-foreign"));
+    check(Some(4), true, Err("connect-target-changed"));
+    desk.sql("UPDATE _consign_commits SET log_id = 'other'");
+    check(Some(3), false, Err("connect-target-foreign"));
+    assert!(desk.refused(Some(&mark(3, 5)), false).hints()[0].contains("state adopt"));
+    desk.sql("DELETE FROM _consign_commits");
+    check(Some(3), false, Err("connect-target-changed"));
+    check(None, false, Ok(Found::Same));
+}
+
+#[test]
+fn an_older_run_cannot_write_behind_a_newer_one() {
+    let desk = Desk::new();
+    let (mut old, _) = desk.opened(None, false).unwrap();
+    old.commit(&mark(1, 1)).unwrap();
+    let (mut new, _) = desk.opened(Some(&mark(1, 1)), false).unwrap();
+    new.write(&desk.batch(&[("new", 1, "1")])).unwrap();
+    new.commit(&mark(2, 2)).unwrap();
+    old.write(&desk.batch(&[("old", 1, "1")])).unwrap();
+    let error = old.commit(&mark(3, 1)).unwrap_err();
+    assert_eq!((error.kind(), error.code().id), (Kind::Refused, "connect-target-fenced"));
+    old.abandon();
+    assert_eq!(desk.rows(), [row("new", 1, "1")]);
+}
+
+#[test]
+fn tables_are_made_to_lose_nothing() {
+    fn check(kinds: &[Type], key: &[usize], expected: &str) {
+        let columns: Vec<Column> = kinds
+            .iter()
+            .zip(["a", "b", "od\"d"])
+            .map(|(kind, name)| Column { path: Path::key(name), kind: kind.clone(), required: false })
+            .collect();
+        let table = Table::new("t".into(), &columns, key, !key.is_empty()).unwrap();
+        assert_eq!(table.definition(), expected);
+        Connection::open_in_memory().unwrap().execute_batch(&table.definition()).unwrap();
+    }
+    check(
+        &[Type::String, Type::Decimal, Type::Dyn],
+        &[0],
+        r#"CREATE TABLE "t" ("a" TEXT NOT NULL, "b" TEXT, "od""d", PRIMARY KEY ("a")) WITHOUT ROWID"#,
+    );
+    check(
+        &[Type::Int, Type::Bool, Type::Timestamp],
+        &[0],
+        r#"CREATE TABLE "t" ("a" INTEGER PRIMARY KEY, "b" INTEGER, "od""d" TEXT)"#,
+    );
+    check(&[Type::Double, Type::Bytes, Type::Date], &[], r#"CREATE TABLE "t" ("a" REAL, "b" BLOB, "od""d" TEXT)"#);
+}
+
+#[test]
+fn tables_that_do_not_fit_are_refused_with_what_to_do() {
+    let check = |sql: &str, cause: &str, hint: &str| {
+        let desk = Desk::new();
+        desk.sql(sql);
+        let error = desk.refused(None, false);
+        assert_eq!((error.kind(), error.code().id), (Kind::Invalid, "connect-table-unfit"), "{error:?}");
+        assert!(error.cause().contains(cause), "{error}");
+        assert!(error.hints().iter().any(|h| h.contains(hint)), "{:?}", error.hints());
+    };
+    check(
+        "CREATE TABLE items(sku TEXT PRIMARY KEY, quantity INT, price TEXT)",
+        "no column `qty`",
+        "ADD COLUMN \"qty\"",
+    );
+    check("CREATE TABLE items(sku TEXT PRIMARY KEY, qtys INT, price TEXT)", "no column `qty`", "did you mean `qtys`");
+    check(
+        "CREATE TABLE items(sku TEXT, qty INT, price TEXT)",
+        "no unique index over (\"sku\")",
+        "CREATE UNIQUE INDEX \"items_key\" ON \"items\" (\"sku\")",
+    );
+    check(
+        "CREATE TABLE items(sku TEXT, qty INT, price TEXT); CREATE UNIQUE INDEX i ON items(sku) WHERE qty > 0",
+        "no unique index",
+        "CREATE UNIQUE INDEX",
+    );
+    for declared in ["REAL", "NUMERIC", "DECIMAL(10,2)", "INTEGER", "FLOAT"] {
+        check(
+            &format!("CREATE TABLE items(sku TEXT PRIMARY KEY, qty INT, price {declared})"),
+            "binary floating-point",
+            "TEXT",
+        );
+    }
+    check("CREATE VIEW items AS SELECT 1 AS sku, 2 AS qty, 3 AS price", "is a view", "");
+    let desk = Desk { create: false, ..Desk::new() };
+    let error = desk.refused(None, false);
+    assert!(error.cause().contains("no table `items`") && error.hints()[0].contains("CREATE TABLE"), "{error:?}");
+}
+
+#[test]
+fn tables_that_fit_are_used_as_they_are() {
+    for sql in [
+        "CREATE TABLE Items(SKU VARCHAR(20) PRIMARY KEY, extra TEXT DEFAULT 'x', qty BIGINT, price TEXT)",
+        "CREATE TABLE items(sku TEXT, qty, price BLOB, UNIQUE(sku))",
+        "CREATE TABLE items(sku TEXT PRIMARY KEY, qty INTEGER, price TEXT) STRICT, WITHOUT ROWID",
+    ] {
+        let desk = Desk::new();
+        desk.sql(sql);
+        let (mut sink, _) = desk.opened(None, false).unwrap();
+        sink.write(&desk.batch(&[("a", 1, "1.10"), ("a", 2, "1.20")])).unwrap();
+        sink.commit(&mark(1, 1)).unwrap();
+        sink.finish().unwrap();
+        assert_eq!(desk.rows(), [row("a", 2, "1.20")], "{sql}");
+    }
+}
+
+#[test]
+fn a_decimal_in_disguise_does_not_become_a_binary_number() {
+    let mut desk = Desk::new();
+    desk.columns[2].kind = Type::Dyn;
+    desk.sql("CREATE TABLE items(sku TEXT PRIMARY KEY, qty INT, price NUMERIC)");
+    let (mut sink, _) = desk.opened(None, false).unwrap();
+    sink.write(&desk.batch(&[("a", 1, "5")])).unwrap();
+    let error = sink.write(&desk.batch(&[("b", 1, "1.10")])).unwrap_err();
+    assert_eq!(error.code().id, "connect-table-unfit");
+    assert!(format!("{error:?}").contains("from 1: 2"), "{error:?}");
+}
+
+#[test]
+fn requests_without_sense_are_refused() {
+    let check = |change: fn(&mut Desk), part: &str| {
+        let mut desk = Desk::new();
+        change(&mut desk);
+        let error = desk.table().err().unwrap();
+        assert_eq!(error.kind(), Kind::Invalid);
+        assert!(error.cause().contains(part), "{error}");
+    };
+    check(|desk| desk.key.clear(), "needs a key");
+    check(|desk| desk.columns[1].path = Path::parse("a.b").unwrap(), "`a.b` is nested");
+    check(|desk| desk.columns[1].path = Path::key("SKU"), "one column");
+    check(|desk| (desk.columns, desk.upsert) = (Vec::new(), false), "no column");
+}
+
+#[test]
+fn a_record_that_breaks_a_constraint_is_named_by_its_place_only() {
+    let desk = Desk::new();
+    desk.sql("CREATE TABLE items(sku TEXT PRIMARY KEY, qty INT CHECK(qty > 0), price TEXT)");
+    let (mut sink, _) = desk.opened(None, false).unwrap();
+    sink.write(&desk.batch(&[("a", 1, "1"), ("b", 2, "1")])).unwrap();
+    let error = sink.write(&desk.batch(&[("c", 3, "1"), ("secret-key", -77, "1")])).unwrap_err();
+    let text = format!("{error:?}");
+    assert_eq!((error.kind(), error.code().id), (Kind::Failed, "connect-constraint"), "{text}");
+    assert!(text.contains("qty > 0") && text.contains("record of the group, from 1: 4"), "{text}");
+    assert!(!text.contains("secret-key") && !text.contains("77"), "{text}");
+    sink.abandon();
+    assert!(desk.rows().is_empty());
+}
+
+#[test]
+fn a_locked_database_is_an_environment_error() {
+    let desk = Desk::new();
+    let (mut sink, _) = desk.opened(None, false).unwrap();
+    let other = Connection::open(desk.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = sink.write(&desk.batch(&[("a", 1, "1")])).unwrap_err();
+    assert_eq!((error.kind(), error.code().id), (Kind::Environment, "connect-target-busy"));
+    assert_eq!(desk.refused(None, false).kind(), Kind::Environment);
+    other.execute_batch("ROLLBACK").unwrap();
+    sink.abandon();
+    desk.opened(None, false).unwrap();
+}
+
+#[test]
+fn a_full_disk_takes_the_group_back() {
+    let desk = Desk::new();
+    let (mut sink, _) = desk.opened(None, false).unwrap();
+    sink.write(&desk.batch(&[("a", 1, "1")])).unwrap();
+    sink.commit(&mark(1, 1)).unwrap();
+    // A database that may not grow says the same as a disk that is full.
+    sink.limit_pages(4);
+    let long = "x".repeat(20_000);
+    let error = sink.write(&desk.batch(&[(&long, 1, "1"), ("z", 1, "1")])).unwrap_err();
+    assert_eq!((error.kind(), error.code().id), (Kind::Environment, "io-full"));
+    sink.abandon();
+    assert_eq!(desk.rows(), [row("a", 1, "1")]);
+    assert_eq!(desk.opened(Some(&mark(1, 1)), true).unwrap().1, Found::Same);
+}
+
+#[test]
+fn what_is_no_database_is_left_alone() {
+    let desk = Desk::new();
+    let text = "id,name\n1,x\n".repeat(500);
+    std::fs::write(desk.path(), &text).unwrap();
+    let error = desk.refused(None, false);
+    assert_eq!((error.kind(), error.code().id), (Kind::Invalid, "connect-not-a-database"), "{error:?}");
+    assert_eq!(std::fs::read_to_string(desk.path()).unwrap(), text);
+    std::fs::remove_file(desk.path()).unwrap();
+    std::fs::create_dir(desk.path()).unwrap();
+    assert_eq!(desk.refused(None, false).kind(), Kind::Invalid);
+    let desk = Desk::new();
+    std::fs::remove_dir_all(desk.folder.path()).unwrap();
+    let error = desk.refused(None, false);
+    assert!(error.hints().iter().any(|hint| hint.contains("make the folder")), "{error:?}");
+}
+
+#[test]
+fn a_read_only_database_is_a_matter_of_permission() {
+    let desk = Desk::new();
+    drop(desk.opened(None, false).unwrap());
+    let (mut sink, _) = desk.opened(None, false).unwrap();
+    sink.forbid_writing();
+    let error = sink.write(&desk.batch(&[("a", 1, "1")])).unwrap_err();
+    assert_eq!((error.kind(), error.code().id), (Kind::Denied, "io-denied"), "{error:?}");
+    // The mode of the file counts for everybody but root.
+    use std::os::unix::fs::PermissionsExt;
+    drop(sink);
+    std::fs::set_permissions(desk.path(), std::fs::Permissions::from_mode(0o444)).unwrap();
+    if !rustix::process::geteuid().is_root() {
+        assert_eq!(desk.refused(None, false).kind(), Kind::Denied);
+    }
+}
+
+#[test]
+fn keys_in_any_order_and_many_batches_give_one_row_each() {
+    let desk = Desk::new();
+    let (mut sink, _) = desk.opened(None, false).unwrap();
+    let mut wanted = std::collections::BTreeMap::new();
+    for group in 1..=10_u64 {
+        for _ in 0..3 {
+            let rows: Vec<(String, i64)> =
+                (0..200_u64).map(|n| (format!("k{:03}", (n * 7919 + group * 31) % 700), (n * group) as i64)).collect();
+            let borrowed: Vec<(&str, i64, &str)> = rows.iter().map(|(k, n)| (k.as_str(), *n, "1.5")).collect();
+            sink.write(&desk.batch(&borrowed)).unwrap();
+            wanted.extend(rows);
+        }
+        sink.commit(&mark(group, 1)).unwrap();
+    }
+    sink.finish().unwrap();
+    let there: Vec<(String, i64)> = desk.rows().into_iter().map(|(k, n, _)| (k, n)).collect();
+    assert_eq!(there, wanted.into_iter().collect::<Vec<_>>());
+}
