@@ -54,6 +54,7 @@ pub mod comply;
 pub mod config;
 pub mod connect;
 pub mod error;
+pub mod expr;
 pub mod map;
 pub mod record;
 pub mod sync;

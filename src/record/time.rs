@@ -78,13 +78,13 @@ impl Date {
         ((yoe + era * 400) as i32 + i32::from(month <= 2), month, day)
     }
 
-    /// Appends `YYYY-MM-DD`.
+    /// `YYYY-MM-DD`.
     #[inline]
-    pub fn write(self, out: &mut Vec<u8>) {
+    pub fn text(self) -> [u8; 10] {
         let (year, month, day) = self.civil();
         let digit = |n: u32| b'0' + (n % 10) as u8;
         let year = year.unsigned_abs();
-        out.extend_from_slice(&[
+        [
             digit(year / 1000),
             digit(year / 100),
             digit(year / 10),
@@ -95,7 +95,37 @@ impl Date {
             b'-',
             digit(day / 10),
             digit(day),
-        ]);
+        ]
+    }
+
+    /// Appends `YYYY-MM-DD`.
+    #[inline]
+    pub fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.text());
+    }
+
+    /// Reads `YYYY-MM-DD`; `None` if it is none or there is no such day.
+    pub fn parse(text: &str) -> Option<Self> {
+        let b = text.as_bytes();
+        if b.len() != 10 || b[4] != b'-' || b[7] != b'-' {
+            return None;
+        }
+        let mut parts = [0_u32; 3];
+        for (part, range) in parts.iter_mut().zip([0..4, 5..7, 8..10]) {
+            for byte in &b[range] {
+                let digit = byte.wrapping_sub(b'0');
+                if digit > 9 {
+                    return None;
+                }
+                *part = *part * 10 + u32::from(digit);
+            }
+        }
+        Self::new(parts[0] as i32, parts[1], parts[2])
+    }
+
+    /// The moment its day begins in UTC.
+    pub fn midnight(self) -> Timestamp {
+        Timestamp { seconds: i64::from(self.days) * 86_400, nanos: 0, offset: 0 }
     }
 }
 
@@ -213,7 +243,109 @@ impl Timestamp {
     }
 }
 
+/// The first second of the year 1.
+const FIRST_SECOND: i64 = -62_135_596_800;
+/// The last second of the year 9999.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+impl Timestamp {
+    /// A moment by its seconds since 1970 in UTC; `None` outside of the years 1..=9999.
+    pub fn new(seconds: i64, nanos: u32) -> Option<Self> {
+        ((FIRST_SECOND..=LAST_SECOND).contains(&seconds) && nanos < 1_000_000_000).then_some(Self {
+            seconds,
+            nanos,
+            offset: 0,
+        })
+    }
+
+    /// Nanoseconds since 1970.
+    fn total(self) -> i128 {
+        i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanos)
+    }
+
+    /// That much later, in the same offset; `None` outside of the years 1..=9999.
+    pub fn plus(self, span: Duration) -> Option<Self> {
+        let total = self.total() + span.total();
+        let seconds = i64::try_from(total.div_euclid(1_000_000_000)).ok()?;
+        Some(Self { offset: self.offset, ..Self::new(seconds, total.rem_euclid(1_000_000_000) as u32)? })
+    }
+
+    /// The span from the other moment to this one.
+    pub fn since(self, other: Self) -> Option<Duration> {
+        Duration::from_nanos(self.total() - other.total())
+    }
+}
+
 impl Duration {
+    /// The longest span in seconds, either way: that of CEL, some 10,000 years.
+    pub const MAX_SECONDS: i64 = 315_576_000_000;
+
+    /// A span of so many nanoseconds; `None` if it is longer than [`Duration::MAX_SECONDS`].
+    pub fn from_nanos(total: i128) -> Option<Self> {
+        let seconds = i64::try_from(total / 1_000_000_000).ok()?;
+        (seconds.abs() <= Self::MAX_SECONDS).then_some(Self { seconds, nanos: (total % 1_000_000_000) as i32 })
+    }
+
+    /// Nanoseconds.
+    pub fn total(self) -> i128 {
+        i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanos)
+    }
+
+    /// Both together; `None` if that is too long.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        Self::from_nanos(self.total() + other.total())
+    }
+
+    /// The same span the other way.
+    pub fn negated(self) -> Self {
+        Self { seconds: -self.seconds, nanos: -self.nanos }
+    }
+
+    /// Reads `1h30m`, `1.5s`, `-20ms`: numbers with `h`, `m`, `s`, `ms`, `us` or `ns`, or a bare `0`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (negative, mut rest) = match text.as_bytes() {
+            [b'-', ..] => (true, &text[1..]),
+            [b'+', ..] => (false, &text[1..]),
+            _ => (false, text),
+        };
+        if rest == "0" {
+            return Some(Self { seconds: 0, nanos: 0 });
+        }
+        if rest.is_empty() || rest.len() > 100 {
+            return None;
+        }
+        let mut total = 0_i128;
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+            let number = &rest[..end];
+            rest = &rest[end..];
+            let end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+            let unit: i128 = match &rest[..end] {
+                "h" => 3_600_000_000_000,
+                "m" => 60_000_000_000,
+                "s" => 1_000_000_000,
+                "ms" => 1_000_000,
+                "us" | "\u{b5}s" | "\u{3bc}s" => 1000,
+                "ns" => 1,
+                _ => return None,
+            };
+            rest = &rest[end..];
+            let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+            if whole.is_empty() && fraction.is_empty() {
+                return None;
+            }
+            if !whole.is_empty() {
+                total = total.checked_add(whole.parse::<i64>().map(i128::from).ok()?.checked_mul(unit)?)?;
+            }
+            let mut part = unit;
+            for byte in fraction.bytes() {
+                part /= 10;
+                total += i128::from(byte.checked_sub(b'0').filter(|d| *d < 10)?) * part;
+            }
+        }
+        Self::from_nanos(if negative { -total } else { total })
+    }
+
     /// Appends seconds in the form of CEL: `3600s`, `0.5s`.
     pub fn write(self, out: &mut Vec<u8>) {
         let mut text = String::new();

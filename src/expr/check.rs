@@ -1,0 +1,1005 @@
+//! The static checker: resolves names, proves types, follows data classes, and compiles.
+
+use super::ast::{Expr, Kind, Operator, Span};
+use super::functions::{Flow, Function, Kinds, Prepared, Returns, Spec};
+use super::node::{Loop, Node, Op, excerpt};
+use super::{Bind, Binding, Dialect, Effect, Environment, Fault, FlowStep, Program, functions, types};
+use crate::error::codes::expr as codes;
+use crate::error::{Code, Severity, nearest};
+use crate::record::path::Step;
+use crate::record::{ClassId, ClassSet, Decimal, Path, Projection, Type, Value};
+
+/// The most entries of a map written in an expression: its keys are compared with each other.
+const MAX_ENTRIES: usize = 1000;
+
+/// Checks and compiles a tree.
+pub(super) fn check(
+    text: &str,
+    tree: &Expr,
+    environment: &Environment,
+    projection: &mut Projection,
+) -> Result<Program, Vec<Fault>> {
+    let mut checker = Checker {
+        text,
+        environment,
+        projection,
+        locals: Vec::new(),
+        faults: Vec::new(),
+        warnings: Vec::new(),
+        flow: Vec::new(),
+        reads: Vec::new(),
+    };
+    let typed = checker.lower(tree);
+    if !checker.faults.is_empty() {
+        checker.faults.sort_by_key(|fault| fault.start);
+        return Err(checker.faults);
+    }
+    let (flow, reads, warnings) = (checker.flow, checker.reads, checker.warnings);
+    Ok(Program {
+        text: text.to_string(),
+        node: typed.node,
+        kind: typed.kind,
+        classes: typed.data,
+        control: typed.control,
+        flow,
+        reads,
+        warnings,
+        cel: environment.dialect == Dialect::Cel,
+    })
+}
+
+struct Checker<'e> {
+    text: &'e str,
+    environment: &'e Environment,
+    projection: &'e mut Projection,
+    locals: Vec<Local>,
+    faults: Vec<Fault>,
+    warnings: Vec<Fault>,
+    flow: Vec<FlowStep>,
+    reads: Vec<Path>,
+}
+
+/// A variable of a macro.
+struct Local {
+    name: String,
+    kind: Type,
+    data: ClassSet,
+    control: ClassSet,
+}
+
+/// A compiled part and what is known of it.
+struct Typed {
+    node: Node,
+    kind: Type,
+    data: ClassSet,
+    control: ClassSet,
+    /// It may be absent and must be unwrapped before use: `record.?a`.
+    optional: bool,
+    /// It is the name of a type.
+    is_type: bool,
+    /// Which binding it is a part of, and where in it.
+    origin: Option<(usize, Path)>,
+    /// It did not compile; nothing more is said of it.
+    broken: bool,
+}
+
+impl Typed {
+    fn new(at: Span, op: Op, kind: Type) -> Self {
+        Self {
+            node: Node { at, op },
+            kind,
+            data: ClassSet::NONE,
+            control: ClassSet::NONE,
+            optional: false,
+            is_type: false,
+            origin: None,
+            broken: false,
+        }
+    }
+
+    fn classes(mut self, data: ClassSet, control: ClassSet) -> Self {
+        (self.data, self.control) = (data, control);
+        self
+    }
+
+    fn kinds(&self) -> Kinds {
+        Kinds::of_type(&self.kind)
+    }
+
+    /// The value, if it is written down.
+    fn constant(&self) -> Option<Value<'_>> {
+        match &self.node.op {
+            Op::Constant(value) => Some(*value),
+            Op::Text(text) => Some(Value::String(text)),
+            Op::Bytes(bytes) => Some(Value::Bytes(bytes)),
+            _ => None,
+        }
+    }
+}
+
+const EXACT: Kinds = Kinds::INT.or(Kinds::UINT).or(Kinds::DECIMAL);
+
+impl Checker<'_> {
+    fn cel(&self) -> bool {
+        self.environment.dialect == Dialect::Cel
+    }
+
+    fn fault(&mut self, code: &'static Code, at: Span, cause: impl Into<String>, fix: Option<String>) -> Typed {
+        self.faults.push(Fault {
+            code,
+            cause: cause.into(),
+            fix,
+            start: at.start as usize,
+            end: at.end as usize,
+            severity: Severity::Error,
+        });
+        Typed { broken: true, ..Typed::new(at, Op::Constant(Value::Missing), Type::Dyn) }
+    }
+
+    fn source(&self, at: Span) -> String {
+        excerpt(self.text, at)
+    }
+
+    /// An operand: an optional must have been unwrapped.
+    fn operand(&mut self, tree: &Expr) -> Typed {
+        let typed = self.lower(tree);
+        if typed.optional {
+            let source = self.source(tree.at);
+            return self.fault(
+                &codes::TYPE,
+                tree.at,
+                format!("`{source}` may be absent, so it cannot be computed with"),
+                Some(format!("say what else: `{source}.orValue(…)`")),
+            );
+        }
+        typed
+    }
+
+    fn lower(&mut self, tree: &Expr) -> Typed {
+        let at = tree.at;
+        match &tree.kind {
+            Kind::Null => Typed::new(at, Op::Constant(Value::Null), Type::Null),
+            Kind::Bool(value) => Typed::new(at, Op::Constant(Value::Bool(*value)), Type::Bool),
+            Kind::Unsigned(value) => Typed::new(at, Op::Constant(Value::Uint(*value)), Type::Uint),
+            Kind::Text(text) => Typed::new(at, Op::Text(text.as_str().into()), Type::String),
+            Kind::Bytes(bytes) => Typed::new(at, Op::Bytes(bytes.as_slice().into()), Type::Bytes),
+            Kind::Integer(text) | Kind::Real(text) => self.numeral(text, matches!(tree.kind, Kind::Integer(_)), at),
+            Kind::Name { name, rooted } => self.name(name, *rooted, at),
+            Kind::Select { base, name, name_at, optional } => self.select(tree, base, name, *name_at, *optional),
+            Kind::Index { base, index, optional } => self.index(tree, base, index, *optional),
+            Kind::Call { target, name, name_at, arguments } => {
+                self.call(at, target.as_deref(), name, *name_at, arguments)
+            }
+            Kind::List(items) => self.list(at, items),
+            Kind::Map(items) => self.map(at, items),
+            Kind::Not(inner) => {
+                let inner = self.operand(inner);
+                let inner = self.expect(inner, Kinds::BOOL, "!");
+                let (data, control) = (inner.data, inner.control);
+                Typed::new(at, Op::Not(Box::new(inner.node)), Type::Bool).classes(data, control)
+            }
+            Kind::Negate(inner) => {
+                let inner = self.operand(inner);
+                let inner = self.expect(inner, Kinds::NUMBER.or(Kinds::DURATION), "-");
+                let (kind, data, control) = (inner.kind.clone(), inner.data, inner.control);
+                Typed::new(at, Op::Negate(Box::new(inner.node)), kind).classes(data, control)
+            }
+            Kind::Binary(operator, left, right) => self.binary(at, *operator, left, right),
+            Kind::Conditional(condition, yes, no) => {
+                let condition = self.operand(condition);
+                let condition = self.expect(condition, Kinds::BOOL, "?");
+                let (yes, no) = (self.lower(yes), self.lower(no));
+                let kind = types::common(&yes.kind, &no.kind);
+                let data = yes.data.union(no.data);
+                let control = yes.control.union(no.control).union(condition.data).union(condition.control);
+                let op = Op::Conditional(Box::new(condition.node), Box::new(yes.node), Box::new(no.node));
+                Typed { optional: yes.optional || no.optional, ..Typed::new(at, op, kind).classes(data, control) }
+            }
+        }
+    }
+
+    fn numeral(&mut self, text: &str, integral: bool, at: Span) -> Typed {
+        if integral && let Ok(value) = text.parse::<i64>() {
+            return Typed::new(at, Op::Constant(Value::Int(value)), Type::Int);
+        }
+        if self.cel() {
+            return match text.parse::<f64>() {
+                Ok(value) if !integral => Typed::new(at, Op::Constant(Value::Double(value)), Type::Double),
+                _ => self.fault(&codes::NUMBER, at, "the number has more than 64 bits", None),
+            };
+        }
+        let text = if text.starts_with('.') { format!("0{text}") } else { text.replace("-.", "-0.") };
+        match Decimal::parse(&text) {
+            Ok(value) => Typed::new(at, Op::Constant(Value::Decimal(value)), Type::Decimal),
+            Err(_) => self.fault(&codes::NUMBER, at, "the number has more than 28 digits", None),
+        }
+    }
+
+    fn local(&self, name: &str) -> Option<(usize, &Local)> {
+        self.locals.iter().rev().enumerate().find(|(_, local)| local.name == name)
+    }
+
+    fn binding(&self, name: &str) -> Option<usize> {
+        self.environment.bindings.iter().position(|binding| binding.name == name)
+    }
+
+    fn name(&mut self, name: &str, rooted: bool, at: Span) -> Typed {
+        if !rooted && let Some((out, local)) = self.local(name) {
+            return Typed::new(at, Op::Local(out), local.kind.clone()).classes(local.data, local.control);
+        }
+        if let Some(binding) = self.binding(name) {
+            return self.bound(binding, Path::default(), at, at, false);
+        }
+        if let Some(known) = types::named(name) {
+            return Typed { is_type: true, ..Typed::new(at, Op::Text(known.into()), Type::String) };
+        }
+        let known: Vec<String> = (self.environment.bindings.iter().map(|b| b.name.clone()))
+            .chain(self.locals.iter().map(|l| l.name.clone()))
+            .collect();
+        let fix = match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if functions::find(name).is_some() => Some(format!("a call is written `{name}(…)`")),
+            None if self.declares(name) => Some(format!("a field of the record is written `record.{name}`")),
+            None => Some(format!("text is written in quotes: `\"{name}\"`")),
+        };
+        self.fault(&codes::UNKNOWN_NAME, at, format!("unknown name `{name}`"), fix)
+    }
+
+    fn declares(&self, name: &str) -> bool {
+        self.environment.bindings.iter().any(|b| {
+            b.name == "record"
+                && matches!(&b.kind, Type::Record { fields, .. } if fields.iter().any(|f| f.name == name))
+        })
+    }
+
+    /// A binding or a part of one that has a slot of its own.
+    fn bound(&mut self, index: usize, path: Path, at: Span, last: Span, optional: bool) -> Typed {
+        let environment = self.environment;
+        let binding = &environment.bindings[index];
+        let kind = match binding.kind.at(&path) {
+            Ok(kind) => kind,
+            Err((name, known)) => return self.unknown_field(&name, &known, last),
+        };
+        let op = match binding.how {
+            Bind::Value => Op::Value,
+            Bind::Slot(slot) => Op::Slot(slot),
+            Bind::Record => {
+                if !self.reads.contains(&path) {
+                    self.reads.push(path.clone());
+                }
+                Op::Slot(self.projection.slot(&path, kind.clone()))
+            }
+        };
+        if kind == Type::Dyn && !self.cel() && binding.how == Bind::Record && !path.0.is_empty() {
+            self.warnings.push(Fault {
+                code: &codes::UNKNOWN_TYPE,
+                cause: format!("the type of `{path}` is not known"),
+                fix: Some("declare it under `fields` of the stream".into()),
+                start: at.start as usize,
+                end: at.end as usize,
+                severity: Severity::Note,
+            });
+        }
+        let data = classes_at(binding, &path);
+        if !data.is_empty() {
+            self.flow.push(FlowStep {
+                what: self.source(at),
+                effect: Effect::Reads,
+                before: data,
+                after: data,
+                start: at.start as usize,
+                end: at.end as usize,
+            });
+        }
+        Typed { optional, origin: Some((index, path)), ..Typed::new(at, op, kind).classes(data, ClassSet::NONE) }
+    }
+
+    fn unknown_field(&mut self, name: &str, known: &[&str], at: Span) -> Typed {
+        if known.is_empty() {
+            return self.fault(
+                &codes::TYPE,
+                at,
+                format!("`{name}` cannot be a field: the value before it has none"),
+                None,
+            );
+        }
+        let fix = match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the fields are {}", known.iter().take(12).copied().collect::<Vec<_>>().join(", ")),
+        };
+        self.fault(&codes::UNKNOWN_FIELD, at, format!("unknown field `{name}`"), Some(fix))
+    }
+
+    /// The path into a record that a chain of members with constant keys is, if it is one.
+    fn record_path(&self, tree: &Expr) -> Option<(usize, Path, bool)> {
+        match &tree.kind {
+            Kind::Name { name, rooted } => {
+                if !rooted && self.local(name).is_some() {
+                    return None;
+                }
+                let index = self.binding(name)?;
+                (self.environment.bindings[index].how == Bind::Record).then(|| (index, Path::default(), false))
+            }
+            Kind::Select { base, name, optional, .. } => {
+                let (index, mut path, before) = self.record_path(base)?;
+                path.0.push(Step::Key(name.clone()));
+                Some((index, path, before || *optional))
+            }
+            Kind::Index { base, index, optional } => {
+                let step = match &index.kind {
+                    Kind::Integer(number) => Step::Index(number.parse().ok().filter(|n| *n >= 0)?),
+                    Kind::Text(key) => Step::Key(key.clone()),
+                    _ => return None,
+                };
+                let (binding, mut path, before) = self.record_path(base)?;
+                path.0.push(step);
+                Some((binding, path, before || *optional))
+            }
+            _ => None,
+        }
+    }
+
+    fn select(&mut self, tree: &Expr, base: &Expr, name: &str, name_at: Span, optional: bool) -> Typed {
+        if let Some((binding, path, optional)) = self.record_path(tree) {
+            return self.bound(binding, path, tree.at, name_at, optional);
+        }
+        if let Some(typed) = self.dotted(tree) {
+            return typed;
+        }
+        let base = self.lower(base);
+        if base.broken {
+            return base;
+        }
+        let kind = if base.optional && base.kind == Type::Dyn {
+            Type::Dyn
+        } else {
+            match base.kind.at(&Path::key(name)) {
+                Ok(kind) => kind,
+                Err(_) if self.cel() => Type::Dyn,
+                Err((name, known)) => {
+                    let known: Vec<String> = known.into_iter().map(str::to_string).collect();
+                    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                    return self.unknown_field(&name, &known, name_at);
+                }
+            }
+        };
+        let origin = base.origin.map(|(index, mut path)| {
+            path.0.push(Step::Key(name.to_string()));
+            (index, path)
+        });
+        let data = self.part_classes(origin.as_ref(), base.data);
+        let optional = optional || base.optional;
+        let op = Op::Select { base: Box::new(base.node), key: name.into(), optional };
+        Typed { optional, origin, ..Typed::new(tree.at, op, kind).classes(data, base.control) }
+    }
+
+    /// `a.b.c` as one name with points, or as the name of a type; the longest name wins.
+    fn dotted(&mut self, tree: &Expr) -> Option<Typed> {
+        fn join(tree: &Expr) -> Option<(String, &str)> {
+            match &tree.kind {
+                Kind::Name { name, .. } => Some((name.clone(), name)),
+                Kind::Select { base, name, optional: false, .. } => {
+                    let (text, first) = join(base)?;
+                    Some((format!("{text}.{name}"), first))
+                }
+                _ => None,
+            }
+        }
+        let (text, first) = join(tree)?;
+        if self.local(first).is_some() {
+            return None;
+        }
+        if let Some(binding) = self.binding(&text) {
+            return Some(self.bound(binding, Path::default(), tree.at, tree.at, false));
+        }
+        let known = types::named(&text)?;
+        Some(Typed { is_type: true, ..Typed::new(tree.at, Op::Text(known.into()), Type::String) })
+    }
+
+    fn part_classes(&self, origin: Option<&(usize, Path)>, whole: ClassSet) -> ClassSet {
+        match origin {
+            Some((index, path)) => classes_at(&self.environment.bindings[*index], path),
+            None => whole,
+        }
+    }
+
+    fn index(&mut self, tree: &Expr, base: &Expr, index: &Expr, optional: bool) -> Typed {
+        if let Some((binding, path, optional)) = self.record_path(tree) {
+            return self.bound(binding, path, tree.at, index.at, optional);
+        }
+        let base = self.lower(base);
+        let index = self.operand(index);
+        if base.broken || index.broken {
+            return base;
+        }
+        let kind = match &base.kind {
+            Type::List(inner) | Type::Map(inner) => (**inner).clone(),
+            Type::Record { .. } => match index.constant() {
+                Some(Value::String(key)) => base.kind.at(&Path::key(key)).unwrap_or_default(),
+                _ => Type::Dyn,
+            },
+            _ => Type::Dyn,
+        };
+        let base = self.expect(base, Kinds::LIST.or(Kinds::MAP), "[]");
+        let index = if matches!(base.kind, Type::List(_)) { self.expect(index, Kinds::NUMBER, "[]") } else { index };
+        let optional = optional || base.optional;
+        let control = base.control.union(index.data).union(index.control);
+        let op = Op::Index { base: Box::new(base.node), index: Box::new(index.node), optional };
+        Typed { optional, ..Typed::new(tree.at, op, kind).classes(base.data, control) }
+    }
+
+    fn list(&mut self, at: Span, items: &[(bool, Expr)]) -> Typed {
+        let (mut nodes, mut data, mut control) = (Vec::with_capacity(items.len()), ClassSet::NONE, ClassSet::NONE);
+        let mut kind: Option<Type> = None;
+        for (optional, item) in items {
+            let typed = if *optional { self.lower(item) } else { self.operand(item) };
+            data = data.union(typed.data);
+            control = control.union(typed.control);
+            kind = Some(kind.map_or(typed.kind.clone(), |kind| types::common(&kind, &typed.kind)));
+            nodes.push((*optional, typed.node));
+        }
+        let kind = Type::List(Box::new(kind.unwrap_or_default()));
+        Typed::new(at, Op::List(nodes.into()), kind).classes(data, control)
+    }
+
+    fn map(&mut self, at: Span, items: &[(bool, Expr, Expr)]) -> Typed {
+        if items.len() > MAX_ENTRIES {
+            return self.fault(&codes::LIMIT, at, format!("a map has at most {MAX_ENTRIES} entries"), None);
+        }
+        let (mut nodes, mut data, mut control) = (Vec::with_capacity(items.len()), ClassSet::NONE, ClassSet::NONE);
+        let mut kind: Option<Type> = None;
+        for (optional, key, value) in items {
+            let key = self.operand(key);
+            let key = self.expect(key, Kinds::TEXT.or(Kinds::BOOL).or(EXACT), "the key of a map");
+            let value = if *optional { self.lower(value) } else { self.operand(value) };
+            data = data.union(key.data).union(value.data);
+            control = control.union(key.control).union(value.control);
+            kind = Some(kind.map_or(value.kind.clone(), |kind| types::common(&kind, &value.kind)));
+            nodes.push((*optional, key.node, value.node));
+        }
+        let kind = Type::Map(Box::new(kind.unwrap_or_default()));
+        Typed::new(at, Op::Map(nodes.into()), kind).classes(data, control)
+    }
+
+    /// The operand of an operator, which takes only these kinds.
+    fn expect(&mut self, typed: Typed, wanted: Kinds, sign: &str) -> Typed {
+        if self.cel() || typed.broken || wanted.meets(typed.kinds()) {
+            return typed;
+        }
+        let at = typed.node.at;
+        let (source, kind) = (self.source(at), &typed.kind);
+        let cause = format!("`{sign}` wants {}, and `{source}` is {kind}", wanted.words());
+        let fix = self.conversion(&typed, wanted);
+        self.fault(&codes::TYPE, at, cause, fix)
+    }
+
+    /// The conversion that would help.
+    fn conversion(&self, typed: &Typed, wanted: Kinds) -> Option<String> {
+        let source = self.source(typed.node.at);
+        let text = typed.kind == Type::String;
+        let constant = typed.constant().is_some();
+        let function = if text && wanted.meets(Kinds::DECIMAL) {
+            "decimal"
+        } else if text && wanted.meets(Kinds::INT) {
+            "int"
+        } else if text && wanted.meets(Kinds::TIMESTAMP) {
+            "timestamp"
+        } else if wanted.meets(Kinds::TEXT) && !matches!(typed.kind, Type::List(_) | Type::Map(_) | Type::Null) {
+            "string"
+        } else if wanted.meets(Kinds::DOUBLE) && typed.kinds().meets(EXACT) {
+            "double"
+        } else if wanted.meets(Kinds::DECIMAL) && typed.kind == Type::Double {
+            "decimal"
+        } else {
+            return None;
+        };
+        Some(if text && !constant {
+            format!(
+                "write `{function}({source})`, or declare `type: {function}` for the field in the stream's `fields`"
+            )
+        } else {
+            format!("write `{function}({source})`")
+        })
+    }
+
+    fn binary(&mut self, at: Span, operator: Operator, left: &Expr, right: &Expr) -> Typed {
+        use Operator as O;
+        let (mut l, mut r) = (self.operand(left), self.operand(right));
+        if l.broken || r.broken {
+            return Typed { broken: true, ..Typed::new(at, Op::Constant(Value::Missing), Type::Dyn) };
+        }
+        let (data, control) = (l.data.union(r.data), l.control.union(r.control));
+        if !self.cel() {
+            // A numeral beside a double is one.
+            to_double(&mut l, &r.kind);
+            to_double(&mut r, &l.kind);
+        }
+        let typed = match operator {
+            O::And | O::Or => {
+                let (l, r) =
+                    (self.expect(l, Kinds::BOOL, operator.sign()), self.expect(r, Kinds::BOOL, operator.sign()));
+                let op = Op::Logic {
+                    decides: operator == O::Or,
+                    strict: self.environment.gate,
+                    left: Box::new(l.node),
+                    right: Box::new(r.node),
+                };
+                Typed::new(at, op, Type::Bool)
+            }
+            O::Equal | O::NotEqual => {
+                self.comparable(at, operator, &l, &r, true);
+                Typed::new(at, Op::Equal(operator == O::Equal, Box::new(l.node), Box::new(r.node)), Type::Bool)
+            }
+            O::Less | O::LessEqual | O::Greater | O::GreaterEqual => {
+                self.comparable(at, operator, &l, &r, false);
+                Typed::new(at, Op::Order(operator, Box::new(l.node), Box::new(r.node)), Type::Bool)
+            }
+            O::In => {
+                let r = self.expect(r, Kinds::LIST.or(Kinds::MAP), "in");
+                Typed::new(at, Op::In(Box::new(l.node), Box::new(r.node)), Type::Bool)
+            }
+            _ => match self.result_of(operator, &l, &r) {
+                Some(Type::String) if operator == O::Add => {
+                    let mut pieces = Vec::new();
+                    for typed in [l, r] {
+                        match typed.node.op {
+                            Op::Concat(inner) => pieces.extend(inner),
+                            op => pieces.push(Node { at: typed.node.at, op }),
+                        }
+                    }
+                    Typed::new(at, Op::Concat(pieces.into()), Type::String)
+                }
+                Some(kind) => Typed::new(at, Op::Arithmetic(operator, Box::new(l.node), Box::new(r.node)), kind),
+                None => self.no_operation(at, operator, &l, &r),
+            },
+        };
+        typed.classes(data, control)
+    }
+
+    fn no_operation(&mut self, at: Span, operator: Operator, l: &Typed, r: &Typed) -> Typed {
+        let cause = format!("`{}` does not take {} and {}", operator.sign(), l.kind, r.kind);
+        let (text, other) = if l.kind == Type::String { (l, r) } else { (r, l) };
+        let fix = if text.kind == Type::String && operator == Operator::Add && text.constant().is_some() {
+            self.conversion(other, Kinds::TEXT)
+        } else if text.kind == Type::String && other.kinds().meets(Kinds::NUMBER) {
+            self.conversion(text, Kinds::DECIMAL)
+        } else if l.kind == Type::Double || r.kind == Type::Double {
+            let exact = if l.kind == Type::Double { r } else { l };
+            self.conversion(exact, Kinds::DOUBLE)
+        } else {
+            None
+        };
+        self.fault(&codes::TYPE, at, cause, fix)
+    }
+
+    /// The type of an arithmetic operation; `None` if there is none.
+    fn result_of(&self, operator: Operator, l: &Typed, r: &Typed) -> Option<Type> {
+        use Operator as O;
+        use Type as T;
+        Some(match (operator, &l.kind, &r.kind) {
+            (O::Add, T::String, T::String | T::Dyn) | (O::Add, T::Dyn, T::String) if !self.cel() => T::String,
+            (O::Add, T::String, T::String) => T::String,
+            (_, T::Dyn, other) | (_, other, T::Dyn) => match other {
+                T::Decimal | T::Int | T::Uint if !self.cel() => T::Decimal,
+                _ => T::Dyn,
+            },
+            (O::Divide, T::Int, T::Int) if !self.cel() => T::Decimal,
+            (_, T::Int, T::Int) => T::Int,
+            (_, T::Uint, T::Uint) => T::Uint,
+            (O::Remainder, T::Double, T::Double) if !self.cel() => return None,
+            (_, T::Double, T::Double) => T::Double,
+            (_, T::Int | T::Uint | T::Decimal, T::Int | T::Uint | T::Decimal) => T::Decimal,
+            (O::Add, T::Bytes, T::Bytes) => T::Bytes,
+            (O::Add, T::List(a), T::List(b)) => T::List(Box::new(types::common(a, b))),
+            (O::Add, T::Timestamp, T::Duration) | (O::Add, T::Duration, T::Timestamp) => T::Timestamp,
+            (O::Subtract, T::Timestamp, T::Duration) => T::Timestamp,
+            (O::Subtract, T::Timestamp, T::Timestamp) | (O::Subtract, T::Date, T::Date) => T::Duration,
+            (O::Add | O::Subtract, T::Duration, T::Duration) => T::Duration,
+            (O::Add | O::Subtract, T::Date, T::Duration) => T::Date,
+            _ if self.cel() => T::Dyn,
+            _ => return None,
+        })
+    }
+
+    fn comparable(&mut self, at: Span, operator: Operator, l: &Typed, r: &Typed, equality: bool) {
+        if self.cel() {
+            return;
+        }
+        let (a, b) = (l.kinds(), r.kinds());
+        let numbers = a.meets(Kinds::NUMBER) && b.meets(Kinds::NUMBER);
+        let ordered = Kinds(!(Kinds::LIST.0 | Kinds::MAP.0 | Kinds::NULL.0));
+        let fine = if equality {
+            numbers || a.meets(b) || l.kind == Type::Null || r.kind == Type::Null
+        } else {
+            numbers || (a.meets(b) && a.meets(ordered))
+        };
+        if fine {
+            return;
+        }
+        let fix = if l.kind == Type::String { self.conversion(l, b) } else { self.conversion(r, a) };
+        let cause = format!("`{}` does not compare {} and {}", operator.sign(), l.kind, r.kind);
+        self.fault(&codes::TYPE, at, cause, fix);
+    }
+
+    fn call(&mut self, at: Span, target: Option<&Expr>, name: &str, name_at: Span, arguments: &[Expr]) -> Typed {
+        if let Some(typed) = self.special(at, target, name, name_at, arguments) {
+            return typed;
+        }
+        // `math.abs(x)` is a function with a point in its name, not a method of `math`.
+        if let Some(Expr { kind: Kind::Name { name: space, .. }, .. }) = target
+            && self.local(space).is_none()
+            && self.binding(space).is_none()
+            && let Some(function) = functions::find(&format!("{space}.{name}"))
+        {
+            return self.function(at, name_at, function, None, arguments);
+        }
+        match functions::find(name) {
+            Some(function) if target.is_none() || function.spec.method => {
+                self.function(at, name_at, function, target, arguments)
+            }
+            Some(function) => {
+                let signature = function.spec.signature();
+                self.fault(
+                    &codes::UNKNOWN_FUNCTION,
+                    name_at,
+                    format!("`{name}` is no method"),
+                    Some(format!("write `{signature}`")),
+                )
+            }
+            None => {
+                let known = functions::names().chain(MACROS.iter().copied());
+                let fix = nearest(name, known)
+                    .map(|near| format!("did you mean `{near}`?"))
+                    .or_else(|| Some("`consign map functions` lists them".into()));
+                self.fault(&codes::UNKNOWN_FUNCTION, name_at, format!("unknown function `{name}`"), fix)
+            }
+        }
+    }
+
+    fn function(
+        &mut self,
+        at: Span,
+        name_at: Span,
+        function: &'static Function,
+        target: Option<&Expr>,
+        arguments: &[Expr],
+    ) -> Typed {
+        let spec = &function.spec;
+        let count = arguments.len() + usize::from(target.is_some());
+        let typed: Vec<Typed> = target
+            .into_iter()
+            .chain(arguments)
+            .enumerate()
+            .map(|(index, argument)| {
+                let lenient = spec.parameter(index).is_some_and(|p| p.kinds.meets(Kinds::MISSING));
+                if lenient { self.lower(argument) } else { self.operand(argument) }
+            })
+            .collect();
+        if count < spec.least() || count > spec.most() {
+            let wanted = match (spec.least(), spec.most()) {
+                (a, b) if a == b => a.to_string(),
+                (a, _) if spec.variadic => format!("at least {a}"),
+                (a, b) => format!("{a} to {b}"),
+            };
+            return self.fault(
+                &codes::ARGUMENTS,
+                name_at,
+                format!("`{}` takes {wanted} arguments, not {count}", spec.name),
+                Some(format!("its signature is `{}`", spec.signature())),
+            );
+        }
+        if spec.name == "type" && typed.iter().any(|t| t.is_type) {
+            return Typed { is_type: true, ..Typed::new(at, Op::Text("type".into()), Type::String) };
+        }
+        let mut broken = typed.iter().any(|t| t.broken);
+        for (index, argument) in typed.iter().enumerate() {
+            broken |= !self.fits(spec, index, argument);
+        }
+        let mut prepared = Prepared::None;
+        if let Some(prepare) = function.prepare {
+            let constants: Vec<Option<Value<'_>>> = typed.iter().map(Typed::constant).collect();
+            match prepare(&constants) {
+                Ok(made) => prepared = made,
+                Err(failure) if !broken => {
+                    self.fault(&codes::ARGUMENTS, at, format!("`{}`: {}", spec.name, failure.cause), None);
+                    broken = true;
+                }
+                Err(_) => {}
+            }
+        }
+        let kind = match &spec.returns {
+            Returns::Fixed(kind) => kind.clone(),
+            Returns::TextList => Type::List(Box::new(Type::String)),
+            Returns::Like(index) => typed.get(*index).map(|t| t.kind.clone()).unwrap_or_default(),
+            Returns::Common => {
+                typed.iter().map(|t| t.kind.clone()).reduce(|a, b| types::common(&a, &b)).unwrap_or_default()
+            }
+        };
+        let before = typed.iter().fold(ClassSet::NONE, |set, t| set.union(t.data));
+        let mut control = typed.iter().fold(ClassSet::NONE, |set, t| set.union(t.control));
+        let (after, effect) = match spec.flow {
+            Flow::Carries => (before, Effect::Carries),
+            Flow::Declassifies => {
+                control = control.union(before);
+                (ClassSet::NONE, Effect::Declassifies)
+            }
+            Flow::Protects { from, to } => {
+                let covered: Vec<ClassId> = from.iter().filter_map(|name| ClassId::named(name)).collect();
+                let gone: ClassSet = before.iter().filter(|id| covered.iter().any(|c| id.is_within(*c))).collect();
+                let mut after = before.without(gone);
+                if !gone.is_empty()
+                    && let Some(to) = to.and_then(ClassId::named)
+                {
+                    after = after.union(ClassSet::one(to));
+                }
+                (after, if gone.is_empty() { Effect::Carries } else { Effect::Protects })
+            }
+        };
+        if !before.is_empty() {
+            self.flow.push(FlowStep {
+                what: spec.name.to_string(),
+                effect,
+                before,
+                after,
+                start: at.start as usize,
+                end: at.end as usize,
+            });
+        }
+        let is_type = spec.name == "type";
+        let arguments: Box<[Node]> = typed.into_iter().map(|t| t.node).collect();
+        let op = Op::Call { function, arguments, prepared };
+        Typed { broken, is_type, ..Typed::new(at, op, kind).classes(after, control) }
+    }
+
+    /// Whether an argument can be what the parameter takes; a fault if not.
+    fn fits(&mut self, spec: &Spec, index: usize, argument: &Typed) -> bool {
+        let Some(parameter) = spec.parameter(index) else { return false };
+        let (wanted, have) = (parameter.kinds, argument.kinds());
+        let exact = wanted.meets(EXACT) && have.meets(EXACT);
+        if self.cel() || argument.broken || wanted.meets(have) || exact {
+            return true;
+        }
+        let source = self.source(argument.node.at);
+        let cause = format!(
+            "`{}` wants {} as `{}`, and `{source}` is {}",
+            spec.name,
+            wanted.words(),
+            parameter.name,
+            argument.kind
+        );
+        let fix = self.conversion(argument, wanted);
+        self.fault(&codes::TYPE, argument.node.at, cause, fix);
+        false
+    }
+
+    /// Macros, and the methods of optional values.
+    fn special(
+        &mut self,
+        at: Span,
+        target: Option<&Expr>,
+        name: &str,
+        name_at: Span,
+        arguments: &[Expr],
+    ) -> Option<Typed> {
+        match (target, name, arguments) {
+            (None, "has", [field]) => Some(self.has(at, field)),
+            (None, "dyn", [inner]) => {
+                let inner = self.operand(inner);
+                Some(Typed { kind: Type::Dyn, ..inner })
+            }
+            (Some(inner), "orValue" | "or", [other]) => {
+                let inner = self.lower(inner);
+                let other = if name == "or" { self.lower(other) } else { self.operand(other) };
+                let kind = types::common(&inner.kind, &other.kind);
+                let (data, control) = (inner.data.union(other.data), inner.control.union(other.control));
+                let optional = name == "or" && other.optional;
+                let op = Op::OrValue(Box::new(inner.node), Box::new(other.node));
+                Some(Typed { optional, ..Typed::new(at, op, kind).classes(data, control) })
+            }
+            (Some(inner), "hasValue", []) => {
+                let inner = self.lower(inner);
+                let control = inner.data.union(inner.control);
+                let op = Op::Has(Box::new(inner.node));
+                Some(Typed::new(at, op, Type::Bool).classes(ClassSet::NONE, control))
+            }
+            (Some(inner), "value", []) => {
+                let inner = self.lower(inner);
+                Some(Typed { optional: false, ..inner })
+            }
+            (Some(Expr { kind: Kind::Name { name: space, .. }, .. }), "of", [inner]) if space == "optional" => {
+                let inner = self.operand(inner);
+                Some(Typed { optional: true, ..inner })
+            }
+            (Some(Expr { kind: Kind::Name { name: space, .. }, .. }), "none", []) if space == "optional" => {
+                Some(Typed { optional: true, ..Typed::new(at, Op::Constant(Value::Missing), Type::Dyn) })
+            }
+            (Some(range), _, _) => self.looped(at, range, name, name_at, arguments),
+            _ => None,
+        }
+    }
+
+    fn has(&mut self, at: Span, field: &Expr) -> Typed {
+        if !matches!(field.kind, Kind::Select { .. } | Kind::Index { .. }) {
+            return self.fault(
+                &codes::ARGUMENTS,
+                field.at,
+                "`has` asks for a field",
+                Some("write `has(record.field)`, or `x != null` for a value".into()),
+            );
+        }
+        let mut inner = self.lower(field);
+        if let Op::Select { optional, .. } | Op::Index { optional, .. } = &mut inner.node.op
+            && matches!(field.kind, Kind::Select { .. })
+        {
+            *optional = true;
+        }
+        let control = inner.data.union(inner.control);
+        Typed::new(at, Op::Has(Box::new(inner.node)), Type::Bool).classes(ClassSet::NONE, control)
+    }
+
+    fn looped(&mut self, at: Span, range: &Expr, name: &str, name_at: Span, arguments: &[Expr]) -> Option<Typed> {
+        // Variables, condition, body.
+        let (kind, variables, filter, body) = match (name, arguments) {
+            ("all", [v, body]) => (Loop::All, vec![v], None, body),
+            ("exists", [v, body]) => (Loop::Exists, vec![v], None, body),
+            ("exists_one" | "existsOne", [v, body]) => (Loop::One, vec![v], None, body),
+            ("filter", [v, body]) => (Loop::Filter, vec![v], None, body),
+            ("map", [v, body]) => (Loop::Map, vec![v], None, body),
+            ("map", [v, filter, body]) => (Loop::Map, vec![v], Some(filter), body),
+            ("all", [k, v, body]) => (Loop::All, vec![k, v], None, body),
+            ("exists", [k, v, body]) => (Loop::Exists, vec![k, v], None, body),
+            ("exists_one" | "existsOne", [k, v, body]) => (Loop::One, vec![k, v], None, body),
+            ("transformList", [k, v, body]) => (Loop::Map, vec![k, v], None, body),
+            ("transformList", [k, v, filter, body]) => (Loop::Map, vec![k, v], Some(filter), body),
+            ("transformMap", [k, v, body]) => (Loop::MapEntries, vec![k, v], None, body),
+            ("transformMap", [k, v, filter, body]) => (Loop::MapEntries, vec![k, v], Some(filter), body),
+            _ if MACROS.contains(&name) && name != "has" => {
+                return Some(self.fault(
+                    &codes::ARGUMENTS,
+                    name_at,
+                    format!("`{name}` does not take {} arguments", arguments.len()),
+                    Some(format!("write `list.{name}(x, …)` with a name for the item and what to do with it")),
+                ));
+            }
+            _ => return None,
+        };
+        let mut names = Vec::new();
+        for variable in &variables {
+            match &variable.kind {
+                Kind::Name { name, rooted: false } => names.push(name.clone()),
+                _ => {
+                    return Some(self.fault(
+                        &codes::ARGUMENTS,
+                        variable.at,
+                        format!("`{name}` wants the name of a variable here"),
+                        Some(format!("write `list.{name}(x, …)`")),
+                    ));
+                }
+            }
+        }
+        let range = self.operand(range);
+        let range = self.expect(range, Kinds::LIST.or(Kinds::MAP), name);
+        let (key, item) = match &range.kind {
+            Type::List(inner) => (Type::Int, (**inner).clone()),
+            Type::Map(inner) => (Type::Dyn, (**inner).clone()),
+            _ => (Type::Dyn, Type::Dyn),
+        };
+        let two = names.len() == 2;
+        let kinds = match (two, &range.kind) {
+            (true, _) => vec![key, item.clone()],
+            (false, Type::List(_)) => vec![item.clone()],
+            _ => vec![Type::Dyn],
+        };
+        let before = self.locals.len();
+        for (name, kind) in names.into_iter().zip(kinds) {
+            self.locals.push(Local { name, kind, data: range.data, control: range.control });
+        }
+        let filter = filter.map(|filter| {
+            let filter = self.operand(filter);
+            self.expect(filter, Kinds::BOOL, name)
+        });
+        let mut body = self.operand(body);
+        if !matches!(kind, Loop::Map | Loop::MapEntries) {
+            body = self.expect(body, Kinds::BOOL, name);
+        }
+        self.locals.truncate(before);
+        let result = match kind {
+            Loop::All | Loop::Exists | Loop::One => Type::Bool,
+            Loop::Filter => match &range.kind {
+                Type::List(_) => range.kind.clone(),
+                _ => Type::List(Box::default()),
+            },
+            Loop::Map => Type::List(Box::new(body.kind.clone())),
+            Loop::MapEntries => Type::Map(Box::new(body.kind.clone())),
+        };
+        let mut control = range.control.union(body.control);
+        if let Some(filter) = &filter {
+            control = control.union(filter.data).union(filter.control);
+        }
+        let data = match kind {
+            Loop::Filter => {
+                control = control.union(body.data);
+                range.data
+            }
+            Loop::Map | Loop::MapEntries => {
+                control = control.union(range.data);
+                body.data
+            }
+            _ => body.data,
+        };
+        let op = Op::Loop {
+            kind,
+            two,
+            strict: self.environment.gate,
+            range: Box::new(range.node),
+            filter: filter.map(|f| Box::new(f.node)),
+            body: Box::new(body.node),
+        };
+        Some(Typed::new(at, op, result).classes(data, control))
+    }
+}
+
+/// The macros, for "did you mean".
+const MACROS: &[&str] =
+    &["has", "all", "exists", "exists_one", "existsOne", "filter", "map", "transformList", "transformMap"];
+
+fn to_double(typed: &mut Typed, other: &Type) {
+    if *other != Type::Double {
+        return;
+    }
+    let value = match typed.constant() {
+        Some(Value::Int(value)) => value as f64,
+        Some(Value::Decimal(value)) => value.to_f64(),
+        _ => return,
+    };
+    typed.node.op = Op::Constant(Value::Double(value));
+    typed.kind = Type::Double;
+}
+
+/// The classes at a path of a binding: those of everything around it and everything below it.
+fn classes_at(binding: &Binding, path: &Path) -> ClassSet {
+    let mut listed = ClassSet::NONE;
+    let mut found = ClassSet::NONE;
+    for (place, classes) in &binding.field_classes {
+        listed = listed.union(*classes);
+        if overlaps(place, path) {
+            found = found.union(*classes);
+        }
+    }
+    // What is known of the whole and not tied to a path may be anywhere.
+    found = found.union(if path.0.is_empty() { binding.classes } else { binding.classes.without(listed) });
+    let mut here = &binding.kind;
+    for step in &path.0 {
+        here = match (here, step) {
+            (Type::Record { fields, .. }, Step::Key(name)) => match fields.iter().find(|f| f.name == *name) {
+                Some(field) => {
+                    found = found.union(field.classes);
+                    &field.kind
+                }
+                None => return found,
+            },
+            (Type::List(inner) | Type::Map(inner), _) => inner,
+            _ => return found,
+        };
+    }
+    found.union(classes_below(here))
+}
+
+fn classes_below(kind: &Type) -> ClassSet {
+    match kind {
+        Type::Record { fields, .. } => {
+            fields.iter().fold(ClassSet::NONE, |set, f| set.union(f.classes).union(classes_below(&f.kind)))
+        }
+        Type::List(inner) | Type::Map(inner) => classes_below(inner),
+        _ => ClassSet::NONE,
+    }
+}
+
+/// Whether one path leads to the other or to something in or around it.
+fn overlaps(a: &Path, b: &Path) -> bool {
+    a.0.iter().zip(&b.0).all(|steps| match steps {
+        (Step::Key(a), Step::Key(b)) => a == b,
+        (Step::Key(_), _) | (_, Step::Key(_)) => false,
+        _ => true,
+    })
+}

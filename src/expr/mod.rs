@@ -1,0 +1,237 @@
+//! The expression language: the syntax of CEL, our own static checker that also follows data
+//! classes, and a compiled evaluator. Transforms, `when`, `validate`, templates and rules use it.
+
+mod ast;
+mod check;
+#[cfg(test)]
+mod conformance;
+pub mod functions;
+mod node;
+mod operators;
+mod parse;
+mod token;
+mod types;
+pub mod zone;
+
+#[cfg(test)]
+mod tests;
+
+use crate::error::codes::expr as codes;
+use crate::error::{Code, Severity};
+use crate::record::{Arena, ClassSet, Path, Projection, Timestamp, Type, Value};
+
+pub use operators::equals;
+
+/// How numerals are typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// Numerals are exact decimals, and an integral one serves as an int. `/` is exact.
+    #[default]
+    Consign,
+    /// As in CEL: `1` is an int, `1u` a uint, `1.0` a double. For its conformance cases.
+    Cel,
+}
+
+/// Where the value of a name comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bind {
+    /// [`Frame::value`].
+    Value,
+    /// The root of the record: chains of members become slots of the projection.
+    Record,
+    /// This slot of [`Frame::slots`].
+    Slot(usize),
+}
+
+/// A name that an expression may use.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// The name.
+    pub name: String,
+    /// Its static type.
+    pub kind: Type,
+    /// The classes of the whole value.
+    pub classes: ClassSet,
+    /// Where its value comes from.
+    pub how: Bind,
+    /// The classes known per path below it.
+    pub field_classes: Vec<(Path, ClassSet)>,
+}
+
+impl Binding {
+    /// A name of a type, without classes.
+    pub fn new(name: impl Into<String>, kind: Type, how: Bind) -> Self {
+        Self { name: name.into(), kind, classes: ClassSet::NONE, how, field_classes: Vec::new() }
+    }
+}
+
+/// What an expression is compiled against.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// The names it may use.
+    pub bindings: Vec<Binding>,
+    /// How numerals are typed.
+    pub dialect: Dialect,
+    /// Whether it is a gate (`when`, consent): `&&` and `||` then never absorb an error.
+    pub gate: bool,
+}
+
+/// One thing that is wrong with an expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The stable code.
+    pub code: &'static Code,
+    /// The cause in one sentence without a final period.
+    pub cause: String,
+    /// What to do, if we know.
+    pub fix: Option<String>,
+    /// First byte in the text.
+    pub start: usize,
+    /// Behind the last byte.
+    pub end: usize,
+    /// How much it weighs.
+    pub severity: Severity,
+}
+
+/// What a step of the flow does to classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The data was read here.
+    Reads,
+    /// The data goes through.
+    Carries,
+    /// The data is protected: some classes are gone.
+    Protects,
+    /// The data is gone; the result only depends on it.
+    Declassifies,
+}
+
+/// One step of how classes travel through an expression, in the order of evaluation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowStep {
+    /// The function, or the name or path that was read.
+    pub what: String,
+    /// What it does to them.
+    pub effect: Effect,
+    /// The classes that come in.
+    pub before: ClassSet,
+    /// The classes that go on.
+    pub after: ClassSet,
+    /// First byte in the text.
+    pub start: usize,
+    /// Behind the last byte.
+    pub end: usize,
+}
+
+/// A compiled expression.
+#[derive(Debug)]
+pub struct Program {
+    text: String,
+    node: node::Node,
+    kind: Type,
+    classes: ClassSet,
+    control: ClassSet,
+    flow: Vec<FlowStep>,
+    reads: Vec<Path>,
+    warnings: Vec<Fault>,
+    cel: bool,
+}
+
+/// What an expression is evaluated with.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'f, 'a> {
+    /// The slots of the projection.
+    pub slots: &'f [Value<'a>],
+    /// What `value` stands for.
+    pub value: Value<'a>,
+    /// Where results are made.
+    pub arena: &'a Arena,
+    /// The fixed time of the run.
+    pub now: Timestamp,
+}
+
+/// Why an evaluation has no result. Holds names of types and functions and parts of the
+/// expression, never the data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvalError {
+    /// The stable code.
+    pub code: &'static Code,
+    /// The cause in one sentence without a final period.
+    pub cause: String,
+    /// First byte in the text of the expression.
+    pub start: usize,
+    /// Behind the last byte.
+    pub end: usize,
+}
+
+impl std::fmt::Display for EvalError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.cause)
+    }
+}
+impl std::error::Error for EvalError {}
+
+/// Compiles an expression; the paths of the record that it reads get slots in the projection.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the text.
+pub fn compile(text: &str, environment: &Environment, projection: &mut Projection) -> Result<Program, Vec<Fault>> {
+    let tree = parse::parse(text).map_err(|wrong| {
+        vec![Fault {
+            code: if wrong.limit { &codes::LIMIT } else { &codes::SYNTAX },
+            cause: wrong.cause,
+            fix: wrong.fix,
+            start: wrong.at.start as usize,
+            end: (wrong.at.end as usize).max(wrong.at.start as usize),
+            severity: Severity::Error,
+        }]
+    })?;
+    check::check(text, &tree, environment, projection)
+}
+
+impl Program {
+    /// The static type of the result; [`Type::Dyn`] if unknown.
+    pub fn kind(&self) -> &Type {
+        &self.kind
+    }
+    /// The text it was compiled from.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+    /// The classes whose data reaches the result.
+    pub fn classes(&self) -> ClassSet {
+        self.classes
+    }
+    /// The classes that influence it by control only: conditions, keys of lookups.
+    pub fn control_classes(&self) -> ClassSet {
+        self.control
+    }
+    /// How classes travel through it.
+    pub fn flow(&self) -> &[FlowStep] {
+        &self.flow
+    }
+    /// The paths of the record that it reads.
+    pub fn reads(&self) -> &[Path] {
+        &self.reads
+    }
+    /// What is worth knowing but no error.
+    pub fn warnings(&self) -> &[Fault] {
+        &self.warnings
+    }
+
+    /// The result for one record. [`Value::Missing`] if a field that it only passes on is not there.
+    ///
+    /// # Errors
+    /// [`EvalError`] if an operator or function has no result.
+    #[inline]
+    pub fn eval<'a>(&'a self, frame: &Frame<'_, 'a>) -> Result<Value<'a>, EvalError> {
+        let context = node::Context::new(frame, &self.text, self.cel);
+        self.node.eval(&context, None).map_err(|error| *error)
+    }
+}
+
+/// Appends the canonical text of a value: scalars as they are written in data, lists and maps as JSON.
+/// Missing and null have none.
+pub fn format_value(value: &Value<'_>, out: &mut Vec<u8>) {
+    types::write(value, out);
+}
