@@ -68,7 +68,7 @@ static CSV: FormatSpec = FormatSpec {
     example: "{ type: csv }",
 };
 
-const CATALOG: Catalog = Catalog { protocols: &[&SHOP, &SQLITE, &FILES], formats: &[&CSV] };
+pub(super) const CATALOG: Catalog = Catalog { protocols: &[&SHOP, &SQLITE, &FILES], formats: &[&CSV] };
 
 /// `connectors.yaml` of the design.
 const DESIGN_PROJECT: &str = r#"version: 1

@@ -6,4 +6,5 @@
 mod architecture;
 mod cases;
 mod readme;
+mod schemas;
 mod support;
