@@ -7,6 +7,11 @@ mod csv;
 mod json;
 mod ndjson;
 
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::config::{FormatSpec, Node, Spanned};
 use crate::connect::{Column, Decoder, Encoder, Frame, Framing};
 use crate::error::codes::formats::FORMAT_ENCODING;
@@ -74,6 +79,38 @@ fn mark(buffer: &[u8], eof: bool) -> Result<Option<usize>> {
 /// How many characters begin in these bytes; what is no UTF-8 counts by its bytes.
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| !(0x80..0xC0).contains(*byte)).count()
+}
+
+/// Appends a whole number.
+fn integer(mut number: u64, negative: bool, out: &mut Vec<u8>) {
+    let mut digits = [0_u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    if negative {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Appends a double in the fewest digits that bring it back.
+fn double(number: f64, out: &mut Vec<u8>) {
+    // Writing into memory cannot fail.
+    let _ = write!(out, "{number:?}");
+}
+
+/// Appends bytes as base64 (RFC 4648, section 4).
+fn base64(bytes: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    let written = STANDARD.encode_slice(bytes, &mut out[start..]).unwrap_or(0);
+    out.truncate(start + written);
 }
 
 #[cfg(test)]

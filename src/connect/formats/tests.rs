@@ -201,8 +201,11 @@ fn a_mark_at_the_beginning_is_no_data() {
     check("ndjson", &[], &["a"], "\u{feff}{\"a\":1}\n", &["1: #1"]);
 }
 
+/// Format, options, text.
+type Sample = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
 /// Streams of each format with what makes them hard, and paths to ask for.
-const SAMPLES: &[(&str, &[(&str, &str)], &str)] = &[
+const SAMPLES: &[Sample] = &[
     ("csv", &[], "\u{feff}a,b\r\n1,\"x\r\ny\"\r\n\"é \"\"q\"\"\",\r\n\r\n3,4"),
     (
         "csv",

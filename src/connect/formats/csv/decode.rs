@@ -116,7 +116,7 @@ impl<'h> Plan<'h> {
         let (slots, fields) = values.split_at_mut(self.slots);
         let present = fields.iter().take_while(|value| !value.is_missing()).count();
         let entries = columns.iter().zip(fields.iter()).take(present).map(|(name, value)| (name.as_str(), *value));
-        let entries = arena.alloc_slice_fill_iter(entries.collect::<Vec<_>>());
+        let entries = arena.alloc_slice_fill_iter(entries);
         for slot in &self.whole {
             slots[*slot] = Value::Map(entries);
         }
@@ -266,9 +266,9 @@ impl CsvDecoder {
             let Some(span) = self.fields.get(want.column) else { break };
             let raw = &record[span.start - start..span.end - start];
             let text = if span.escaped {
-                let mut plain = String::with_capacity(raw.len());
-                lex::unescape(&self.dialect, raw, &mut plain);
-                arena.alloc_str(&plain)
+                let mut plain = bumpalo::collections::String::with_capacity_in(raw.len(), arena);
+                lex::unescape(&self.dialect, raw, |piece| plain.push_str(piece));
+                plain.into_bump_str()
             } else {
                 raw
             };
@@ -304,7 +304,11 @@ impl CsvDecoder {
                 return Err("has a point, where a comma stands before the decimals (`decimal_comma`)");
             }
             if let Some((whole, part)) = text.split_once(',') {
-                text = arena.alloc_str(&format!("{whole}.{part}"));
+                let mut point = bumpalo::collections::String::with_capacity_in(text.len(), arena);
+                point.push_str(whole);
+                point.push('.');
+                point.push_str(part);
+                text = point.into_bump_str();
             }
         }
         typed::from_text(text, kind, arena)

@@ -1,9 +1,7 @@
 //! From target values to CSV: quotes only where the text would be read as something else.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::Dialect;
+use crate::connect::formats::{base64, double, integer};
 use crate::connect::{EncodeError, Encoder, Frame};
 use crate::error::codes::formats::{FORMAT_ENCODE, FORMAT_OPTIONS};
 use crate::error::{Error, Kind, Result};
@@ -95,14 +93,15 @@ impl CsvEncoder {
                 return Ok(());
             }
             Value::String(text) => return self.text(text, first, out),
-            Value::Bytes(bytes) => return self.text(&STANDARD.encode(bytes), first, out),
+            Value::Bytes([]) => return self.text("", first, out),
+            Value::Bytes(bytes) => base64(bytes, out),
             Value::Decimal(number) => number.write(out),
             Value::Number(text) => out.extend_from_slice(text.as_bytes()),
-            Value::Double(number) if number.is_finite() => out.extend_from_slice(format!("{number:?}").as_bytes()),
+            Value::Double(number) if number.is_finite() => double(*number, out),
             Value::Double(_) => return Err("is not a finite number"),
             Value::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-            Value::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            Value::Uint(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Value::Int(number) => integer(number.unsigned_abs(), *number < 0, out),
+            Value::Uint(number) => integer(*number, false, out),
             Value::Date(date) => date.write(out),
             Value::Timestamp(moment) => moment.write(out),
             Value::Duration(span) => span.write(out),

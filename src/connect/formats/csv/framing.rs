@@ -72,7 +72,7 @@ impl CsvFraming {
             };
             let mut name = String::with_capacity(text.len());
             match field.escaped {
-                true => lex::unescape(&self.dialect, text, &mut name),
+                true => lex::unescape(&self.dialect, text, |piece| name.push_str(piece)),
                 false => name.push_str(text),
             }
             if self.dialect.trim && !field.quoted {

@@ -91,8 +91,8 @@ pub(super) fn closing(dialect: &Dialect, bytes: &[u8], from: usize) -> (Option<u
     }
 }
 
-/// Appends the text of a quoted field without its escapes.
-pub(super) fn unescape(dialect: &Dialect, text: &str, out: &mut String) {
+/// Gives out the text of a quoted field without its escapes, piece by piece.
+pub(super) fn unescape(dialect: &Dialect, text: &str, mut out: impl FnMut(&str)) {
     let quote = dialect.quote.unwrap_or(b'"');
     let mut rest = text;
     loop {
@@ -100,12 +100,12 @@ pub(super) fn unescape(dialect: &Dialect, text: &str, out: &mut String) {
         let found = if dialect.backslash { memchr2(quote, b'\\', bytes) } else { memchr(quote, bytes) };
         // What follows the escape stands for itself, whatever it is.
         let Some(found) = found.filter(|found| found + 1 < bytes.len()) else { break };
-        out.push_str(&rest[..found]);
+        out(&rest[..found]);
         let kept = rest[found + 1..].chars().next().map_or(0, char::len_utf8);
-        out.push_str(&rest[found + 1..found + 1 + kept]);
+        out(&rest[found + 1..found + 1 + kept]);
         rest = &rest[found + 1 + kept..];
     }
-    out.push_str(rest);
+    out(rest);
 }
 
 /// How many lines end in these bytes: at LF, CRLF or CR.

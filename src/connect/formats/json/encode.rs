@@ -1,10 +1,8 @@
 //! From target values to JSON: keys escaped once, text copied in runs.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::parse::special;
 use super::project::plain_keys;
+use crate::connect::formats::{base64, double, integer};
 use crate::connect::{EncodeError, Encoder};
 use crate::error::codes::formats::{FORMAT_ENCODE, FORMAT_OPTIONS};
 use crate::error::{Error, Kind, Result};
@@ -131,12 +129,12 @@ pub(in crate::connect::formats) fn value(value: &Value<'_>, out: &mut Vec<u8>) -
         Value::Missing | Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Double(number) if number.is_finite() => out.extend_from_slice(format!("{number:?}").as_bytes()),
+        Value::Double(number) if number.is_finite() => double(*number, out),
         Value::Double(_) => return Err("is not a finite number"),
         Value::Timestamp(moment) => quoted(out, |out| moment.write(out)),
         Value::Date(date) => quoted(out, |out| date.write(out)),
         Value::Duration(span) => quoted(out, |out| span.write(out)),
-        Value::Bytes(bytes) => quoted(out, |out| out.extend_from_slice(STANDARD.encode(bytes).as_bytes())),
+        Value::Bytes(bytes) => quoted(out, |out| base64(bytes, out)),
         Value::List(items) => {
             out.push(b'[');
             for (index, item) in items.iter().enumerate() {
@@ -185,23 +183,6 @@ fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'"');
     write(out);
     out.push(b'"');
-}
-
-fn integer(mut number: u64, negative: bool, out: &mut Vec<u8>) {
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    if negative {
-        out.push(b'-');
-    }
-    out.extend_from_slice(&digits[at..]);
 }
 
 /// Appends a string with its quotes: eight bytes at a time while nothing needs an escape.

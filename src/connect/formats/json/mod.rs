@@ -124,7 +124,10 @@ fn keys(given: &OptionReader<'_>) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{check, options};
+    use proptest::prelude::*;
+    use serde_json::Value as Tree;
+
+    use super::super::tests::{cases, check, options};
     use super::*;
     use crate::record::{Type, Value};
 
@@ -416,5 +419,56 @@ mod tests {
         assert_eq!(written(&["a[0]"], &[]), "the target column `a[0]` is not a path of names");
         let frame = JSON.frame(&options(&[("records", "orders.items")]), &[]).unwrap();
         assert_eq!((frame.before, frame.after), (b"{\"orders\":{\"items\":[\n".to_vec(), b"\n]}}\n".to_vec()));
+    }
+
+    fn tree() -> impl Strategy<Value = Tree> {
+        let leaf = prop_oneof![
+            Just(Tree::Null),
+            any::<bool>().prop_map(Tree::from),
+            any::<i64>().prop_map(Tree::from),
+            any::<f64>().prop_map(Tree::from),
+            "\\PC{0,20}".prop_map(Tree::from),
+            "[\"\\\\\u{0}-\u{1f}é\u{1F600}a]{0,20}".prop_map(Tree::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Tree::from),
+                prop::collection::btree_map("\\PC{0,6}", inner, 0..6)
+                    .prop_map(|entries| Tree::Object(entries.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// Passes a value through the parser and the writer.
+    fn through(text: &str) -> String {
+        use crate::record::{Arena, Projection};
+        let arena = Arena::new();
+        let mut plan = Projection::default();
+        plan.slot(&Path::key("v"), Type::Dyn);
+        let mut parser = parse::Parser::new(STRICT, &arena);
+        let mut slots = [Value::Missing];
+        parser.turn_to(arena.alloc_str(text), 0);
+        parser.record(&project::Node::new(&plan), &mut slots).unwrap();
+        parser.end().unwrap();
+        written(&["v"], &slots)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+
+        #[test]
+        fn reads_and_writes_what_serde_json_does(tree in tree()) {
+            let record = serde_json::json!({ "w": tree, "v": tree });
+            for text in [serde_json::to_string(&record).unwrap(), serde_json::to_string_pretty(&record).unwrap()] {
+                let found: Tree = serde_json::from_str(&through(&text)).unwrap();
+                prop_assert_eq!(&found["v"], &tree);
+            }
+        }
+
+        #[test]
+        fn accepts_what_serde_json_accepts(text in "[\\[\\]{}\"a:, 0-9.eE+\\-truefalsn\\\\]{0,12}") {
+            let relaxed = Rules { last_wins: true, ..STRICT };
+            prop_assert_eq!(parse::check(&text, relaxed).is_ok(), serde_json::from_str::<Tree>(&text).is_ok(), "{}", text);
+        }
     }
 }
