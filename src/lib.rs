@@ -49,6 +49,7 @@
 //! - *Sensitive data*: classes travel with types; what may be sensitive is sealed at rest and masked when shown.
 //! - *Tests*: insides beside the code, command lines as folders under `tests/cases`, one binary `tests/it`.
 
+pub mod audit;
 pub mod cli;
 pub mod comply;
 pub mod config;
@@ -57,4 +58,5 @@ pub mod error;
 pub mod expr;
 pub mod map;
 pub mod record;
+pub mod store;
 pub mod sync;

@@ -2,5 +2,91 @@
 
 use super::Code;
 
+/// The state folder cannot be written.
+pub static NOT_WRITABLE: Code = Code::new(
+    "store-not-writable",
+    "the state folder cannot be written",
+    "consign keeps what it did in the folder `.consign` beside connectors.yaml. It must be able to write there, or in the folder named by `--state DIR` or CONSIGN_STATE: choose one that this user may write to. Commands that only read need no writable state.",
+);
+/// The state folder is on a network file system.
+pub static NETWORK: Code = Code::new(
+    "store-network",
+    "the state folder is on a network file system",
+    "Locks and shared memory cannot be trusted on network file systems, so two hosts could write at once and damage the state. Put the state on a local disk with `--state DIR` or CONSIGN_STATE.",
+);
+/// The database is damaged.
+pub static DAMAGED: Code = Code::new(
+    "store-damaged",
+    "the state is damaged",
+    "The file `consign.db` is not a database of consign, was cut short, or holds contradictions. Nothing was written. Keep a copy of the folder as it is, then restore the newest backup (`consign.db.v*.bak` is made before each schema upgrade, `consign sync state backup` at any time).",
+);
+/// The database was written by a newer program.
+pub static NEWER: Code = Code::new(
+    "store-newer",
+    "the state was written by a newer consign",
+    "The schema of the state is newer than this program knows. An older program must not write it. Use the newer program, or the backup that was made before the upgrade.",
+);
+/// The database is busy for too long.
+pub static BUSY: Code = Code::new(
+    "store-busy",
+    "the state was busy for too long",
+    "Another process held the state's write lock past the deadline. Each write takes milliseconds, so the holder is probably stopped or the disk hangs; the message names it.",
+);
+/// Any other trouble with the database.
+pub static FAILED: Code = Code::new(
+    "store-failed",
+    "the state could not be read or written",
+    "The embedded database reported an error. What was settled before is kept; a retry is safe.",
+);
+/// Another run holds the route.
+pub static ROUTE_LOCKED: Code = Code::new(
+    "store-route-locked",
+    "another run holds the route",
+    "Only one run of a route may be under way, so that no record is written twice and no older version over a newer one. The lock is freed by the operating system as soon as its holder ends, however it ends. A holder that is stopped is named by its process id: continue it (`kill -CONT`) or end it.",
+);
+/// A newer run took the route over.
+pub static FENCED: Code = Code::new(
+    "store-fenced",
+    "a newer run has taken over",
+    "This run was overtaken: another one began on the same route, with a higher fencing number. What this run had settled is kept, what it had in hand is left to the newer one.",
+);
+/// No such run.
+pub static RUN_UNKNOWN: Code = Code::new(
+    "store-run-unknown",
+    "no such run",
+    "No run has this id, or several begin with it. Give more of the id; `consign sync history` shows ids.",
+);
+/// No such dead letter.
+pub static LETTER_UNKNOWN: Code = Code::new(
+    "store-letter-unknown",
+    "no such dead letter",
+    "No dead letter has this id, or several begin with it. Give more of the id; `consign sync dlq list` shows ids.",
+);
+/// A dead letter whose content cannot be had.
+pub static LETTER_SEALED: Code = Code::new(
+    "store-letter-sealed",
+    "the content of the dead letter cannot be read",
+    "The content was too large to be kept whole, or the key it was sealed with is no longer in the key ring. Read the record from its source again: the letter names its file, line and byte.",
+);
+/// The key ring is unreadable.
+pub static RING_DAMAGED: Code = Code::new(
+    "store-keys-damaged",
+    "the key ring is damaged",
+    "The file `keys` in the state folder cannot be read as a key ring. Restore it from a backup. If it is lost, move it away: a new one is made, sealed dead letters stay closed, and a new audit log begins with a critical event.",
+);
+
 /// The written-out list.
-pub const ALL: &[&Code] = &[];
+pub const ALL: &[&Code] = &[
+    &NOT_WRITABLE,
+    &NETWORK,
+    &DAMAGED,
+    &NEWER,
+    &BUSY,
+    &FAILED,
+    &ROUTE_LOCKED,
+    &FENCED,
+    &RUN_UNKNOWN,
+    &LETTER_UNKNOWN,
+    &LETTER_SEALED,
+    &RING_DAMAGED,
+];

@@ -1,0 +1,397 @@
+//! What an event is: a closed list of actions, a versioned body, and its canonical bytes.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::canonical;
+
+/// The version of the body that is written; every version ever written stays readable.
+pub const VERSION: u64 = 1;
+
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant),* }
+
+        impl $name {
+            /// Every one, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The word that is stored and shown.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+
+            /// The one with this word.
+            pub fn of(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    };
+}
+
+words! {
+    /// How much an event matters, rising.
+    Level {
+        /// Of use while looking for a fault.
+        Debug = "debug",
+        /// The normal course.
+        Info = "info",
+        /// Worth a look.
+        Warning = "warning",
+        /// Something failed.
+        Error = "error",
+        /// Somebody must look now.
+        Critical = "critical",
+    }
+}
+
+words! {
+    /// What an event is about.
+    Category {
+        /// Stock and items.
+        Inventory = "inventory",
+        /// Something a person did.
+        UserAction = "user_action",
+        /// consign itself.
+        System = "system",
+        /// Keys, access, locks, tampering.
+        Security = "security",
+        /// Rules and their decisions.
+        Compliance = "compliance",
+        /// Data moving between systems.
+        Integration = "integration",
+        /// Speed and limits.
+        Performance = "performance",
+    }
+}
+
+words! {
+    /// How it ended.
+    Outcome {
+        /// As intended.
+        Success = "success",
+        /// In part.
+        Partial = "partial",
+        /// Not at all.
+        Failure = "failure",
+        /// It was not allowed.
+        Denied = "denied",
+        /// Nobody can say yet.
+        Unknown = "unknown",
+    }
+}
+
+macro_rules! actions {
+    ($($variant:ident $word:literal $category:ident $level:ident $about:literal;)*) => {
+        words! {
+            /// Everything that is ever recorded.
+            Action { $(#[doc = $about] $variant = $word),* }
+        }
+
+        impl Action {
+            /// Its category.
+            pub fn category(self) -> Category {
+                match self { $(Self::$variant => Category::$category),* }
+            }
+            /// Its usual level.
+            pub fn level(self) -> Level {
+                match self { $(Self::$variant => Level::$level),* }
+            }
+            /// What it means, one sentence.
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about),* }
+            }
+        }
+    };
+}
+
+actions! {
+    LogStarted "audit.log_started" Security Info "An audit log began.";
+    LogReplaced "audit.log_replaced" Security Critical "The key of an earlier log was lost; it was closed and this log began.";
+    EpochSealed "audit.epoch_sealed" Security Debug "An epoch of the chain was sealed and its key replaced.";
+    KeyRewrapped "audit.key_rewrapped" Security Warning "The chain's current key was wrapped by another key.";
+    AuditDisabled "audit.disabled" Security Critical "Recording was switched off by configuration.";
+    AuditEnabled "audit.enabled" Security Warning "Recording was switched on again.";
+    AuditVerified "audit.verified" Security Info "The log was verified.";
+    AuditExported "audit.exported" Security Info "Events were exported.";
+    AuditNote "audit.note" UserAction Info "A note from a person or a script.";
+    ClockStep "clock.step" System Warning "The system clock went backwards.";
+    ConfigSeen "config.seen" System Info "A configuration was used for the first time.";
+    RunStarted "run.started" Integration Info "A run began.";
+    GroupSettled "group.settled" Integration Info "A group of records was settled.";
+    RunFinished "run.finished" Integration Info "A run ended.";
+    RunDied "run.died" Integration Error "A run had ended without saying so.";
+    RouteEnabled "route.enabled" UserAction Info "A route was enabled.";
+    RouteDisabled "route.disabled" UserAction Warning "A route was disabled.";
+    RouteUnlocked "route.unlocked" UserAction Warning "The lock of a route was cleared.";
+    PositionSet "position.set" UserAction Warning "The resume point of a route was set by hand.";
+    PositionReset "position.reset" UserAction Warning "The resume point of a route was forgotten.";
+    LettersClaimed "dead_letters.claimed" UserAction Info "Dead letters were taken for replay.";
+    LettersReplayed "dead_letters.replayed" Integration Info "Dead letters were replayed.";
+    LettersReleased "dead_letters.released" Integration Info "Dead letters went back to open.";
+    LettersSuperseded "dead_letters.superseded" Integration Info "Dead letters were overtaken by later records.";
+    LettersDiscarded "dead_letters.discarded" UserAction Warning "Dead letters were given up.";
+    LettersPurged "dead_letters.purged" System Info "Dead letters past their time to live were deleted.";
+    LetterShown "dead_letters.shown" UserAction Info "The content of a dead letter was looked at.";
+    StateBackedUp "state.backed_up" System Info "A copy of the state was made.";
+    StateRestored "state.restored" UserAction Critical "The state was restored from a copy.";
+    StateMigrated "state.migrated" System Info "The state's schema was brought up to date.";
+    RuleRefused "compliance.refused" Compliance Error "A compliance rule refused to let data move.";
+    RuleWarned "compliance.warned" Compliance Warning "A compliance rule was violated and only said so.";
+    ReportMade "report.made" UserAction Info "A report was made.";
+}
+
+/// An event before it has an id, a number and a time: those are given under the log's lock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// What happened.
+    pub action: Action,
+    /// How much it matters.
+    pub level: Level,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, where a reason was given or is known.
+    pub reason: Option<String>,
+    /// What it happened to.
+    pub resource: Option<String>,
+    /// Who.
+    pub actor: Option<String>,
+    /// From where (terminal, cron, host).
+    pub origin: Option<String>,
+    /// On behalf of which tenant.
+    pub tenant: Option<String>,
+    /// In which run.
+    pub run: Option<String>,
+    /// On which route.
+    pub route: Option<String>,
+    /// Under which configuration (its hash).
+    pub config: Option<String>,
+    /// Whatever else: counts, digests, names. Never a raw value of a record.
+    pub details: Map<String, Value>,
+    /// 0 (none) to 1.
+    pub risk: f64,
+}
+
+impl Draft {
+    /// A successful event of this action with its usual level.
+    pub fn new(action: Action) -> Self {
+        Self {
+            action,
+            level: action.level(),
+            outcome: Outcome::Success,
+            reason: None,
+            resource: None,
+            actor: None,
+            origin: None,
+            tenant: None,
+            run: None,
+            route: None,
+            config: None,
+            details: Map::new(),
+            risk: 0.0,
+        }
+    }
+
+    /// Adds a detail.
+    pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_string(), value.into());
+        self
+    }
+
+    /// The canonical body of the event this becomes.
+    pub fn body(&self, stamp: &Stamp) -> Vec<u8> {
+        let mut map = Map::new();
+        let mut put = |name: &str, value: Value| {
+            map.insert(name.to_string(), value);
+        };
+        put("v", json!(VERSION));
+        put("id", json!(stamp.id));
+        put("seq", json!(stamp.seq));
+        put("time", json!(stamp.ts_ns.to_string()));
+        if stamp.clock_ns != stamp.ts_ns {
+            put("clock", json!(stamp.clock_ns.to_string()));
+        }
+        put("level", json!(self.level));
+        put("category", json!(self.action.category()));
+        put("action", json!(self.action));
+        put("outcome", json!(self.outcome));
+        for (name, value) in [
+            ("reason", &self.reason),
+            ("resource", &self.resource),
+            ("actor", &self.actor),
+            ("origin", &self.origin),
+            ("tenant", &self.tenant),
+            ("run", &self.run),
+            ("route", &self.route),
+            ("config", &self.config),
+        ] {
+            if let Some(text) = value {
+                put(name, json!(text));
+            }
+        }
+        if !self.details.is_empty() {
+            put("details", Value::Object(self.details.clone()));
+        }
+        put("risk", json!(self.risk.clamp(0.0, 1.0)));
+        canonical::bytes(&Value::Object(map))
+    }
+}
+
+/// What the log gives to an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// See [`id`].
+    pub id: String,
+    /// Its number in the log.
+    pub seq: u64,
+    /// Its time: never before that of the event before it. Nanoseconds since 1970.
+    pub ts_ns: i64,
+    /// What the system clock said, which may have gone backwards.
+    pub clock_ns: i64,
+}
+
+/// An event as it is read back from its body.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Version of the body.
+    pub v: u64,
+    /// See [`id`].
+    pub id: String,
+    /// Its number in the log.
+    pub seq: u64,
+    /// Nanoseconds since 1970.
+    #[serde(with = "nanoseconds")]
+    pub time: i64,
+    /// What the system clock said, if it had gone backwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
+    /// How much it matters.
+    pub level: Level,
+    /// What it is about.
+    pub category: Category,
+    /// What happened. Text, so that events of later versions can be shown.
+    pub action: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// To what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Who.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// From where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// For which tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// In which run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// On which route.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// Under which configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// Whatever else.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub details: Map<String, Value>,
+    /// 0 to 1.
+    pub risk: f64,
+}
+
+impl Event {
+    /// Reads a stored body.
+    ///
+    /// # Errors
+    /// What is wrong with it, one sentence.
+    pub fn read(body: &[u8]) -> Result<Self, String> {
+        serde_json::from_slice(body).map_err(|error| format!("its body cannot be read: {error}"))
+    }
+}
+
+/// Nanoseconds as text: a double cannot hold them.
+mod nanoseconds {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(ns: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(ns)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(|_| D::Error::custom("a time that is no whole number"))
+    }
+}
+
+/// An id that sorts by time (UUID version 7, RFC 9562): 48 bits of milliseconds, the rest random.
+pub fn id(ts_ns: i64, random: [u8; 16]) -> String {
+    let mut bytes = random;
+    let millis = (ts_ns.max(0) / 1_000_000) as u64;
+    bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    bytes[6] = 0x70 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    let mut out = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            out.push('-');
+        }
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_uuids_of_version_7_and_sort_by_time() {
+        let early = id(1_700_000_000_000_000_000, [0xff; 16]);
+        assert_eq!(early, "018bcfe5-6800-7fff-bfff-ffffffffffff");
+        assert!(early < id(1_700_000_000_001_000_000, [0; 16]));
+    }
+
+    #[test]
+    fn a_body_reads_back_as_what_was_written() {
+        let mut draft = Draft::new(Action::GroupSettled).detail("written", 5u64).detail("big", u64::MAX);
+        draft.route = Some("orders".into());
+        draft.risk = 0.25;
+        let stamp = Stamp { id: id(5, [0; 16]), seq: 9, ts_ns: 1_700_000_000_123_456_789, clock_ns: 3 };
+        let body = draft.body(&stamp);
+        let event = Event::read(&body).expect("event");
+        assert_eq!((event.seq, event.time, event.risk), (9, stamp.ts_ns, 0.25));
+        assert_eq!(event.action, "group.settled");
+        assert_eq!(event.clock.as_deref(), Some("3"));
+        assert_eq!(event.details["big"], json!(u64::MAX.to_string()));
+        let keys: Vec<&str> = ["action", "category", "clock", "details", "id"].into();
+        let text = String::from_utf8(body).expect("utf-8");
+        let places: Vec<usize> = keys.iter().map(|k| text.find(&format!("\"{k}\":")).expect(k)).collect();
+        assert!(places.is_sorted(), "{text}");
+    }
+
+    #[test]
+    fn every_word_leads_back() {
+        for action in Action::ALL {
+            assert_eq!(Action::of(action.word()), Some(*action));
+            assert!(action.word().contains('.') && action.about().ends_with('.'));
+        }
+        for level in Level::ALL {
+            assert_eq!(Level::of(level.word()), Some(*level));
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! The one function through which events enter the audit log, always inside the caller's
+//! transaction and under the append lock.
+//!
+//! The head is read again each time: another process may have added events, sealed the epoch and
+//! replaced the key since.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::json;
+
+use super::keys::{self, Sealer};
+use super::sql;
+use crate::audit::chain::{Hash, Link};
+use crate::audit::event::{self, Stamp};
+use crate::audit::{Action, Draft, Head, Key, Level, chain};
+use crate::error::codes::audit::KEY_MISSING;
+use crate::error::{Error, Kind, Result};
+
+/// The clock may go back by less than this without a word: threads and time servers do that.
+const CLOCK_SLACK_NS: i64 = 1_000_000_000;
+
+/// The audit log in use, as this process knows it.
+pub(super) struct Log {
+    /// Its number in the database.
+    pub number: i64,
+    /// Its id.
+    pub id: String,
+    /// What can wrap and unwrap the chain's key; the last one wraps.
+    pub sealers: Vec<Sealer>,
+    /// The key as it was last unwrapped, and from what.
+    cached: Option<(Vec<u8>, Key)>,
+}
+
+/// The head as stored.
+pub(super) struct StoredHead {
+    pub head: Head,
+    pub wrapped_by: String,
+    pub wrapped: Vec<u8>,
+}
+
+impl Log {
+    pub(super) fn new(sealers: Vec<Sealer>) -> Self {
+        Self { number: 0, id: String::new(), sealers, cached: None }
+    }
+
+    /// Forgets the unwrapped key: after a rollback it may be one that never came to be.
+    pub(super) fn forget(&mut self) {
+        self.cached = None;
+    }
+
+    /// The current key out of the head.
+    ///
+    /// # Errors
+    /// No sealer at hand opens it.
+    pub(super) fn unwrap(&mut self, stored: &StoredHead) -> Result<Key> {
+        if let Some((wrapped, key)) = &self.cached
+            && *wrapped == stored.wrapped
+        {
+            return Ok(key.clone());
+        }
+        let key = self.open_with(&self.id, stored).ok_or_else(|| key_missing(&stored.wrapped_by))?;
+        self.cached = Some((stored.wrapped.clone(), key.clone()));
+        Ok(key)
+    }
+
+    /// The current key of any log out of its head, if a sealer at hand opens it.
+    pub(super) fn open_with(&self, log_id: &str, stored: &StoredHead) -> Option<Key> {
+        let place = place(log_id, stored.head.epoch);
+        let plain = self
+            .sealers
+            .iter()
+            .filter(|sealer| sealer.id == stored.wrapped_by)
+            .find_map(|sealer| sealer.unseal(&stored.wrapped, &place))?;
+        Some(Key::new(plain.as_slice().try_into().ok()?))
+    }
+}
+
+/// Reads the head of the newest log that is open.
+pub(super) fn read_head(db: &Connection) -> Result<Option<(i64, String, StoredHead)>> {
+    let mut statement = db
+        .prepare_cached(
+            "SELECT l.log, l.id, h.size, h.last, h.running, h.epoch, h.epoch_since_ns, h.epoch_events, h.last_ns, h.code,
+                    h.wrapped_by, h.wrapped
+             FROM audit_logs l JOIN audit_heads h USING (log) WHERE l.closed_ns IS NULL ORDER BY l.log DESC LIMIT 1",
+        )
+        .map_err(|e| sql::error("reading the head of the audit log", e))?;
+    statement
+        .query_row([], |row| {
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                StoredHead { head: head_of(row, 2)?, wrapped_by: row.get(10)?, wrapped: row.get(11)? },
+            ))
+        })
+        .optional()
+        .map_err(|e| sql::error("reading the head of the audit log", e))
+}
+
+/// Eight columns of a row as a head.
+pub(super) fn head_of(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Head> {
+    Ok(Head {
+        size: sql::count(row.get(at)?),
+        last: row.get::<_, Hash>(at + 1)?,
+        running: row.get::<_, Hash>(at + 2)?,
+        epoch: sql::count(row.get(at + 3)?),
+        epoch_since_ns: row.get(at + 4)?,
+        epoch_events: sql::count(row.get(at + 5)?),
+        last_ns: row.get(at + 6)?,
+        code: row.get::<_, Hash>(at + 7)?,
+    })
+}
+
+/// Begins a log: its row, its first event, its head. Returns the first key, to be shown once.
+pub(super) fn begin(db: &Connection, log: &mut Log, now_ns: i64, id: String, replaces: Option<Draft>) -> Result<Key> {
+    let doing = "beginning an audit log";
+    let key = keys::random_key()?;
+    db.execute("INSERT INTO audit_logs (id, born_ns, first_key_id) VALUES (?1, ?2, ?3)", params![id, now_ns, key.id()])
+        .map_err(|e| sql::error(doing, e))?;
+    log.number = db.last_insert_rowid();
+    log.id = id;
+    let mut first = Draft::new(Action::LogStarted).detail("first_key", key.id()).detail("log", log.id.clone());
+    first.resource = Some("audit log".to_string());
+    let mut writer = Writer { db, log, head: Head::empty(now_ns), key: key.clone(), sealed: true };
+    writer.add(&first, now_ns, now_ns)?;
+    if let Some(draft) = replaces {
+        writer.add(&draft, now_ns, now_ns)?;
+    }
+    writer.finish()?;
+    Ok(key)
+}
+
+/// Adds events. Returns their ids.
+pub(super) fn append(db: &Connection, log: &mut Log, now_ns: i64, drafts: &[Draft]) -> Result<Vec<String>> {
+    let doing = "adding to the audit log";
+    let Some((number, id, stored)) = read_head(db)? else {
+        return Err(sql::damaged("the head of the audit log is gone").doing(doing));
+    };
+    if number != log.number {
+        log.number = number;
+        log.id = id;
+        log.forget();
+    }
+    let key = log.unwrap(&stored)?;
+    if stored.head.code_under(&key, &log.id) != stored.head.code {
+        return Err(tampered("the head of the audit log was altered").doing(doing));
+    }
+    let seen: i64 = db
+        .prepare_cached("SELECT clock_ns FROM state")
+        .and_then(|mut s| s.query_row([], |row| row.get(0)))
+        .map_err(|e| sql::error(doing, e))?;
+    db.prepare_cached("UPDATE state SET clock_ns = ?1")
+        .and_then(|mut s| s.execute([now_ns]))
+        .map_err(|e| sql::error(doing, e))?;
+    let mut writer = Writer { db, log, head: stored.head, key, sealed: false };
+    let ts_ns = writer.head.last_ns.max(now_ns);
+    if now_ns < seen.saturating_sub(CLOCK_SLACK_NS) {
+        let step = Draft::new(Action::ClockStep)
+            .detail("from", seen.to_string())
+            .detail("to", now_ns.to_string())
+            .detail("seconds", (seen - now_ns) / 1_000_000_000);
+        writer.add_in_epoch(&step, ts_ns, now_ns)?;
+    }
+    let mut ids = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        ids.push(writer.add_in_epoch(draft, ts_ns, now_ns)?);
+    }
+    writer.finish()?;
+    Ok(ids)
+}
+
+/// Wraps the current key anew with the sealer now in use, if it is another.
+pub(super) fn rewrap(db: &Connection, log: &mut Log, now_ns: i64) -> Result<bool> {
+    let Some((number, id, stored)) = read_head(db)? else { return Ok(false) };
+    log.number = number;
+    log.id = id;
+    let key = log.unwrap(&stored)?;
+    let Some(sealer) = log.sealers.last() else { return Ok(false) };
+    if sealer.id == stored.wrapped_by {
+        return Ok(false);
+    }
+    let draft =
+        Draft::new(Action::KeyRewrapped).detail("from", stored.wrapped_by.clone()).detail("to", sealer.id.clone());
+    let ts_ns = stored.head.last_ns.max(now_ns);
+    let mut writer = Writer { db, log, head: stored.head, key, sealed: true };
+    writer.add_in_epoch(&draft, ts_ns, now_ns)?;
+    writer.finish()?;
+    Ok(true)
+}
+
+/// What the log's key is missing.
+pub(super) fn key_missing(wrapped_by: &str) -> Error {
+    let error =
+        Error::new(Kind::Denied, &KEY_MISSING, "the key that opens the audit chain's current key is not at hand")
+            .fact("wrapped by", wrapped_by);
+    if wrapped_by.starts_with("env:") {
+        error.hint("set CONSIGN_AUDIT_KEY to the value it had").hint(
+            "if that value is lost, set a new one: the old log is closed and a new one begins with a critical event",
+        )
+    } else {
+        error.hint("restore the file `keys` of the state folder from a backup")
+    }
+}
+
+/// The chain is not as it was left.
+pub(super) fn tampered(what: &str) -> Error {
+    Error::new(Kind::Tampered, &crate::error::codes::audit::TAMPERED, what.to_string())
+        .hint("keep a copy of the state folder as it is and run `consign audit verify`")
+}
+
+/// Follows the chain while events are added; the head is written once, at the end.
+struct Writer<'a> {
+    db: &'a Connection,
+    log: &'a mut Log,
+    head: Head,
+    key: Key,
+    /// Whether the key must be wrapped anew.
+    sealed: bool,
+}
+
+impl Writer<'_> {
+    /// Adds an event, sealing the epoch first if it is over.
+    fn add_in_epoch(&mut self, draft: &Draft, ts_ns: i64, clock_ns: i64) -> Result<String> {
+        if self.head.is_over(ts_ns) {
+            let next = self.head.epoch_after(ts_ns);
+            let seal = Draft::new(Action::EpochSealed)
+                .detail("epoch", self.head.epoch)
+                .detail("next", next)
+                .detail("events", self.head.epoch_events)
+                .detail("running", chain::hex(&self.head.running));
+            self.add(&seal, ts_ns, clock_ns)?;
+            // The old key is dropped and wiped here; its wrapped form is overwritten in this transaction.
+            self.key = self.key.evolve_by(next - self.head.epoch);
+            self.head.open_epoch(next, ts_ns);
+            self.sealed = true;
+        }
+        self.add(draft, ts_ns, clock_ns)
+    }
+
+    fn add(&mut self, draft: &Draft, ts_ns: i64, clock_ns: i64) -> Result<String> {
+        let seq = self.head.size + 1;
+        let stamp = Stamp { id: event::id(ts_ns, keys::random()?), seq, ts_ns, clock_ns };
+        let body = draft.body(&stamp);
+        let leaf = chain::leaf(&body);
+        let link = Link { log_id: &self.log.id, epoch: self.head.epoch, seq, previous: &self.head.last, leaf: &leaf };
+        let mac = chain::link(&self.key, &link);
+        self.db
+            .prepare_cached(
+                "INSERT INTO audit_events (log, seq, ts_ns, epoch, body, leaf, previous, mac, level, category, action, run, route)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    self.log.number,
+                    sql::int(seq),
+                    ts_ns,
+                    sql::int(self.head.epoch),
+                    body,
+                    &leaf[..],
+                    &self.head.last[..],
+                    &mac[..],
+                    draft.level.word(),
+                    draft.action.category().word(),
+                    draft.action.word(),
+                    draft.run,
+                    draft.route,
+                ])
+            })
+            .map_err(|e| sql::error("adding to the audit log", e))?;
+        self.head.add(ts_ns, &leaf, mac);
+        Ok(stamp.id)
+    }
+
+    fn finish(mut self) -> Result<()> {
+        let doing = "writing the head of the audit log";
+        let head = &mut self.head;
+        head.code = head.code_under(&self.key, &self.log.id);
+        let values = params![
+            self.log.number,
+            sql::int(head.size),
+            &head.last[..],
+            &head.running[..],
+            sql::int(head.epoch),
+            head.epoch_since_ns,
+            sql::int(head.epoch_events),
+            head.last_ns,
+            &head.code[..],
+        ];
+        if !self.sealed {
+            self.db
+                .prepare_cached(
+                    "UPDATE audit_heads SET size = ?2, last = ?3, running = ?4, epoch = ?5, epoch_since_ns = ?6, epoch_events = ?7,
+                            last_ns = ?8, code = ?9 WHERE log = ?1",
+                )
+                .and_then(|mut statement| statement.execute(values))
+                .map_err(|e| sql::error(doing, e))?;
+            return Ok(());
+        }
+        let sealer = self.log.sealers.last().ok_or_else(|| Error::bug("no key to wrap the audit key with"))?;
+        let wrapped = sealer.seal(keys::random()?, self.key.reveal(), &place(&self.log.id, head.epoch))?;
+        let mut all: Vec<&dyn rusqlite::ToSql> = values.to_vec();
+        all.push(&sealer.id);
+        all.push(&wrapped);
+        self.db
+            .prepare_cached(
+                "INSERT INTO audit_heads (log, size, last, running, epoch, epoch_since_ns, epoch_events, last_ns, code, wrapped_by, wrapped)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                 ON CONFLICT (log) DO UPDATE SET size = ?2, last = ?3, running = ?4, epoch = ?5, epoch_since_ns = ?6,
+                   epoch_events = ?7, last_ns = ?8, code = ?9, wrapped_by = ?10, wrapped = ?11",
+            )
+            .and_then(|mut statement| statement.execute(all.as_slice()))
+            .map_err(|e| sql::error(doing, e))?;
+        self.log.cached = Some((wrapped, self.key.clone()));
+        Ok(())
+    }
+}
+
+/// Where a wrapped key belongs.
+fn place(log_id: &str, epoch: u64) -> Vec<u8> {
+    let mut place = b"consign-audit-key/1".to_vec();
+    place.extend_from_slice(log_id.as_bytes());
+    place.extend_from_slice(&epoch.to_be_bytes());
+    place
+}
+
+/// The critical event with which a log begins whose forerunner's key was lost.
+pub(super) fn replacement(old_id: &str, old: &StoredHead) -> Draft {
+    let mut draft = Draft::new(Action::LogReplaced);
+    draft.level = Level::Critical;
+    draft.risk = 0.9;
+    draft.reason = Some("the key that wraps the old log's current key is lost".to_string());
+    draft.details = [
+        ("old_log", json!(old_id)),
+        ("old_size", json!(old.head.size)),
+        ("old_last", json!(chain::hex(&old.head.last))),
+        ("old_running", json!(chain::hex(&old.head.running))),
+        ("old_wrapped_by", json!(old.wrapped_by)),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_string(), value))
+    .collect();
+    draft
+}

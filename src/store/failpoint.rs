@@ -1,0 +1,22 @@
+//! Points at which a test can kill the process: `CONSIGN_FAILPOINT=name[:count]` aborts it when
+//! the point is reached for the count-th time (the first, if no count is given). Always compiled,
+//! so that what is tested is what is shipped; inert unless the variable is set.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Dies here, as if by `kill -9`, if the test asked for this point.
+pub fn reach(name: &str) {
+    static WANTED: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
+    let wanted = WANTED.get_or_init(|| {
+        let text = std::env::var_os("CONSIGN_FAILPOINT")?.into_string().ok()?;
+        let (name, count) = text.split_once(':').unwrap_or((&text, "1"));
+        Some((name.to_string(), AtomicU64::new(count.parse().ok()?)))
+    });
+    if let Some((wanted, left)) = wanted
+        && wanted == name
+        && left.fetch_sub(1, Ordering::Relaxed) == 1
+    {
+        std::process::abort();
+    }
+}

@@ -1,0 +1,109 @@
+//! The schema: numbered SQL files that are only ever appended, one transaction each, a copy of
+//! the database before each.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::folder::Folder;
+use super::sql;
+use crate::error::codes::store::NEWER;
+use crate::error::{Error, Kind, Result};
+
+/// `cnsg`: how the file says that it is ours.
+const APPLICATION: i32 = 0x636e_7367;
+
+/// Every step, in order; the version of the schema is their number.
+const STEPS: &[&str] = &[include_str!("migrations/0001_state.sql")];
+
+/// What is found in a file.
+pub(super) enum Found {
+    /// Nothing yet.
+    Empty,
+    /// A schema of this program.
+    Current,
+    /// An older schema.
+    Older(usize),
+}
+
+/// Looks at the file.
+///
+/// # Errors
+/// It is not ours, is damaged, or newer than this program.
+pub(super) fn look(db: &Connection) -> Result<Found> {
+    let doing = "opening the state";
+    let pragma = |name: &str| {
+        db.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0)).map_err(|e| sql::error(doing, e))
+    };
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let tables: i64 =
+        db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(|e| sql::error(doing, e))?;
+    if application == 0 && version == 0 && tables == 0 {
+        return Ok(Found::Empty);
+    }
+    if application != APPLICATION {
+        return Err(sql::damaged("it belongs to another program").doing(doing));
+    }
+    match usize::try_from(version) {
+        Ok(version) if version == STEPS.len() => Ok(Found::Current),
+        Ok(version) if version > STEPS.len() => Err(Error::new(
+            Kind::Invalid,
+            &NEWER,
+            format!("the state has schema {version}; this consign knows up to {}", STEPS.len()),
+        )
+        .doing(doing)
+        .hint("use the consign that wrote it, or restore the backup made before its upgrade")),
+        Ok(version) if version > 0 => Ok(Found::Older(version)),
+        _ => Err(sql::damaged(format!("its schema version is {version}")).doing(doing)),
+    }
+}
+
+/// Brings the schema up to date. The append lock must be held.
+///
+/// # Errors
+/// The copy or a step fails; the file is then as it was.
+pub(super) fn run(db: &Connection, folder: &Folder, from: usize) -> Result<()> {
+    for (index, step) in STEPS.iter().enumerate().skip(from) {
+        let doing = format!("bringing the state to schema {}", index + 1);
+        if index > 0 {
+            copy(db, &folder.root.join(format!("consign.db.v{index}.bak")))?;
+        }
+        let text = format!(
+            "BEGIN IMMEDIATE;\n{step}\nPRAGMA application_id = {APPLICATION};\nPRAGMA user_version = {};\nCOMMIT;",
+            index + 1
+        );
+        db.execute_batch(&text).map_err(|e| {
+            let _ = db.execute_batch("ROLLBACK");
+            sql::error(&doing, e)
+        })?;
+    }
+    Ok(())
+}
+
+/// A consistent copy, written beside and renamed, so that a crash leaves no half of one.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn copy(db: &Connection, to: &Path) -> Result<()> {
+    let doing = format!("copying the state to `{}`", to.display());
+    let mut name = to.as_os_str().to_os_string();
+    name.push(format!(".part{}", std::process::id()));
+    let part = std::path::PathBuf::from(name);
+    let io = |e: std::io::Error| Error::io(doing.clone(), e);
+    let _ = std::fs::remove_file(&part);
+    let made = (|| {
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part).map_err(io)?;
+        }
+        db.execute("VACUUM INTO ?1", [part.to_string_lossy()]).map_err(|e| sql::error(&doing, e))?;
+        std::fs::File::open(&part).and_then(|f| f.sync_all()).map_err(io)?;
+        std::fs::rename(&part, to).map_err(io)?;
+        let parent = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::File::open(parent).and_then(|f| f.sync_all()).map_err(io)
+    })();
+    if made.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    made
+}

@@ -1,0 +1,574 @@
+//! Runs: how one begins and ends, and what is known of those that were.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Row, params};
+use serde_json::json;
+
+use super::steps::{self, Settle};
+use super::{Store, Writing, keys, only, sql};
+use crate::audit::{Action, Draft, Level, Outcome, event};
+use crate::error::codes::store::RUN_UNKNOWN;
+use crate::error::{Error, Result};
+use crate::record::Totals;
+
+/// A run that is about to begin.
+#[derive(Clone, Debug, Default)]
+pub struct NewRun {
+    /// The route (the mapping's name).
+    pub route: String,
+    /// Hash and canonical form of the project.
+    pub project: (String, String),
+    /// Hash and canonical form of the mapping.
+    pub mapping: (String, String),
+    /// What made it run: `hand`, `due`, `all`, `replay` …
+    pub cause: String,
+    /// How: `full`, `limit=10` …
+    pub flags: Vec<String>,
+    /// For a scheduled run the due time it stands for, nanoseconds since 1970.
+    pub due_ns: Option<i64>,
+    /// Who.
+    pub actor: Option<String>,
+    /// From where (terminal, cron, CI).
+    pub origin: Option<String>,
+    /// For which tenant.
+    pub tenant: Option<String>,
+}
+
+/// A run under way.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its id: sorts by time.
+    pub id: String,
+    /// The route.
+    pub route: String,
+    /// Grows with every run of the route; a run with a smaller one is refused.
+    pub fence: u64,
+    /// The group that was settled last when it began; the first of this run is one more.
+    pub group: u64,
+    /// When it began, nanoseconds since 1970.
+    pub started_ns: i64,
+    /// The hash of the mapping.
+    pub mapping: String,
+    /// Who.
+    pub actor: Option<String>,
+    /// From where.
+    pub origin: Option<String>,
+    /// For which tenant.
+    pub tenant: Option<String>,
+}
+
+impl Run {
+    /// An event of this run.
+    pub fn draft(&self, action: Action) -> Draft {
+        let mut draft = Draft::new(action);
+        draft.run = Some(self.id.clone());
+        draft.route = Some(self.route.clone());
+        draft.actor.clone_from(&self.actor);
+        draft.origin.clone_from(&self.origin);
+        draft.tenant.clone_from(&self.tenant);
+        draft.config = Some(self.mapping.clone());
+        draft
+    }
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// Under way, or its process died and no later run noticed yet.
+    Running,
+    /// Everything asked for was done.
+    Done,
+    /// Ended, not whole.
+    Partial,
+    /// Failed.
+    Failed,
+    /// Drained after a signal.
+    Interrupted,
+    /// Its process died; noticed by the next run.
+    Died,
+}
+
+impl RunState {
+    /// The word that is stored and shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Died => "died",
+        }
+    }
+
+    fn of(word: &str) -> Self {
+        [Self::Running, Self::Done, Self::Partial, Self::Interrupted, Self::Died]
+            .into_iter()
+            .find(|state| state.word() == word)
+            .unwrap_or(Self::Failed)
+    }
+}
+
+/// How a run ends.
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// How.
+    pub state: RunState,
+    /// The exit code.
+    pub exit: u8,
+    /// Code and cause of the error, if one ended it.
+    pub error: Option<(String, String)>,
+    /// What there is to say; added to what the groups said.
+    pub warnings: Vec<String>,
+    /// The last group, if it is not settled yet: saves a small run an fsync.
+    pub settle: Option<Settle>,
+}
+
+/// What is known of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its id.
+    pub id: String,
+    /// Its route.
+    pub route: String,
+    /// Its fence.
+    pub fence: u64,
+    /// How it stands.
+    pub state: RunState,
+    /// When it began, nanoseconds since 1970.
+    pub started_ns: i64,
+    /// When it ended.
+    pub ended_ns: Option<i64>,
+    /// The due time it stood for.
+    pub due_ns: Option<i64>,
+    /// What made it run.
+    pub cause: String,
+    /// How it ran.
+    pub flags: Vec<String>,
+    /// Who.
+    pub actor: Option<String>,
+    /// From where.
+    pub origin: Option<String>,
+    /// For which tenant.
+    pub tenant: Option<String>,
+    /// Hash of the project; [`Store::config`] has the text.
+    pub project: String,
+    /// Hash of the mapping.
+    pub mapping: String,
+    /// Groups that were settled.
+    pub groups: u64,
+    /// The counts.
+    pub totals: Totals,
+    /// The exit code.
+    pub exit: Option<u8>,
+    /// Code and cause of the error that ended it.
+    pub error: Option<(String, String)>,
+    /// What there was to say.
+    pub warnings: Vec<String>,
+}
+
+/// Which runs.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// Of this route.
+    pub route: Option<String>,
+    /// Begun at or after, nanoseconds since 1970.
+    pub since_ns: Option<i64>,
+    /// No more than so many, the newest first. 0: all.
+    pub limit: usize,
+}
+
+/// One reason why records of a run were rejected, with an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectReason {
+    /// Its code.
+    pub code: String,
+    /// The field at fault, if it is one.
+    pub field: Option<String>,
+    /// How many records.
+    pub records: u64,
+    /// The cause, as the first of them has it.
+    pub cause: String,
+    /// Where the first of them stands.
+    pub source: String,
+    /// On which line.
+    pub line: u64,
+}
+
+impl Store {
+    /// Begins a run. Hold the route's lock.
+    ///
+    /// Runs of the route that never said how they ended are marked as died, dead letters they had
+    /// claimed are open again, and letters past their time to live are deleted.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn begin_run(&mut self, new: &NewRun) -> Result<Run> {
+        let letters_seen = self.options.letters.days;
+        self.write("beginning a run", |w| {
+            w.touch_route(&new.route)?;
+            let mut drafts = Vec::new();
+            for (kind, (hash, document)) in [("project", &new.project), ("mapping", &new.mapping)] {
+                if w.keep_config(kind, hash, document)? {
+                    let mut draft = Draft::new(Action::ConfigSeen).detail("kind", kind);
+                    draft.route = Some(new.route.clone());
+                    draft.config = Some(hash.clone());
+                    drafts.push(draft);
+                }
+            }
+            let (fence, group) = w.fence_and_group(&new.route)?;
+            let run = Run {
+                id: event::id(w.now_ns, keys::random()?),
+                route: new.route.clone(),
+                fence: fence + 1,
+                group,
+                started_ns: w.now_ns,
+                mapping: new.mapping.0.clone(),
+                actor: new.actor.clone(),
+                origin: new.origin.clone(),
+                tenant: new.tenant.clone(),
+            };
+            drafts.extend(w.bury_dead_runs(&run)?);
+            drafts.extend(w.purge_letters(letters_seen)?);
+            w.insert_run(&run, new)?;
+            let started = run
+                .draft(Action::RunStarted)
+                .detail("fence", run.fence)
+                .detail("group", run.group)
+                .detail("cause", new.cause.clone())
+                .detail("flags", new.flags.clone())
+                .detail("project", new.project.0.clone());
+            drafts.push(started);
+            w.record(drafts)?;
+            Ok(run)
+        })
+    }
+
+    /// Ends a run, with its last group if that is not settled yet. One transaction.
+    ///
+    /// # Errors
+    /// As for [`Store::step`].
+    pub fn finish_run(&mut self, run: &Run, end: &RunEnd) -> Result<()> {
+        if let Some(settle) = &end.settle {
+            steps::check_counts(settle)?;
+        }
+        self.write("ending a run", |w| {
+            let group = w.check_fence(run)?;
+            if let Some(settle) = &end.settle {
+                w.settle(run, group, settle)?;
+                super::failpoint::reach("inside_settle");
+            }
+            if !end.warnings.is_empty() {
+                w.add_warnings(run, &end.warnings)?;
+            }
+            w.release_claims(&run.route)?;
+            w.finish(run, end)
+        })
+    }
+
+    /// Runs, the newest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>> {
+        let limit = if filter.limit == 0 { -1 } else { sql::int(filter.limit as u64) };
+        self.query_runs(
+            "WHERE (?1 IS NULL OR route = ?1) AND (?2 IS NULL OR started_ns >= ?2) ORDER BY number DESC LIMIT ?3",
+            params![filter.route, filter.since_ns, limit],
+        )
+    }
+
+    /// The run whose id is this or the only one to begin with it. The random end of an id will do as well.
+    ///
+    /// # Errors
+    /// There is none, or several.
+    pub fn run(&self, id: &str) -> Result<RunRow> {
+        let pattern = sql::prefix_pattern(id);
+        let found = self.query_runs(
+            r"WHERE id LIKE ?1 ESCAPE '\' OR id LIKE '%' || ?2 ESCAPE '\' ORDER BY number DESC LIMIT 10",
+            params![pattern, pattern.trim_end_matches('%')],
+        )?;
+        only(found, id, "run", &RUN_UNKNOWN)
+    }
+
+    /// Why records of a run were rejected, the most frequent reason first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn reject_reasons(&self, run: &str) -> Result<Vec<RejectReason>> {
+        let doing = "reading why records were rejected";
+        let mut statement = self
+            .db
+            .prepare_cached(
+                "SELECT code, field, records, cause, source, line FROM run_rejects WHERE run = ?1
+                 ORDER BY records DESC, code, field",
+            )
+            .map_err(|e| sql::error(doing, e))?;
+        let rows = statement
+            .query_map([run], |row| {
+                Ok(RejectReason {
+                    code: row.get(0)?,
+                    field: Some(row.get::<_, String>(1)?).filter(|field| !field.is_empty()),
+                    records: sql::count(row.get(2)?),
+                    cause: row.get(3)?,
+                    source: row.get(4)?,
+                    line: sql::count(row.get(5)?),
+                })
+            })
+            .map_err(|e| sql::error(doing, e))?;
+        rows.collect::<rusqlite::Result<_>>().map_err(|e| sql::error(doing, e))
+    }
+
+    /// The canonical configuration that was kept under this hash.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn config(&self, hash: &str) -> Result<Option<String>> {
+        use rusqlite::OptionalExtension as _;
+        self.db
+            .query_row("SELECT document FROM configs WHERE hash = ?1", [hash], |row| row.get(0))
+            .optional()
+            .map_err(|e| sql::error("reading a kept configuration", e))
+    }
+
+    fn query_runs(&self, rest: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<RunRow>> {
+        let doing = "reading runs";
+        let mut statement = self
+            .db
+            .prepare_cached(&format!(
+                "SELECT id, route, fence, state, started_ns, ended_ns, due_ns, cause, flags, actor, origin, tenant, project,
+                        mapping, groups, read, mapped, filtered, rejected, withheld, produced, superseded, written, unchanged,
+                        refused, in_doubt, bytes_read, bytes_written, exit, error_code, error_cause, warnings FROM runs {rest}"
+            ))
+            .map_err(|e| sql::error(doing, e))?;
+        let rows = statement.query_map(values, run_row).map_err(|e| sql::error(doing, e))?;
+        rows.map(|row| {
+            let (mut row, flags, warnings) = row.map_err(|e| sql::error(doing, e))?;
+            row.flags = sql::from_json(&flags, "the flags of a run")?;
+            row.warnings = sql::from_json(&warnings, "the warnings of a run")?;
+            Ok(row)
+        })
+        .collect()
+    }
+}
+
+impl Writing<'_> {
+    /// Keeps a configuration; whether it is new.
+    fn keep_config(&self, kind: &str, hash: &str, document: &str) -> Result<bool> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO configs (hash, kind, document, seen_ns) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (hash) DO NOTHING",
+            )
+            .and_then(|mut statement| statement.execute(params![hash, kind, document, self.now_ns]))
+            .map(|changed| changed > 0)
+            .map_err(|e| sql::error("keeping a configuration", e))
+    }
+
+    fn bury_dead_runs(&self, run: &Run) -> Result<Vec<Draft>> {
+        let doing = "looking for runs that died";
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT id, fence FROM runs WHERE route = ?1 AND state = 'running'")
+            .map_err(|e| sql::error(doing, e))?;
+        let found: Vec<(String, i64)> = statement
+            .query_map([&run.route], |row| Ok((row.get(0)?, row.get(1)?)))
+            .and_then(Iterator::collect)
+            .map_err(|e| sql::error(doing, e))?;
+        let mut drafts = Vec::with_capacity(found.len());
+        for (id, fence) in found {
+            self.db.execute("UPDATE runs SET state = 'died' WHERE id = ?1", [&id]).map_err(|e| sql::error(doing, e))?;
+            let mut draft = run.draft(Action::RunDied).detail("fence", fence).detail("noticed_by", run.id.clone());
+            draft.run = Some(id);
+            draft.outcome = Outcome::Failure;
+            drafts.push(draft);
+        }
+        self.release_claims(&run.route)?;
+        Ok(drafts)
+    }
+
+    fn insert_run(&self, run: &Run, new: &NewRun) -> Result<()> {
+        let doing = "beginning a run";
+        self.db
+            .prepare_cached(
+                "INSERT INTO runs (id, route, fence, state, started_ns, due_ns, cause, flags, actor, origin, tenant, project, mapping)
+                 VALUES (?1, ?2, ?3, 'running', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    run.id,
+                    run.route,
+                    sql::int(run.fence),
+                    run.started_ns,
+                    new.due_ns,
+                    new.cause,
+                    json!(new.flags).to_string(),
+                    new.actor,
+                    new.origin,
+                    new.tenant,
+                    new.project.0,
+                    new.mapping.0,
+                ])
+            })
+            .map_err(|e| sql::error(doing, e))?;
+        self.db
+            .prepare_cached(
+                "UPDATE routes SET fence = ?2, last_run = ?3, last_start_ns = ?4, last_due_ns = coalesce(?5, last_due_ns)
+                 WHERE route = ?1",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![run.route, sql::int(run.fence), run.id, run.started_ns, new.due_ns])
+            })
+            .map(drop)
+            .map_err(|e| sql::error(doing, e))
+    }
+
+    fn finish(&mut self, run: &Run, end: &RunEnd) -> Result<()> {
+        let doing = "ending a run";
+        let (code, cause) = end.error.clone().unzip();
+        self.db
+            .prepare_cached(
+                "UPDATE runs SET state = ?2, ended_ns = ?3, exit = ?4, error_code = ?5, error_cause = ?6 WHERE id = ?1",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![run.id, end.state.word(), self.now_ns, end.exit, code, cause])
+            })
+            .map_err(|e| sql::error(doing, e))?;
+        if end.state == RunState::Done {
+            self.db
+                .execute("UPDATE routes SET last_success_ns = ?2 WHERE route = ?1", params![run.route, self.now_ns])
+                .map_err(|e| sql::error(doing, e))?;
+        }
+        let (totals, groups) = self.run_totals(run)?;
+        let mut draft = run.draft(Action::RunFinished);
+        draft.details = steps::totals(&totals);
+        draft = draft
+            .detail("state", end.state.word())
+            .detail("exit", end.exit)
+            .detail("groups", groups)
+            .detail("milliseconds", (self.now_ns - run.started_ns).max(0) / 1_000_000);
+        if let Some((code, cause)) = &end.error {
+            draft = draft.detail("code", code.clone());
+            draft.reason = Some(cause.clone());
+        }
+        (draft.level, draft.outcome) = match end.state {
+            RunState::Done => (Level::Info, Outcome::Success),
+            RunState::Partial | RunState::Interrupted => (Level::Warning, Outcome::Partial),
+            RunState::Running | RunState::Failed | RunState::Died => (Level::Error, Outcome::Failure),
+        };
+        self.record(vec![draft]).map(drop)
+    }
+
+    fn run_totals(&self, run: &Run) -> Result<(Totals, u64)> {
+        self.db
+            .prepare_cached(
+                "SELECT read, mapped, filtered, rejected, withheld, produced, superseded, written, unchanged, refused,
+                        in_doubt, bytes_read, bytes_written, groups FROM runs WHERE id = ?1",
+            )
+            .and_then(|mut s| s.query_row([&run.id], |row| Ok((totals_of(row, 0)?, sql::count(row.get(13)?)))))
+            .map_err(|e| sql::error("reading the counts of a run", e))
+    }
+
+    /// Adds to the warnings of a run.
+    pub(super) fn add_warnings(&self, run: &Run, warnings: &[String]) -> Result<()> {
+        let doing = "adding to the warnings of a run";
+        for warning in warnings {
+            self.db
+                .prepare_cached("UPDATE runs SET warnings = json_insert(warnings, '$[#]', ?2) WHERE id = ?1")
+                .and_then(|mut statement| statement.execute(params![run.id, warning]))
+                .map_err(|e| sql::error(doing, e))?;
+        }
+        Ok(())
+    }
+
+    /// Adds to the reasons why records of a run were rejected.
+    pub(super) fn add_reasons(
+        &self,
+        run: &Run,
+        reasons: &BTreeMap<(&str, &str), (u64, &crate::record::Reject)>,
+    ) -> Result<()> {
+        for ((code, field), (records, first)) in reasons {
+            self.db
+                .prepare_cached(
+                    "INSERT INTO run_rejects (run, code, field, records, cause, source, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                     ON CONFLICT (run, code, field) DO UPDATE SET records = records + ?4",
+                )
+                .and_then(|mut statement| {
+                    statement.execute(params![
+                        run.id,
+                        code,
+                        field,
+                        sql::int(*records),
+                        first.cause,
+                        first.source,
+                        sql::int(first.line)
+                    ])
+                })
+                .map_err(|e| sql::error("keeping why records were rejected", e))?;
+        }
+        Ok(())
+    }
+}
+
+fn totals_of(row: &Row<'_>, at: usize) -> rusqlite::Result<Totals> {
+    let get = |index: usize| row.get::<_, i64>(at + index).map(sql::count);
+    Ok(Totals {
+        read: get(0)?,
+        mapped: get(1)?,
+        filtered: get(2)?,
+        rejected: get(3)?,
+        withheld: get(4)?,
+        produced: get(5)?,
+        superseded: get(6)?,
+        written: get(7)?,
+        unchanged: get(8)?,
+        refused: get(9)?,
+        in_doubt: get(10)?,
+        bytes_read: get(11)?,
+        bytes_written: get(12)?,
+    })
+}
+
+fn run_row(row: &Row<'_>) -> rusqlite::Result<(RunRow, String, String)> {
+    let error: (Option<String>, Option<String>) = (row.get(29)?, row.get(30)?);
+    let run = RunRow {
+        id: row.get(0)?,
+        route: row.get(1)?,
+        fence: sql::count(row.get(2)?),
+        state: RunState::of(&row.get::<_, String>(3)?),
+        started_ns: row.get(4)?,
+        ended_ns: row.get(5)?,
+        due_ns: row.get(6)?,
+        cause: row.get(7)?,
+        flags: Vec::new(),
+        actor: row.get(9)?,
+        origin: row.get(10)?,
+        tenant: row.get(11)?,
+        project: row.get(12)?,
+        mapping: row.get(13)?,
+        groups: sql::count(row.get(14)?),
+        totals: totals_of(row, 15)?,
+        exit: row.get(28)?,
+        error: error.0.map(|code| (code, error.1.unwrap_or_default())),
+        warnings: Vec::new(),
+    };
+    Ok((run, row.get(8)?, row.get(31)?))
+}
+
+/// The error of a run as it is kept.
+impl From<&Error> for RunEnd {
+    fn from(error: &Error) -> Self {
+        let state = match error.kind() {
+            crate::error::Kind::Interrupted => RunState::Interrupted,
+            crate::error::Kind::Partial => RunState::Partial,
+            _ => RunState::Failed,
+        };
+        Self {
+            state,
+            exit: error.exit().number(),
+            error: Some((error.code().id.to_string(), error.to_string())),
+            warnings: Vec::new(),
+            settle: None,
+        }
+    }
+}
