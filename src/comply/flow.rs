@@ -5,6 +5,7 @@ use super::controls;
 use crate::config::{Compliance, Connector, Mapping, Violation};
 use crate::error::codes::comply as codes;
 use crate::error::{Finding, Findings, Severity};
+use crate::expr::Effect;
 use crate::map::{Flow, Route};
 use crate::record::{ClassId, ClassSet};
 
@@ -131,6 +132,10 @@ impl Judge<'_> {
         let mut steps: Vec<String> = rule.source.iter().map(|source| format!("`{}`", source.value)).collect();
         for passage in &flow.passages {
             let step = format!("`{}`", passage.through);
+            // `value` is the source, which stands there already.
+            if passage.effect == Effect::Reads && passage.through == "value" && rule.source.is_some() {
+                continue;
+            }
             let carries = passage.before.contains(class) || passage.after.contains(class);
             if carries && steps.last() != Some(&step) {
                 steps.push(step);
@@ -166,5 +171,106 @@ fn protect(class: ClassId) -> String {
     match class.class().name {
         "pii.contact.email" => "protect it, for instance with `mask_email(value)`".into(),
         _ => "protect it in the transform, or leave the field out".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Node, Spanned};
+    use crate::error::Place;
+    use crate::map::TargetShape;
+    use crate::map::tests::{csv, mapping, route, said};
+
+    fn classes(names: &[&str]) -> ClassSet {
+        names.iter().map(|name| ClassId::named(name).unwrap()).collect()
+    }
+
+    fn connector(clearance: Option<&[&str]>, standards: &[&str]) -> Connector {
+        let place = Place { file: "connectors.yaml".into(), line: 1, column: 1, width: 1, source: String::new() };
+        let with: Vec<(Spanned<String>, Spanned<Node>)> = Vec::new();
+        Connector {
+            name: "warehouse".into(),
+            place: place.clone(),
+            uses: Spanned { value: "sqlite".into(), place },
+            auth: with.clone(),
+            with,
+            streams: Default::default(),
+            tenant: None,
+            region: None,
+            standards: standards.iter().map(ToString::to_string).collect(),
+            agreements: Vec::new(),
+            clearance: clearance.map(classes),
+            retry_tries: 1,
+        }
+    }
+
+    /// What is found when `source` (with `class`) is written as it is.
+    fn check(rule: &str, target: &Connector, standards: &[&str], on_violation: Violation) -> String {
+        let yaml = format!("version: 1\nname: m\nfrom: shop.people\nto: warehouse.people\n{rule}\n");
+        let mapping = mapping(&yaml);
+        let declared = "id: int!, mail: string pii.email, card: string pci.pan, code: string cvv, token: string pci.token, illness: string phi.diagnosis";
+        let route = route(&mapping, &csv(declared), &TargetShape::default());
+        let compliance = Compliance { standards: standards.iter().map(ToString::to_string).collect(), on_violation };
+        let found = flow(&mapping, &route, target, &compliance);
+        let grave = |f: &Finding| if f.severity == Severity::Error { "error " } else { "warning " };
+        found.iter().map(|f| format!("{}{}", grave(f), said(std::slice::from_ref(f)))).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn clearance_decides() {
+        let copy = |field: &str| format!("fields: [{{ target: out, source: {field} }}]");
+        let (block, warn) = (Violation::Block, Violation::Warn);
+        // Nothing was said: nothing is judged.
+        assert_eq!(check(&copy("mail"), &connector(None, &[]), &[], block), "");
+        assert_eq!(check(&copy("mail"), &connector(Some(&["pii.contact"]), &[]), &["gdpr"], block), "");
+        let blocked = "error 5:33 comply-flow: `pii.contact.email` reaches `warehouse`, which is not cleared for it: \
+            `mail` → `warehouse.people`.`out` (control GDPR Art. 32(1)(a)) -- protect it, for instance with \
+            `mask_email(value)`, or if `warehouse` may hold it, add pii.contact.email to its `clearance`";
+        assert_eq!(check(&copy("mail"), &connector(Some(&["pii.name"]), &[]), &[], block), blocked);
+        assert_eq!(check(&copy("mail"), &connector(None, &[]), &["gdpr"], block), blocked);
+        assert_eq!(
+            check(&copy("mail"), &connector(None, &["gdpr"]), &[], warn),
+            blocked.replacen("error", "warning", 1)
+        );
+        // The standard knows nothing of e-mail addresses.
+        assert_eq!(check(&copy("mail"), &connector(None, &["pci_dss"]), &[], block), "");
+        // A token is no card number.
+        assert_eq!(check(&copy("token"), &connector(Some(&[]), &[]), &["pci_dss"], block), "");
+        assert_eq!(check(&copy("id"), &connector(Some(&[]), &[]), &["pci_dss"], block), "");
+        assert!(check(&copy("card"), &connector(None, &["pci_dss"]), &[], block).contains("PCI DSS 3.5.1"));
+    }
+
+    #[test]
+    fn authentication_data_is_cleared_nowhere() {
+        let rule = "fields: [{ target: out, source: code }]";
+        for target in [connector(None, &[]), connector(Some(&["pci", "pci.sad"]), &[])] {
+            let found = check(rule, &target, &[], Violation::Warn);
+            assert!(found.starts_with("error 5:33 comply-prohibited") && found.contains("3.3.1"), "{found}");
+        }
+    }
+
+    #[test]
+    fn a_protecting_function_changes_the_class() {
+        let rule = "fields: [{ target: out, source: mail, transform: mask_email(value) }]";
+        assert_eq!(check(rule, &connector(Some(&[]), &[]), &["gdpr"], Violation::Block), "");
+        let rule = "fields: [{ target: out, source: mail, transform: '\"<\" + value + \">\"' }]";
+        assert!(check(rule, &connector(Some(&[]), &[]), &["gdpr"], Violation::Block).contains("comply-flow"));
+    }
+
+    #[test]
+    fn what_decides_is_a_finding_of_its_own() {
+        let target = connector(Some(&[]), &[]);
+        let gate = |field: &str| format!("when: record.{field} == \"x\"\nfields: [{{ target: out, source: id }}]");
+        let mail = check(&gate("mail"), &target, &[], Violation::Block);
+        assert!(
+            mail.starts_with("warning 5:7 comply-control-flow: `pii.contact.email` decides which records"),
+            "{mail}"
+        );
+        let illness = check(&gate("illness"), &target, &[], Violation::Block);
+        assert!(illness.starts_with("error 5:7 comply-control-flow"), "{illness}");
+        let inner = "fields: [{ target: out, source: id, transform: 'record.mail == \"x\" ? 1 : 2' }]";
+        let inner = check(inner, &target, &[], Violation::Block);
+        assert!(inner.starts_with("warning") && inner.contains("decides about the value of `out`"), "{inner}");
     }
 }

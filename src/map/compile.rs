@@ -1,7 +1,6 @@
 //! From a resolved mapping to a [`Route`], with everything said that can be known without data.
 
 use super::convert::Reading;
-use super::interim::{self as expr, Bind, Binding, Dialect, Environment, Program};
 use super::literal::Literal;
 use super::route::{Condition, Flow, Masks, Passage, Route, Rule};
 use super::shape::{SourceShape, TargetShape, classes_at};
@@ -9,6 +8,7 @@ use super::{examples, target as targets};
 use crate::config::{Expression, FieldRule, Mapping};
 use crate::error::codes::map as codes;
 use crate::error::{Finding, Findings, Place, Severity};
+use crate::expr::{self, Bind, Binding, Dialect, Environment, Program};
 use crate::record::{ClassSet, Column, Path, Projection, Type, suspect};
 
 /// Compiles a mapping against its two streams and checks it: names, types, calls, targets,
@@ -133,6 +133,17 @@ impl<'m> Compiler<'m> {
             _ => source_kind.clone(),
         };
         let (wanted, reading) = self.wanted(rule, &result, declared, target);
+        if target.flat && matches!(result, Type::List(_) | Type::Map(_) | Type::Record { .. }) {
+            let at = rule.transform.as_ref().map_or(&rule.target.place, |transform| &transform.place);
+            self.findings.push(
+                Finding::error(
+                    &codes::TARGET_TYPE,
+                    at.clone(),
+                    format!("the result is of type {result}, but records of `{}` are flat", target.name),
+                )
+                .fix("pick one element or field of it, or join it into text"),
+            );
+        }
         let flow = flow(rule, transform.as_ref(), source_classes);
         let kind = if wanted == Type::Dyn { result } else { wanted.clone() };
         let mut validate = Vec::with_capacity(rule.validate.len());
@@ -250,7 +261,7 @@ impl<'m> Compiler<'m> {
                 Finding::error(
                     &codes::DEFAULT_TYPE,
                     written.place.clone(),
-                    format!("the default is a {kind}, but the source field is a {source_kind}"),
+                    format!("the default is of type {kind}, but the source field is declared as {source_kind}"),
                 )
                 .fix("a default stands in for the source value, before the transform: give it that type"),
             );
@@ -266,7 +277,10 @@ impl<'m> Compiler<'m> {
         let Some(asked) = &rule.kind else {
             if !fits(result, declared) {
                 self.findings.push(misfit(result, declared, at.clone(), || {
-                    format!("the result is a {result}, but `{path}` of `{}` is a {declared}", target.name)
+                    format!(
+                        "the result is of type {result}, but `{path}` of `{}` is declared as {declared}",
+                        target.name
+                    )
                 }));
             }
             return (declared.clone(), Reading::Exact);
@@ -276,14 +290,14 @@ impl<'m> Compiler<'m> {
                 Finding::error(
                     &codes::TARGET_TYPE,
                     asked.place.clone(),
-                    format!("the result is a {result}, which cannot be read as {}", asked.value),
+                    format!("the result is of type {result}, which cannot be read as {}", asked.value),
                 )
                 .fix("convert it in the transform, or correct `type`"),
             );
         }
         if !fits(&asked.value, declared) {
             self.findings.push(misfit(&asked.value, declared, asked.place.clone(), || {
-                format!("`type` says {}, but `{path}` of `{}` is a {declared}", asked.value, target.name)
+                format!("`type` says {}, but `{path}` of `{}` is declared as {declared}", asked.value, target.name)
             }));
         }
         (asked.value.clone(), Reading::Text)
@@ -297,7 +311,7 @@ impl<'m> Compiler<'m> {
                 Finding::error(
                     &codes::NOT_A_CONDITION,
                     written.place_at(0, written.text.len()),
-                    format!("`{name}` must be true or false, and this is a {}", program.kind()),
+                    format!("`{name}` must be true or false, and this is of type {}", program.kind()),
                 )
                 .fix("compare it with something"),
             );
@@ -337,7 +351,9 @@ impl<'m> Compiler<'m> {
         let environment = Environment { bindings, dialect: Dialect::Consign, gate };
         match expr::compile(&written.text, &environment, &mut self.projection) {
             Ok(program) => {
-                for warning in program.warnings() {
+                // That a type is not known matters with `--strict` alone, which says it below.
+                let known = |warning: &&expr::Fault| warning.code != &crate::error::codes::expr::UNKNOWN_TYPE;
+                for warning in program.warnings().iter().filter(known) {
                     self.findings.push(finding(written, warning));
                 }
                 for path in program.reads() {
@@ -395,7 +411,7 @@ fn flow(rule: &FieldRule, transform: Option<&Program>, source: ClassSet) -> Flow
     let passages = program
         .flow()
         .iter()
-        .map(|step| Passage { through: step.through.to_string(), before: step.before, after: step.after })
+        .map(|step| Passage { through: step.what.clone(), effect: step.effect, before: step.before, after: step.after })
         .collect();
     Flow { source, classes: program.classes().union(own), control: program.control_classes(), passages }
 }

@@ -183,6 +183,10 @@ fn slots<'a>(route: &Route, given: Value<'a>, arena: &'a Arena) -> Result<Vec<Va
         .map(|(path, kind)| {
             let mut value = read(given, &path.0, arena);
             if route.text_fields {
+                // A column that is not given is an empty one.
+                if value.is_missing() {
+                    value = Value::Null;
+                }
                 // What stands in a text file is text; a number in `given` serves as its text.
                 value = convert(value, &Type::String, Reading::Text, arena).unwrap_or(value);
             }

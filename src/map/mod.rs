@@ -8,12 +8,13 @@ mod compile;
 mod convert;
 mod examples;
 mod explain;
-mod interim;
 mod literal;
 mod preview;
 mod route;
 mod shape;
 mod target;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use compile::compile;
 pub use examples::{Coverage, Difference, EXAMPLE_NOW, Example, Failure, Tested, test};

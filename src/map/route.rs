@@ -1,8 +1,8 @@
 //! A compiled mapping and its application to one record: the inner loop of every run.
 
-use super::interim::{EvalError, Frame, Program};
 use crate::config::Expression;
 use crate::error::{Code, codes};
+use crate::expr::{Effect, EvalError, Frame, Program};
 use crate::record::{Arena, ClassSet, Column, Path, Projection, Row, Timestamp, Type, Value, shown};
 
 use super::convert::{Reading, convert};
@@ -62,6 +62,8 @@ pub struct Flow {
 pub struct Passage {
     /// What it passed: `mask_email`, `+`, a path.
     pub through: String,
+    /// What it does to them.
+    pub effect: Effect,
     /// The classes before.
     pub before: ClassSet,
     /// The classes after.
@@ -227,7 +229,7 @@ impl Route {
         let cause = if rule.open {
             format!("{} ({}) is no {}", shown::short(value), value.type_name(), rule.wanted)
         } else {
-            format!("the value is a {}, which is no {} here", value.type_name(), rule.wanted)
+            format!("the value ({}) is no {}", value.type_name(), rule.wanted)
         };
         self.reject(&codes::map::WRONG_TYPE, Some(rule), cause)
     }
@@ -235,14 +237,7 @@ impl Route {
     #[cold]
     fn refused(&self, rule: &Rule, condition: &Condition, value: &Value<'_>) -> Verdict {
         let value = if rule.open || value.is_absent() { shown::short(value) } else { "the value".into() };
-        let condition = one_line(&condition.written);
-        // `value >= 0` reads best as "-5 is not >= 0".
-        let cause = match condition.strip_prefix("value ") {
-            Some(rest) if rest.starts_with(['<', '>', '=']) && !rest.contains(['&', '|', '?']) => {
-                format!("{value} is not {rest}")
-            }
-            _ => format!("{value} does not meet `{condition}`"),
-        };
+        let cause = format!("{value} does not meet `{}`", one_line(&condition.written));
         self.reject(&codes::map::INVALID, Some(rule), cause)
     }
 
