@@ -255,7 +255,12 @@ fn streams(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &m
         let target = project.connectors.get(&mapping.to.connector)?.streams.get(&mapping.to.stream)?;
         (!target.key.is_empty()).then_some(())
     };
-    if mapping.sync.mode == Mode::Upsert && mapping.sync.key.is_empty() && mapping.whole && declared().is_none() {
+    // A key that is there but cannot be read was a finding of its own.
+    let unread = findings.iter().any(|finding| {
+        finding.place.as_ref().is_some_and(|place| place.file == mapping.file)
+            && [&codes::BAD_PATH, &codes::WRONG_TYPE].contains(&finding.code)
+    });
+    if mapping.sync.mode == Mode::Upsert && mapping.sync.key.is_empty() && !unread && declared().is_none() {
         let cause = "`upsert` needs a key, and neither `sync.key` nor the target stream has one";
         let fix = "add `key: [...]` under `sync` with the target fields that identify a record";
         findings.push(Finding::error(&codes::KEY_MODE, mapping.to.place.clone(), cause).fix(fix));

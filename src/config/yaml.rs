@@ -599,7 +599,7 @@ fn syntax(source: &Source, kind: &ErrorKind, at: usize) -> Finding {
         ErrorKind::UnknownQuotedScalarEscape => {
             ("`\\` begins no escape that YAML knows".into(), "write `\\\\`, or use single quotes")
         }
-        other => (other.to_string(), "see the chapter on YAML in the guide"),
+        other => (other.to_string(), "mend the text here or just before; `--explain config-yaml` says what is read"),
     };
     Finding::error(&codes::YAML, place, cause).fix(fix)
 }

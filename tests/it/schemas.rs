@@ -11,17 +11,14 @@ fn schemas_are_fresh() {
     let protocols: Vec<_> = protocols::ALL.iter().map(|protocol| protocol.spec()).collect();
     let formats: Vec<_> = formats::ALL.iter().map(|format| format.spec()).collect();
     let catalog = Catalog { protocols: protocols.leak(), formats: formats.leak() };
-    fresh("connectors.schema.json", &schema::connectors(&catalog));
-    fresh("mapping.schema.json", &schema::mapping());
-}
-
-/// Compares with the committed file, or writes it with `CONSIGN_UPDATE=1`.
-fn fresh(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(name);
-    if std::env::var_os("CONSIGN_UPDATE").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
+    for (name, text) in
+        [("connectors.schema.json", schema::connectors(&catalog)), ("mapping.schema.json", schema::mapping())]
+    {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(name);
+        if std::env::var_os("CONSIGN_UPDATE").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == text, "docs/schema/{name} is stale: run CONSIGN_UPDATE=1 cargo test schemas_are_fresh");
     }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == text, "docs/schema/{name} is stale: run CONSIGN_UPDATE=1 cargo test schemas_are_fresh");
 }
