@@ -1,18 +1,20 @@
 //! Delivery: what the workers made becomes durable in the target, and what became of it becomes
 //! durable in the store, so that a crash at any point loses nothing and doubles nothing.
 //!
-//! For each group of parts: (a) its intent is recorded: end positions, counts, sealed rejects,
-//! digest; (b) the sink gets it and makes it durable under the group's [`Mark`]; (c) it is settled:
-//! positions move, rejects become visible, an audit event is chained, all in one transaction.
+//! For each group of parts: (a) its intent is recorded: where its slices end, how many records,
+//! the digest of what is sent; (b) the sink gets it and makes it durable under the group's
+//! [`Mark`]; (c) it is settled: positions move, rejects become dead letters, counts add up, an
+//! audit event is chained, all in one transaction.
 //! (c) of one group and (a) of the next share that transaction, so a group costs one sync in the
 //! store. (d) Only what is settled is acknowledged to the source.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use crate::config::Mapping;
 use crate::connect::{Batch, Sink};
 use crate::error::Result;
-use crate::record::{Mark, Settled, SliceId, Totals};
+use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Totals};
 use crate::store::failpoint::reach;
 use crate::store::{Intent, Run, RunEnd, Settle, Store};
 
@@ -51,6 +53,8 @@ pub struct Delivery<'d> {
     edge: Edge<'d>,
     /// What names this route in the target.
     mark: Mark,
+    /// The hash of the mapping in force.
+    mapping: String,
     /// Most records in a group.
     most_records: u64,
     group: Group,
@@ -62,22 +66,27 @@ pub struct Delivery<'d> {
     reasons: Reasons,
 }
 
+/// Parts that go to the target together.
 #[derive(Default)]
 struct Group {
     since: Option<Instant>,
     batches: Vec<Batch>,
     bytes: usize,
-    intent: Intent,
+    positions: Vec<(SliceId, Settled)>,
+    totals: Totals,
+    rejects: Vec<Reject>,
+    replayed: Vec<String>,
     digest: blake3::Hasher,
 }
 
 impl<'d> Delivery<'d> {
     /// Starts after the given mark, with the positions that are settled.
-    pub fn new(edge: Edge<'d>, mark: Mark, settled: &[(SliceId, Settled)], most_records: Option<u64>) -> Self {
+    pub fn new(edge: Edge<'d>, mark: Mark, settled: &[(SliceId, Settled)], mapping: &Mapping) -> Self {
         Self {
             edge,
             mark,
-            most_records: most_records.unwrap_or(GROUP_RECORDS),
+            mapping: mapping.hash.clone(),
+            most_records: mapping.sync.batch_records.unwrap_or(GROUP_RECORDS),
             group: Group::default(),
             waiting: None,
             records: settled.iter().map(|(slice, s)| (slice.clone(), s.position.record)).collect(),
@@ -107,23 +116,23 @@ impl<'d> Delivery<'d> {
         let since = *group.since.get_or_insert_with(Instant::now);
         group.bytes += done.batch.bytes.len();
         group.digest.update(&done.digest);
-        group.intent.totals.add(&done.totals);
+        group.totals.add(&done.totals);
         for mut reject in done.rejects {
             reject.record += before;
             self.reasons.add(&reject);
-            group.intent.rejects.push(reject);
+            group.rejects.push(reject);
         }
         let settled = Settled { position: end, done: done.last_of_slice };
-        match group.intent.positions.iter_mut().find(|(slice, _)| *slice == done.slice) {
+        match group.positions.iter_mut().find(|(slice, _)| *slice == done.slice) {
             Some((_, known)) => *known = settled,
-            None => group.intent.positions.push((done.slice, settled)),
+            None => group.positions.push((done.slice, settled)),
         }
         if done.batch.records > 0 {
             group.batches.push(done.batch);
         }
         let full = group.bytes >= GROUP_BYTES
-            || group.intent.totals.produced >= self.most_records
-            || group.intent.rejects.len() >= GROUP_REJECTS
+            || group.totals.produced >= self.most_records
+            || group.rejects.len() >= GROUP_REJECTS
             || since.elapsed() >= GROUP_TIME;
         if full {
             self.close(watch)?;
@@ -139,24 +148,41 @@ impl<'d> Delivery<'d> {
         if self.group.since.is_none() {
             return Ok(());
         }
-        let mut group = std::mem::take(&mut self.group);
+        let group = std::mem::take(&mut self.group);
         let Edge::Real { store, run, sink } = &mut self.edge else {
             self.totals.written = self.totals.produced;
             watch.progress(&self.totals);
             return Ok(());
         };
         self.mark.group += 1;
-        group.intent.group = self.mark.group;
-        group.intent.digest = *group.digest.finalize().as_bytes();
+        let intent = Intent {
+            group: self.mark.group,
+            slices: group.positions.clone(),
+            records: group.totals.read,
+            content: *group.digest.finalize().as_bytes(),
+            fence: self.mark.fence,
+            mapping: self.mapping.clone(),
+        };
         reach("before_intent");
-        store.step(run, self.waiting.take().as_ref(), Some(&group.intent))?;
+        store.step(run, self.waiting.take().as_ref(), Some(&intent))?;
         reach("after_intent");
         let receipt = write(sink.as_mut(), &group.batches, &self.mark).inspect_err(|_| sink.abandon())?;
         reach("after_write");
         self.mark.length = receipt.length;
+        let mut totals = group.totals;
+        totals.written = receipt.written;
+        totals.refused = receipt.refused;
         self.totals.written += receipt.written;
         self.totals.refused += receipt.refused;
-        self.waiting = Some(Settle { mark: self.mark.clone(), receipt });
+        self.waiting = Some(Settle {
+            mark: self.mark.clone(),
+            receipt,
+            positions: group.positions,
+            totals,
+            rejects: group.rejects,
+            replayed: group.replayed,
+            warnings: Vec::new(),
+        });
         watch.progress(&self.totals);
         Ok(())
     }
@@ -193,7 +219,7 @@ impl<'d> Delivery<'d> {
     }
 }
 
-fn write(sink: &mut dyn Sink, batches: &[Batch], mark: &Mark) -> Result<crate::record::Receipt> {
+fn write(sink: &mut dyn Sink, batches: &[Batch], mark: &Mark) -> Result<Receipt> {
     for batch in batches {
         sink.write(batch)?;
         reach("mid_write");

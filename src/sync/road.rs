@@ -91,7 +91,7 @@ pub fn run(
     let enough = AtomicBool::new(false);
     let mut source = plan.source(&settled)?;
     let between = plan.between()?;
-    let mut delivery = Delivery::new(edge, mark, &settled, plan.mapping.sync.batch_records);
+    let mut delivery = Delivery::new(edge, mark, &settled, &plan.mapping);
 
     let ended = pipeline::run(
         source.as_mut(),

@@ -1,0 +1,170 @@
+//! Several routes in one go: which of them, in which order, and what one failure means for the
+//! others.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::config::{Mapping, Project};
+use crate::error::{Error, Exit, Kind, Result, codes};
+use crate::record::Timestamp;
+use crate::store::Store;
+
+use super::check::check_one;
+use super::plan::Plan;
+use super::road::{self, Finished, Options};
+use super::schedule;
+use super::signals::Stop;
+use super::watch::Watch;
+
+/// Which routes to run.
+#[derive(Clone, Debug)]
+pub enum Selection {
+    /// These, by name.
+    Named(Vec<String>),
+    /// Every enabled one with a schedule that is due.
+    Due,
+    /// Every enabled one.
+    All,
+}
+
+/// What became of one route.
+pub enum Became {
+    /// It ran.
+    Ran(Box<Finished>),
+    /// It could not begin.
+    Failed {
+        /// Its name.
+        route: String,
+        /// Why.
+        error: Error,
+    },
+    /// It was left out.
+    Skipped {
+        /// Its name.
+        route: String,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Became {
+    /// The exit code it asks for.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Ran(finished) => finished.exit,
+            Self::Failed { error, .. } => error.exit(),
+            Self::Skipped { .. } => Exit::Done,
+        }
+    }
+
+    /// The route's name.
+    pub fn route(&self) -> &str {
+        match self {
+            Self::Ran(finished) => &finished.route,
+            Self::Failed { route, .. } | Self::Skipped { route, .. } => route,
+        }
+    }
+}
+
+/// Everything a run of routes needs from outside.
+pub struct Setting<'s> {
+    /// The project.
+    pub project: &'s Project,
+    /// Its mappings, all of them.
+    pub mappings: &'s [Mapping],
+    /// How each route is to be run.
+    pub options: &'s Options,
+    /// The moment the whole command began.
+    pub now: Timestamp,
+    /// Whether to stop.
+    pub stop: &'s Stop,
+    /// How long to wait for a route that another run holds.
+    pub wait: Duration,
+}
+
+/// Runs the selected routes one after the other, each after those it waits for. A route whose
+/// predecessor failed is left out; all others run. After a signal none begins.
+///
+/// # Errors
+/// If a name is unknown or routes wait for each other in a circle. What happens to single routes
+/// is in the answer.
+pub fn run(setting: &Setting<'_>, selection: &Selection, mut store: Option<&mut Store>, watch: &mut dyn Watch) -> Result<Vec<Became>> {
+    let mut became: Vec<Became> = Vec::new();
+    for mapping in chosen(setting, selection, store.as_deref())? {
+        let name = mapping.name.value.as_str();
+        if setting.stop.asked() {
+            break;
+        }
+        let failed = mapping.sync.after.iter().find(|before| {
+            became.iter().any(|b| b.route() == before.value && !matches!(b.exit(), Exit::Done | Exit::Partial))
+        });
+        if let Some(before) = failed {
+            let why = format!("`{}` did not get through, and this route comes after it", before.value);
+            became.push(Became::Skipped { route: name.to_string(), why });
+            continue;
+        }
+        became.push(match run_one(setting, mapping, store.as_deref_mut(), watch) {
+            Ok(finished) => Became::Ran(Box::new(finished)),
+            Err(error) => Became::Failed { route: name.to_string(), error },
+        });
+    }
+    Ok(became)
+}
+
+/// The routes to run, in order.
+fn chosen<'s>(setting: &Setting<'s>, selection: &Selection, store: Option<&Store>) -> Result<Vec<&'s Mapping>> {
+    let ordered = schedule::order(setting.mappings)?;
+    let Selection::Named(names) = selection else {
+        let mut chosen = Vec::new();
+        for mapping in ordered {
+            let state = store.map(|s| s.route(&mapping.name.value)).transpose()?;
+            if state.as_ref().is_some_and(|state| !state.enabled) {
+                continue;
+            }
+            let due = match (selection, &mapping.sync.schedule) {
+                (Selection::All, _) => true,
+                (_, None) => false,
+                (_, Some(plan)) => schedule::due(plan, state.and_then(|s| s.last_start_ns), setting.now)?.now,
+            };
+            if due {
+                chosen.push(mapping);
+            }
+        }
+        return Ok(chosen);
+    };
+    for name in names {
+        if !setting.mappings.iter().any(|m| m.name.value == *name) {
+            let unknown = Error::new(Kind::Invalid, &codes::sync::UNKNOWN_ROUTE, format!("there is no mapping `{name}`"));
+            let known = setting.mappings.iter().map(|m| m.name.value.as_str());
+            return Err(match crate::error::nearest(name, known.clone()) {
+                Some(near) => unknown.hint(format!("did you mean `{near}`?")),
+                None => unknown.hint(format!("there are: {}", known.collect::<Vec<_>>().join(", "))),
+            });
+        }
+    }
+    Ok(ordered.into_iter().filter(|m| names.contains(&m.name.value)).collect())
+}
+
+fn run_one(setting: &Setting<'_>, mapping: &Mapping, store: Option<&mut Store>, watch: &mut dyn Watch) -> Result<Finished> {
+    let plan = plan(setting.project, mapping)?;
+    let dry = setting.options.dry();
+    // A dry run changes nothing that a real one could trip over: it needs no lock.
+    let _held = match &store {
+        Some(store) if !dry => Some(store.lock_route(plan.name(), setting.wait)?),
+        _ => None,
+    };
+    road::run(&plan, store, setting.options, setting.now, setting.stop, watch)
+}
+
+/// Makes the plan of a route for a run: the mapping compiled, references filled in.
+///
+/// # Errors
+/// If the mapping has errors (the checks that came before would have said so), or a reference
+/// cannot be filled in.
+pub fn plan(project: &Project, mapping: &Mapping) -> Result<Plan> {
+    let (route, findings) = check_one(project, mapping, false);
+    let Some(route) = route else {
+        return Err(Error::findings(Kind::Invalid, &codes::sync::CHECK_FAILED, "the mapping has errors", findings));
+    };
+    Plan::new(project, mapping, route, Path::new(&project.root))
+}
