@@ -31,7 +31,7 @@ pub struct Settled {
 }
 
 /// Names what is being settled, so that a sink can tell later what it has seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// The log id of the state this route belongs to: a target knows it again.
     pub log_id: String,

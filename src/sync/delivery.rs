@@ -107,10 +107,27 @@ impl<'d> Delivery<'d> {
     /// If the target or the store fails.
     pub fn take(&mut self, done: Done, watch: &mut dyn Watch) -> Result<Option<Instant>> {
         let before = *self.records.get(&done.slice).unwrap_or(&0);
-        let mut end = done.end;
+        let mut end = done.end.clone();
         end.record += before;
         self.records.insert(done.slice.clone(), end.record);
+        let settled = Settled { position: end, done: done.last_of_slice };
+        match self.group.positions.iter_mut().find(|(slice, _)| *slice == done.slice) {
+            Some((_, known)) => *known = settled,
+            None => self.group.positions.push((done.slice.clone(), settled)),
+        }
+        self.add(done, before, watch)
+    }
 
+    /// Takes a dead letter that came through this time: no position moves.
+    ///
+    /// # Errors
+    /// As for [`Delivery::take`].
+    pub fn take_letter(&mut self, letter: String, done: Done, watch: &mut dyn Watch) -> Result<()> {
+        self.group.replayed.push(letter);
+        self.add(done, 0, watch).map(drop)
+    }
+
+    fn add(&mut self, done: Done, before: u64, watch: &mut dyn Watch) -> Result<Option<Instant>> {
         self.totals.add(&done.totals);
         let group = &mut self.group;
         let since = *group.since.get_or_insert_with(Instant::now);
@@ -121,11 +138,6 @@ impl<'d> Delivery<'d> {
             reject.record += before;
             self.reasons.add(&reject);
             group.rejects.push(reject);
-        }
-        let settled = Settled { position: end, done: done.last_of_slice };
-        match group.positions.iter_mut().find(|(slice, _)| *slice == done.slice) {
-            Some((_, known)) => *known = settled,
-            None => group.positions.push((done.slice, settled)),
         }
         if done.batch.records > 0 {
             group.batches.push(done.batch);
@@ -210,10 +222,11 @@ impl<'d> Delivery<'d> {
     ///
     /// # Errors
     /// If the store fails; the run then stays open and the next one finds it so.
-    pub fn end(mut self, end: &RunEnd) -> Result<(Totals, Vec<Reason>)> {
+    pub fn end(mut self, mut end: RunEnd) -> Result<(Totals, Vec<Reason>)> {
         if let Edge::Real { store, run, sink } = &mut self.edge {
             sink.abandon();
-            store.finish_run(run, self.waiting.take().as_ref(), end)?;
+            end.settle = self.waiting.take();
+            store.finish_run(run, &end)?;
         }
         Ok((self.totals, self.reasons.commonest()))
     }

@@ -1,12 +1,10 @@
 //! Several routes in one go: which of them, in which order, and what one failure means for the
 //! others.
 
-use std::path::Path;
 use std::time::Duration;
 
-use crate::config::{Mapping, Project};
+use crate::config::{Environment, Mapping, Project, Resolver};
 use crate::error::{Error, Exit, Kind, Result, codes};
-use crate::record::Timestamp;
 use crate::store::Store;
 
 use super::check::check_one;
@@ -75,7 +73,7 @@ pub struct Setting<'s> {
     /// How each route is to be run.
     pub options: &'s Options,
     /// The moment the whole command began.
-    pub now: Timestamp,
+    pub now: jiff::Timestamp,
     /// Whether to stop.
     pub stop: &'s Stop,
     /// How long to wait for a route that another run holds.
@@ -124,7 +122,10 @@ fn chosen<'s>(setting: &Setting<'s>, selection: &Selection, store: Option<&Store
             let due = match (selection, &mapping.sync.schedule) {
                 (Selection::All, _) => true,
                 (_, None) => false,
-                (_, Some(plan)) => schedule::due(plan, state.and_then(|s| s.last_start_ns), setting.now)?.now,
+                (_, Some(plan)) => {
+                    let begun = state.and_then(|state| state.last_start_ns).map(schedule::moment);
+                    schedule::due(plan, begun, setting.now)?.now
+                },
             };
             if due {
                 chosen.push(mapping);
@@ -153,7 +154,12 @@ fn run_one(setting: &Setting<'_>, mapping: &Mapping, store: Option<&mut Store>, 
         Some(store) if !dry => Some(store.lock_route(plan.name(), setting.wait)?),
         _ => None,
     };
-    road::run(&plan, store, setting.options, setting.now, setting.stop, watch)
+    let now = crate::record::Timestamp {
+        seconds: setting.now.as_second(),
+        nanos: setting.now.subsec_nanosecond().unsigned_abs(),
+        offset: 0,
+    };
+    road::run(&plan, store, setting.options, now, setting.stop, watch)
 }
 
 /// Makes the plan of a route for a run: the mapping compiled, references filled in.
@@ -166,5 +172,5 @@ pub fn plan(project: &Project, mapping: &Mapping) -> Result<Plan> {
     let Some(route) = route else {
         return Err(Error::findings(Kind::Invalid, &codes::sync::CHECK_FAILED, "the mapping has errors", findings));
     };
-    Plan::new(project, mapping, route, Path::new(&project.root))
+    Plan::new(project, mapping, route, &Resolver::new(&project.root, Environment::process()))
 }

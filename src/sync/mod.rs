@@ -1,5 +1,29 @@
 //! The road: records go from source to target, in order, counted, and survive being killed.
+//!
+//! [`many::run`] chooses routes and runs them in order; [`road::run`] is one run on one screen:
+//! [`begin`](begin) takes over what a crash left, [`pipeline`] moves parts through the
+//! [`middle`] on all cores, [`delivery`] makes groups durable and settles them, and [`verdict`]
+//! says how it ended.
 
+mod begin;
 pub mod check;
+mod delivery;
+pub mod many;
 pub mod middle;
 pub mod pipeline;
+pub mod plan;
+pub mod reasons;
+pub mod replay;
+pub mod road;
+pub mod schedule;
+pub mod signals;
+mod verdict;
+pub mod watch;
+
+pub use check::{Checked, check};
+pub use many::{Became, Selection, Setting, run};
+pub use plan::Plan;
+pub use replay::{Replayed, replay};
+pub use road::{Finished, Options};
+pub use signals::Stop;
+pub use watch::{Silent, Watch};

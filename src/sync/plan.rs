@@ -4,13 +4,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::{Carries, Connector, Mapping, Mode, Node, Piece, Project, Stream};
+use crate::config::{Carries, Connector, Mapping, Mode, Node, Piece, Project, Resolver, Stream, StreamRef};
 use crate::connect::formats::{self, Format};
 use crate::connect::protocols::{self, Guarantee, Protocol, ReadRequest, WriteRequest};
 use crate::connect::{Decoder, Encoder, Sink, Source};
 use crate::error::{Error, Kind, Result, codes};
 use crate::map::Route;
-use crate::record::{Settled, SliceId};
+use crate::record::{Position, Settled, SliceId};
 
 /// One end of a route: a stream with what it takes to open it.
 pub struct End {
@@ -36,28 +36,26 @@ pub struct Plan {
     pub to: End,
     /// The folder that relative paths count from.
     pub root: Arc<Path>,
+    /// Hash and canonical form of the project.
+    pub project: (String, String),
 }
 
 impl End {
-    /// Looks up one end. `fill` turns a text with references into plain text; a check passes one
-    /// that leaves them as they are.
+    /// Looks up one end and fills in its references.
     ///
     /// # Errors
     /// If a reference cannot be filled in, or the configuration was not checked.
-    pub fn new(project: &Project, connector: &str, stream: &str, fill: &dyn Fn(&mut Node) -> Result<()>) -> Result<Self> {
-        let mut connector = project
+    pub fn new(project: &Project, reference: &StreamRef, resolver: &Resolver) -> Result<Self> {
+        let connector = project
             .connectors
-            .get(connector)
-            .cloned()
-            .ok_or_else(|| Error::bug(format!("connector `{connector}` is not defined")))?;
+            .get(&reference.connector)
+            .ok_or_else(|| Error::bug(format!("connector `{}` is not defined", reference.connector)))?;
+        let connector = resolver.connector(connector)?;
         let protocol = protocols::named(&connector.uses.value)
             .ok_or_else(|| Error::bug(format!("protocol `{}` is not listed", connector.uses.value)))?;
-        let mut stream = connector
-            .stream(stream, protocol.spec())
-            .ok_or_else(|| Error::bug(format!("stream `{stream}` is not declared")))?;
-        for (_, node) in connector.with.iter_mut().chain(&mut stream.options).chain(&mut stream.format_options) {
-            fill(&mut node.value)?;
-        }
+        let stream = connector
+            .stream(&reference.stream, protocol.spec())
+            .ok_or_else(|| Error::bug(format!("stream `{}` is not declared", reference.stream)))?;
         let format = match &stream.format {
             Some(name) => Some(
                 formats::named(&name.value).ok_or_else(|| Error::bug(format!("format `{}` is not listed", name.value)))?,
@@ -95,17 +93,34 @@ impl Plan {
         &self.mapping.name.value
     }
 
-    /// Opens the source after what is settled.
+    /// A checked mapping with both of its ends.
+    ///
+    /// # Errors
+    /// As for [`End::new`].
+    pub fn new(project: &Project, mapping: &Mapping, route: Route, resolver: &Resolver) -> Result<Self> {
+        Ok(Self {
+            from: End::new(project, &mapping.from, resolver)?,
+            to: End::new(project, &mapping.to, resolver)?,
+            mapping: mapping.clone(),
+            route: Arc::new(route),
+            root: project.root.as_path().into(),
+            project: (project.hash.clone(), project.canonical.clone()),
+        })
+    }
+
+    /// Opens the source after what is settled; with `only`, just up to that position of that
+    /// slice.
     ///
     /// # Errors
     /// If the source cannot be opened.
-    pub fn source(&self, settled: &[(SliceId, Settled)]) -> Result<Box<dyn Source>> {
+    pub fn source(&self, settled: &[(SliceId, Settled)], only: Option<(&SliceId, &Position)>) -> Result<Box<dyn Source>> {
         self.from.protocol.source(&ReadRequest {
             root: &self.root,
             connector: &self.from.connector,
             stream: &self.from.stream,
             format: self.from.format,
             settled,
+            only,
         })
     }
 

@@ -27,8 +27,12 @@ pub struct Options {
     pub limit: Option<u64>,
     /// From the beginning, whatever is settled.
     pub full: bool,
-    /// What started it: `manual`, `due`, `all`.
-    pub trigger: &'static str,
+    /// What made it run: `hand`, `due`, `all`.
+    pub cause: &'static str,
+    /// Who.
+    pub actor: Option<String>,
+    /// From where: `terminal`, `cron`, `ci`.
+    pub origin: Option<String>,
     /// Worker threads; 0: one per core.
     pub workers: usize,
 }
@@ -85,11 +89,11 @@ pub fn run(
     watch: &mut dyn Watch,
 ) -> Result<Finished> {
     let clock = Instant::now();
-    let Begun { edge, mark, settled, run, mut notes } = begin(plan, store, options, watch)?;
+    let Begun { edge, mark, settled, run, mut notes } = begin(plan, store, options, now, watch)?;
     let fresh = settled.is_empty();
     // Set once the limit is reached.
     let enough = AtomicBool::new(false);
-    let mut source = plan.source(&settled)?;
+    let mut source = plan.source(&settled, None)?;
     let between = plan.between()?;
     let mut delivery = Delivery::new(edge, mark, &settled, &plan.mapping);
 
@@ -119,11 +123,12 @@ pub fn run(
         Ok(ending)
     });
     let verdict = verdict::judge(plan, options, ended, delivery.totals(), fresh, stop);
-    let (totals, reasons) = delivery.end(&verdict.run_end())?;
+    let (totals, reasons) = delivery.end(verdict.run_end(&notes))?;
     for (slice, settled) in &settled {
         source.acknowledge(slice, &settled.position)?;
     }
     notes.extend(verdict.notes);
+    notes.dedup();
     Ok(Finished {
         run,
         route: plan.name().to_string(),

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Mapping, Missed, Schedule, units};
-use crate::error::{Error, Kind, Result, codes};
-use crate::record::Timestamp;
+use jiff::Timestamp;
 
-use crate::config::cron::Cron;
+use crate::config::{Cron, Mapping, Missed, Schedule, zone};
+use crate::error::{Error, Kind, Result, codes};
 
 /// What a schedule says at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +26,10 @@ pub struct Due {
 /// # Errors
 /// If the schedule was not checked before.
 pub fn due(schedule: &Schedule, last_begun: Option<Timestamp>, now: Timestamp) -> Result<Due> {
-    let cron = Cron::parse(&schedule.cron.value).map_err(|e| Error::bug(format!("unchecked schedule: {e:?}")))?;
-    let zone = units::zone(&schedule.timezone).map_err(Error::bug)?;
-    let soon = Timestamp { seconds: now.seconds + 1, ..now };
+    let unchecked = |what: String| Error::bug(format!("the schedule was not checked: {what}"));
+    let cron = Cron::parse(&schedule.cron.value).map_err(|e| unchecked(e.cause))?;
+    let zone = zone(&schedule.timezone).map_err(unchecked)?;
+    let soon = now.checked_add(jiff::SignedDuration::from_nanos(1)).unwrap_or(now);
     let (last, next) = (cron.previous_before(soon, &zone), cron.next_after(now, &zone));
     let open = match (last, last_begun) {
         (None, _) => false,
@@ -37,10 +37,15 @@ pub fn due(schedule: &Schedule, last_begun: Option<Timestamp>, now: Timestamp) -
         (Some(last), Some(begun)) => begun < last,
     };
     let lapsed = match (schedule.missed, last, next) {
-        (Missed::Skip, Some(last), Some(next)) => (now.seconds - last.seconds) * 2 > next.seconds - last.seconds,
+        (Missed::Skip, Some(last), Some(next)) => now.duration_since(last) * 2 > next.duration_since(last),
         _ => false,
     };
     Ok(Due { last, next, now: open && !lapsed })
+}
+
+/// The moment of a count of nanoseconds since 1970.
+pub fn moment(nanoseconds: i64) -> Timestamp {
+    Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Puts routes in an order in which each comes after those it names under `after`; else in the
@@ -74,4 +79,40 @@ pub fn order(mappings: &[Mapping]) -> Result<Vec<&Mapping>> {
         ordered.push(waiting.remove(at));
     }
     Ok(ordered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Spanned;
+    use crate::error::Place;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn schedule(cron: &str, missed: Missed) -> Schedule {
+        let place = Place { file: "m.yaml".into(), line: 1, column: 1, width: 1, source: String::new() };
+        Schedule { cron: Spanned { value: cron.into(), place }, timezone: "Europe/Berlin".into(), missed }
+    }
+
+    #[test]
+    fn missed_runs_are_made_up_once() {
+        let plan = schedule("0 3 * * *", Missed::Once);
+        let now = at("2026-07-10T12:00:00Z");
+        assert!(due(&plan, None, now).unwrap().now, "never ran");
+        assert!(due(&plan, Some(at("2026-07-01T01:00:00Z")), now).unwrap().now, "nine times missed");
+        let begun = Some(at("2026-07-10T01:00:00Z"));
+        let seen = due(&plan, begun, now).unwrap();
+        assert!(!seen.now, "ran at the due time itself");
+        assert_eq!((seen.last, seen.next), (Some(at("2026-07-10T01:00:00Z")), Some(at("2026-07-11T01:00:00Z"))));
+    }
+
+    #[test]
+    fn skipped_times_lapse() {
+        let plan = schedule("0 3 * * *", Missed::Skip);
+        let before = Some(at("2026-07-01T01:00:00Z"));
+        assert!(due(&plan, before, at("2026-07-10T01:05:00Z")).unwrap().now);
+        assert!(!due(&plan, before, at("2026-07-10T14:00:00Z")).unwrap().now);
+    }
 }

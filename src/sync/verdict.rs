@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::config::OnError;
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::record::Totals;
-use crate::store::RunEnd;
+use crate::store::{RunEnd, RunState};
 
 use super::pipeline::Ending;
 use super::plan::Plan;
@@ -79,12 +79,20 @@ pub fn judge(plan: &Plan, options: &Options, ended: Result<Ending>, totals: &Tot
 }
 
 impl Verdict {
-    /// What the store records of it.
-    pub fn run_end(&self) -> RunEnd {
+    /// What the store records of it, with what else there was to say.
+    pub fn run_end(&self, notes: &[String]) -> RunEnd {
+        let state = match self.exit {
+            Exit::Done => RunState::Done,
+            Exit::Partial => RunState::Partial,
+            Exit::Interrupted | Exit::Terminated => RunState::Interrupted,
+            _ => RunState::Failed,
+        };
         RunEnd {
-            exit: self.exit,
-            code: self.error.as_ref().map(|e| e.code().id.to_string()),
-            reason: self.error.as_ref().map(ToString::to_string),
+            state,
+            exit: self.exit.number(),
+            error: self.error.as_ref().map(|e| (e.code().id.to_string(), e.to_string())),
+            warnings: notes.iter().chain(&self.notes).cloned().collect(),
+            settle: None,
         }
     }
 }

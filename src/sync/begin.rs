@@ -1,0 +1,224 @@
+//! The beginning of a run: it is recorded, the target is compared with the store, and whatever a
+//! crash left between them is resolved.
+
+use std::sync::Arc;
+
+use crate::connect::Found;
+use crate::error::{Error, Kind, Result, codes};
+use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Timestamp, Totals};
+use crate::store::{Intent, NewRun, RouteState, Run, RunEnd, RunState, Settle, Store};
+
+use super::delivery::Edge;
+use super::middle::Middle;
+use super::pipeline::{self, Arrival};
+use super::plan::Plan;
+use super::road::Options;
+use super::watch::Watch;
+
+/// A run that has begun.
+pub struct Begun<'s> {
+    /// Where its groups go.
+    pub edge: Edge<'s>,
+    /// The mark of the last settled group, under the fence of this run.
+    pub mark: Mark,
+    /// Where each slice stands.
+    pub settled: Vec<(SliceId, Settled)>,
+    /// The run's id; `None` for a dry run.
+    pub run: Option<String>,
+    /// What was put right.
+    pub notes: Vec<String>,
+}
+
+/// Begins a run.
+///
+/// # Errors
+/// If the route is disabled, or target or store cannot be used. The failure is on record.
+pub fn begin<'s>(
+    plan: &Plan,
+    store: Option<&'s mut Store>,
+    options: &Options,
+    now: Timestamp,
+    watch: &mut dyn Watch,
+) -> Result<Begun<'s>> {
+    let Some(store) = store else { return Ok(dry(Vec::new())) };
+    let state = store.route(plan.name())?;
+    if options.dry() {
+        return Ok(dry(if options.full { Vec::new() } else { state.settled }));
+    }
+    if !state.enabled {
+        return Err(disabled(plan, &state));
+    }
+    let mut notes = Vec::new();
+    if options.full {
+        store.reset_position(plan.name(), "a full run was asked for", options.actor.as_deref())?;
+    }
+    let run = store.begin_run(&new_run(plan, options))?;
+    watch.started(&run.id, plan.name());
+    match take_over(plan, store, &run, options, now, &mut notes) {
+        Ok((sink, mark, settled)) => {
+            notes.iter().for_each(|note| watch.note(note));
+            let id = run.id.clone();
+            Ok(Begun { edge: Edge::Real { store, run, sink }, mark, settled, run: Some(id), notes })
+        }
+        Err(error) => {
+            let end = RunEnd {
+                state: RunState::Failed,
+                exit: error.exit().number(),
+                error: Some((error.code().id.to_string(), error.to_string())),
+                warnings: notes,
+                settle: None,
+            };
+            // The error to report is the first one.
+            let _ = store.finish_run(&run, &end);
+            Err(error)
+        }
+    }
+}
+
+type Taken = (Box<dyn crate::connect::Sink>, Mark, Vec<(SliceId, Settled)>);
+
+/// Opens the target and resolves the group that was intended and never settled, if there is one.
+fn take_over(
+    plan: &Plan,
+    store: &mut Store,
+    run: &Run,
+    options: &Options,
+    now: Timestamp,
+    notes: &mut Vec<String>,
+) -> Result<Taken> {
+    let state = store.route(plan.name())?;
+    let log_id = store.log_id().to_string();
+    let mut sink = plan.sink(&log_id, options.full)?;
+    let found = sink.open(state.mark.as_ref(), state.intent.is_some())?;
+    let mut mark = Mark {
+        log_id,
+        route: plan.name().to_string(),
+        group: run.group,
+        fence: run.fence,
+        length: state.mark.as_ref().and_then(|mark| mark.length),
+    };
+    match (found, state.intent) {
+        (Found::Ahead, Some(intent)) if !options.full => {
+            notes.push(format!(
+                "group {} was written before the last run died: it is settled now, and not written again",
+                intent.group
+            ));
+            mark.group = intent.group;
+            resettle(plan, store, run, &mark, &state.settled, &intent, now)?;
+        }
+        (Found::Ahead, _) => {
+            // `--full` reads everything again, the group in question included: for a target with
+            // keys its records arrive once more, and the count of groups goes on after it.
+            mark.group += 1;
+            store.step(run, Some(&empty(&mark)), None)?;
+        }
+        (Found::TakenBack, _) => {
+            notes.push("what the last run had written and not settled was taken back from the target".into());
+        }
+        (Found::Same, _) => {}
+    }
+    let settled = store.route(plan.name())?.settled;
+    Ok((sink, mark, settled))
+}
+
+/// Reads the records of a group again that was written but not settled, to know what became of
+/// each: the same bytes, the same mapping, no writing.
+fn resettle(
+    plan: &Plan,
+    store: &mut Store,
+    run: &Run,
+    mark: &Mark,
+    settled: &[(SliceId, Settled)],
+    intent: &Intent,
+    now: Timestamp,
+) -> Result<()> {
+    let (mut totals, mut rejects) = (Totals::default(), Vec::<Reject>::new());
+    let mut warnings = Vec::new();
+    if intent.mapping != run.mapping {
+        warnings.push(format!("group {} was written under an earlier form of the mapping", intent.group));
+    }
+    for (slice, end) in &intent.slices {
+        let before = settled.iter().find(|(id, _)| id == slice).map_or(0, |(_, s)| s.position.record);
+        let mut read = 0;
+        let mut source = plan.source(settled, Some((slice, &end.position)))?;
+        let between = plan.between()?;
+        let ending = pipeline::run(
+            source.as_mut(),
+            1,
+            &|| false,
+            || {
+                let (decoder, encoder) = (plan.decoder()?, plan.encoder()?);
+                let mut middle = Middle::new(Arc::clone(&plan.route), decoder, encoder, Arc::clone(&between), now);
+                Ok(move |part| middle.work(part))
+            },
+            |arrival| {
+                if let Arrival::Done(done) = arrival {
+                    rejects.extend(done.rejects.into_iter().map(|mut reject| {
+                        reject.record += before + read;
+                        reject
+                    }));
+                    read += done.totals.read;
+                    totals.add(&done.totals);
+                }
+                Ok(None)
+            },
+        )?;
+        if let Some(error) = ending.error {
+            return Err(error.hint(format!(
+                "group {} is in the target, but its source cannot be read again to know what became of each record",
+                intent.group
+            )));
+        }
+    }
+    totals.written = totals.produced;
+    let receipt = Receipt { written: totals.written, refused: 0, length: mark.length };
+    let settle = Settle {
+        mark: mark.clone(),
+        receipt,
+        positions: intent.slices.clone(),
+        totals,
+        rejects,
+        replayed: Vec::new(),
+        warnings,
+    };
+    store.step(run, Some(&settle), None)
+}
+
+fn empty(mark: &Mark) -> Settle {
+    Settle {
+        mark: mark.clone(),
+        receipt: Receipt::default(),
+        positions: Vec::new(),
+        totals: Totals::default(),
+        rejects: Vec::new(),
+        replayed: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+fn dry<'s>(settled: Vec<(SliceId, Settled)>) -> Begun<'s> {
+    Begun { edge: Edge::Dry, mark: Mark::default(), settled, run: None, notes: Vec::new() }
+}
+
+pub(super) fn new_run(plan: &Plan, options: &Options) -> NewRun {
+    NewRun {
+        route: plan.name().to_string(),
+        project: plan.project.clone(),
+        mapping: (plan.mapping.hash.clone(), plan.mapping.canonical.clone()),
+        cause: options.cause.to_string(),
+        flags: options.full.then(|| "full".to_string()).into_iter().collect(),
+        due_ns: None,
+        actor: options.actor.clone(),
+        origin: options.origin.clone(),
+        tenant: plan.from.connector.tenant.clone().or_else(|| plan.to.connector.tenant.clone()),
+    }
+}
+
+pub(super) fn disabled(plan: &Plan, state: &RouteState) -> Error {
+    let error = Error::new(Kind::Refused, &codes::sync::DISABLED, format!("route `{}` is disabled", plan.name()))
+        .hint(format!("consign sync enable {} --reason TEXT", plan.name()));
+    match &state.reason {
+        Some(reason) => error.fact("reason", reason),
+        None => error,
+    }
+}

@@ -1,0 +1,120 @@
+//! Dead letters get another chance: the same mapping path as any record, one letter at a time,
+//! delivered as groups of a run of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Mapping, Project};
+use crate::connect::{Header, Part};
+use crate::error::{Error, Kind, Result, codes};
+use crate::record::{Position, Timestamp};
+use crate::store::{LetterFilter, LetterText, RunEnd, RunState, Store};
+
+use super::begin::{Begun, begin};
+use super::delivery::{Delivery, Edge};
+use super::many::plan;
+use super::middle::Middle;
+use super::reasons::{Reason, Reasons};
+use super::road::Options;
+use super::watch::Watch;
+
+/// What became of the letters.
+#[derive(Debug, Default, serde::Serialize)]
+pub struct Replayed {
+    /// The run that replayed them.
+    pub run: String,
+    /// Letters that reached the target.
+    pub delivered: u64,
+    /// Letters for which `when` is false now.
+    pub filtered: u64,
+    /// Letters that were rejected again; they stay open.
+    pub rejected: u64,
+    /// Why, commonest first.
+    pub reasons: Vec<Reason>,
+    /// What was worth a line on the way.
+    pub notes: Vec<String>,
+}
+
+/// Replays the open letters of one route that match.
+///
+/// # Errors
+/// If there are none, the route is locked or disabled, or target or store fail; letters that did
+/// not get through are open again.
+pub fn replay(
+    project: &Project,
+    mapping: &Mapping,
+    store: &mut Store,
+    filter: &LetterFilter,
+    options: &Options,
+    now: Timestamp,
+    watch: &mut dyn Watch,
+) -> Result<Replayed> {
+    let plan = plan(project, mapping)?;
+    let mut filter = filter.clone();
+    filter.route = Some(plan.name().to_string());
+    filter.states = vec![crate::store::LetterState::Open];
+    if store.count_dead_letters(&filter)? == 0 {
+        return Err(Error::new(Kind::Invalid, &codes::sync::NOTHING_TO_REPLAY, "no open dead letter matches")
+            .hint(format!("consign sync dlq list --route {}", plan.name())));
+    }
+    let _held = store.lock_route(plan.name(), Duration::ZERO)?;
+    let Begun { edge, mark, settled, notes, .. } = begin(&plan, Some(store), options, now, watch)?;
+    let Edge::Real { store, run, sink } = edge else { return Err(Error::bug("a replay is never dry")) };
+    let mut replayed = Replayed { run: run.id.clone(), notes, ..Replayed::default() };
+    let letters = store.claim_letters(&run, &filter)?;
+    let mut delivery = Delivery::new(Edge::Real { store, run, sink }, mark, &settled, &plan.mapping);
+    let mut middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now);
+    let mut reasons = Reasons::default();
+
+    let mut deliver = || -> Result<()> {
+        for text in letters {
+            let id = text.letter.id.clone();
+            let done = middle.work(part(text))?;
+            if let Some(reject) = done.rejects.first() {
+                reasons.add(reject);
+                replayed.rejected += 1;
+                continue;
+            }
+            replayed.filtered += done.totals.filtered;
+            replayed.delivered += done.totals.mapped;
+            delivery.take_letter(id, done, watch)?;
+        }
+        delivery.close(watch)?;
+        delivery.finish()
+    };
+    let outcome = deliver();
+    let state = match (&outcome, replayed.rejected) {
+        (Err(_), _) => RunState::Failed,
+        (Ok(()), 0) => RunState::Done,
+        (Ok(()), _) => RunState::Partial,
+    };
+    delivery.end(RunEnd {
+        state,
+        exit: match &outcome {
+            Err(error) => error.exit().number(),
+            Ok(()) => 0,
+        },
+        error: outcome.as_ref().err().map(|error| (error.code().id.to_string(), error.to_string())),
+        warnings: replayed.notes.clone(),
+        settle: None,
+    })?;
+    outcome?;
+    replayed.reasons = reasons.commonest();
+    Ok(replayed)
+}
+
+/// A letter as the part it was read from: one record.
+fn part(text: LetterText) -> Part {
+    let letter = text.letter;
+    let start = Position { byte: letter.byte, line: letter.line.saturating_sub(1), ..Position::default() };
+    Part {
+        sequence: 0,
+        slice: letter.slice.into(),
+        name: letter.source.into(),
+        header: Arc::new(Header { columns: letter.columns }),
+        bytes: text.payload.to_vec(),
+        start: start.clone(),
+        end: start,
+        last_of_slice: false,
+    }
+}
