@@ -17,6 +17,8 @@ pub mod replay;
 pub mod road;
 pub mod schedule;
 pub mod signals;
+#[cfg(test)]
+mod tests;
 mod verdict;
 pub mod watch;
 

@@ -66,7 +66,7 @@ pub fn replay(
     let mut middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now);
     let mut reasons = Reasons::default();
 
-    let mut deliver = || -> Result<()> {
+    let deliver = || -> Result<()> {
         for text in letters {
             let id = text.letter.id.clone();
             let done = middle.work(part(text))?;

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::error::{Error, Exit, Result};
-use crate::record::{Mark, Settled, SliceId, Timestamp, Totals};
+use crate::record::{Timestamp, Totals};
 use crate::store::Store;
 
 use super::begin::{Begun, begin};
-use super::delivery::{Delivery, Edge};
+use super::delivery::Delivery;
 use super::middle::Middle;
 use super::pipeline::{self, Arrival};
 use super::plan::Plan;
