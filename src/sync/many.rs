@@ -86,7 +86,12 @@ pub struct Setting<'s> {
 /// # Errors
 /// If a name is unknown or routes wait for each other in a circle. What happens to single routes
 /// is in the answer.
-pub fn run(setting: &Setting<'_>, selection: &Selection, mut store: Option<&mut Store>, watch: &mut dyn Watch) -> Result<Vec<Became>> {
+pub fn run(
+    setting: &Setting<'_>,
+    selection: &Selection,
+    mut store: Option<&mut Store>,
+    watch: &mut dyn Watch,
+) -> Result<Vec<Became>> {
     let mut became: Vec<Became> = Vec::new();
     for mapping in chosen(setting, selection, store.as_deref())? {
         let name = mapping.name.value.as_str();
@@ -125,7 +130,7 @@ fn chosen<'s>(setting: &Setting<'s>, selection: &Selection, store: Option<&Store
                 (_, Some(plan)) => {
                     let begun = state.and_then(|state| state.last_start_ns).map(schedule::moment);
                     schedule::due(plan, begun, setting.now)?.now
-                },
+                }
             };
             if due {
                 chosen.push(mapping);
@@ -135,7 +140,8 @@ fn chosen<'s>(setting: &Setting<'s>, selection: &Selection, store: Option<&Store
     };
     for name in names {
         if !setting.mappings.iter().any(|m| m.name.value == *name) {
-            let unknown = Error::new(Kind::Invalid, &codes::sync::UNKNOWN_ROUTE, format!("there is no mapping `{name}`"));
+            let unknown =
+                Error::new(Kind::Invalid, &codes::sync::UNKNOWN_ROUTE, format!("there is no mapping `{name}`"));
             let known = setting.mappings.iter().map(|m| m.name.value.as_str());
             return Err(match crate::error::nearest(name, known.clone()) {
                 Some(near) => unknown.hint(format!("did you mean `{near}`?")),
@@ -146,7 +152,12 @@ fn chosen<'s>(setting: &Setting<'s>, selection: &Selection, store: Option<&Store
     Ok(ordered.into_iter().filter(|m| names.contains(&m.name.value)).collect())
 }
 
-fn run_one(setting: &Setting<'_>, mapping: &Mapping, store: Option<&mut Store>, watch: &mut dyn Watch) -> Result<Finished> {
+fn run_one(
+    setting: &Setting<'_>,
+    mapping: &Mapping,
+    store: Option<&mut Store>,
+    watch: &mut dyn Watch,
+) -> Result<Finished> {
     let plan = plan(setting.project, mapping)?;
     let dry = setting.options.dry();
     // A dry run changes nothing that a real one could trip over: it needs no lock.

@@ -58,7 +58,8 @@ impl End {
             .ok_or_else(|| Error::bug(format!("stream `{}` is not declared", reference.stream)))?;
         let format = match &stream.format {
             Some(name) => Some(
-                formats::named(&name.value).ok_or_else(|| Error::bug(format!("format `{}` is not listed", name.value)))?,
+                formats::named(&name.value)
+                    .ok_or_else(|| Error::bug(format!("format `{}` is not listed", name.value)))?,
             ),
             None => None,
         };
@@ -113,7 +114,11 @@ impl Plan {
     ///
     /// # Errors
     /// If the source cannot be opened.
-    pub fn source(&self, settled: &[(SliceId, Settled)], only: Option<(&SliceId, &Position)>) -> Result<Box<dyn Source>> {
+    pub fn source(
+        &self,
+        settled: &[(SliceId, Settled)],
+        only: Option<(&SliceId, &Position)>,
+    ) -> Result<Box<dyn Source>> {
         self.from.protocol.source(&ReadRequest {
             root: &self.root,
             connector: &self.from.connector,

@@ -102,7 +102,8 @@ pub fn run(
         options.worker_count(),
         &|| stop.asked() || enough.load(Ordering::Acquire),
         || {
-            let middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, Arc::clone(&between), now);
+            let middle =
+                Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, Arc::clone(&between), now);
             let mut middle = middle.limited(options.limit);
             Ok(move |part| middle.work(part))
         },

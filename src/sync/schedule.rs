@@ -63,7 +63,7 @@ pub fn order(mappings: &[Mapping]) -> Result<Vec<&Mapping>> {
                 !by_name.contains_key(name.value.as_str()) || ordered.iter().any(|done| done.name.value == name.value)
             })
         };
-        let Some(at) = waiting.iter().position(|m| ready(&m)) else {
+        let Some(at) = waiting.iter().position(ready) else {
             let names: Vec<&str> = waiting.iter().map(|m| m.name.value.as_str()).collect();
             let first = waiting[0].sync.after.first().map(|name| name.place.clone());
             let circle = Error::new(

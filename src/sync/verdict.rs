@@ -49,7 +49,14 @@ pub fn stop_early(plan: &Plan, options: &Options, totals: &Totals, enough: &Atom
 }
 
 /// Judges a run that has come to its end, well or not.
-pub fn judge(plan: &Plan, options: &Options, ended: Result<Ending>, totals: &Totals, fresh: bool, stop: &Stop) -> Verdict {
+pub fn judge(
+    plan: &Plan,
+    options: &Options,
+    ended: Result<Ending>,
+    totals: &Totals,
+    fresh: bool,
+    stop: &Stop,
+) -> Verdict {
     let ending = match ended {
         Ok(ending) => ending,
         Err(error) => return Verdict { exit: error.exit(), error: Some(error), notes: Vec::new() },
@@ -104,5 +111,8 @@ fn past_tolerance(plan: &Plan, totals: &Totals) -> Error {
         &codes::sync::PAST_TOLERANCE,
         format!("{} of {} records were rejected, more than the mapping tolerates", totals.rejected, totals.read),
     )
-    .fact("tolerated", format!("{} % or {} records", f64::from(on_error.tolerate_ppm) / 10_000.0, on_error.tolerate_records))
+    .fact(
+        "tolerated",
+        format!("{} % or {} records", f64::from(on_error.tolerate_ppm) / 10_000.0, on_error.tolerate_records),
+    )
 }
