@@ -37,7 +37,7 @@ impl Format for Ndjson {
 
     fn framing(&self, options: &Options) -> Result<Box<dyn Framing>> {
         let max_record_bytes = OptionReader::new(options, OPTIONS).number("max_record_bytes")? as usize;
-        Ok(Box::new(Lines { lines: 0, bytes: 0, max_record_bytes }))
+        Ok(Box::new(Lines::new(max_record_bytes)))
     }
 
     fn decoder(&self, options: &Options) -> Result<Box<dyn Decoder>> {
@@ -53,12 +53,19 @@ impl Format for Ndjson {
     }
 }
 
-/// Cuts at line ends.
-struct Lines {
+/// Cuts at line ends: the framing of every format whose records are lines.
+pub(super) struct Lines {
     /// Lines and bytes before the buffer, to say where a record is too large.
     lines: u64,
     bytes: u64,
     max_record_bytes: usize,
+}
+
+impl Lines {
+    /// A line longer than this ends the reading.
+    pub(super) fn new(max_record_bytes: usize) -> Self {
+        Self { lines: 0, bytes: 0, max_record_bytes }
+    }
 }
 
 impl Framing for Lines {
@@ -80,7 +87,7 @@ impl Framing for Lines {
                 )
                 .fact("line", self.lines + 1)
                 .fact("byte", self.bytes)
-                .hint("one JSON document over many lines is read with `format: json`; else raise `max_record_bytes`"));
+                .hint("a record is one line here: a JSON document over many lines is read with `format: json`; else raise `max_record_bytes`"));
             }
             None => return Ok(Cut::More),
         };

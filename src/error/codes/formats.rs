@@ -68,11 +68,11 @@ pub static JSON_SURROGATE: Code = Code::new(
     "half of a surrogate pair in a JSON string",
     "An escape from `\\ud800` to `\\udfff` stands alone: it is half of a character, the text was cut in the middle of it. There is no such text in UTF-8, so the record is rejected.",
 );
-/// A record that is no object.
-pub static JSON_RECORD: Code = Code::new(
-    "json-record",
-    "a JSON record is not an object",
-    "A record is an object (`{...}`); a list, a text or a number stands here instead. Where records lie deeper in the document, `records: path.to.array` says where.",
+/// A record that does not have the form its format demands.
+pub static FORMAT_RECORD: Code = Code::new(
+    "format-record",
+    "a record does not have the form of its format",
+    "The text can be read, but it is no record: in JSON and NDJSON a record is an object (`{...}`), and a list, a text or a number stands here instead. Where records lie deeper in a JSON document, `records: path.to.array` says where. The record is rejected, the others are read.",
 );
 /// A JSON document that is broken around its records.
 pub static JSON_DOCUMENT: Code = Code::new(
@@ -100,7 +100,7 @@ pub const ALL: &[&Code] = &[
     &JSON_DEPTH,
     &JSON_DUPLICATE_KEY,
     &JSON_SURROGATE,
-    &JSON_RECORD,
+    &FORMAT_RECORD,
     &JSON_DOCUMENT,
     &FORMAT_ENCODE,
 ];

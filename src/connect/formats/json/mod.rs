@@ -216,7 +216,7 @@ mod tests {
             &[
                 "1: #1",
                 "json-syntax 4:6 byte 18: a colon is missing after the key",
-                "json-record 5:1 byte 21: the record is not an object",
+                "format-record 5:1 byte 21: the record is not an object",
                 "json-syntax 6:9 byte 33: something follows the record: each record has a line of its own",
                 "7: #5",
             ],
@@ -229,7 +229,7 @@ mod tests {
             "{\n\"a\": 1\n}",
             &[
                 &format!("json-syntax 1:2 byte 1: {pretty}"),
-                "json-record 2:1 byte 2: the record is not an object",
+                "format-record 2:1 byte 2: the record is not an object",
                 "json-syntax 3:1 byte 9: a value is missing",
             ],
         );
@@ -299,7 +299,7 @@ mod tests {
             "[{\"a\":1},\n 5,\n{\"a\" 2},\n{\"a\":3} {},{\"a\":4}]",
             &[
                 "1: #1",
-                "json-record 2:2 byte 11: the record is not an object",
+                "format-record 2:2 byte 11: the record is not an object",
                 "json-syntax 3:6 byte 19: a colon is missing after the key",
                 "json-syntax 4:9 byte 31: something follows the record: a comma or `]` is missing",
                 "4: #4",

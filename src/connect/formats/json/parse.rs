@@ -10,7 +10,7 @@ use super::project::Node;
 use crate::connect::typed;
 use crate::error::Code;
 use crate::error::codes::formats::{
-    FIELD_TYPE, JSON_DEPTH, JSON_DUPLICATE_KEY, JSON_RECORD, JSON_SURROGATE, JSON_SYNTAX,
+    FIELD_TYPE, FORMAT_RECORD, JSON_DEPTH, JSON_DUPLICATE_KEY, JSON_SURROGATE, JSON_SYNTAX,
 };
 use crate::record::{Arena, Value};
 
@@ -108,7 +108,7 @@ impl<'a> Parser<'a> {
         }
         let start = self.at;
         self.skip()?;
-        self.fail_at(start, &JSON_RECORD, "the record is not an object")
+        self.fail_at(start, &FORMAT_RECORD, "the record is not an object")
     }
 
     /// Reads one value of any kind and throws it away.
