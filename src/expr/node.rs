@@ -328,7 +328,7 @@ impl Node {
         };
         for (index, (argument, place)) in arguments.iter().zip(values.iter_mut()).enumerate() {
             let value = argument.eval(cx, scope)?;
-            *place = match fit(function, index, value) {
+            *place = match fit(function, index, value, cx.cel) {
                 Some(Ok(value)) => value,
                 Some(Err(failure)) => return Err(cx.error(argument.at, failure)),
                 None => return Err(misfit(function, index, argument, value, cx)),
@@ -615,7 +615,12 @@ impl<'a> Run<'a> {
 
 /// The argument in the form the parameter takes; `None` if its type does not fit.
 #[inline]
-pub(super) fn fit<'a>(function: &Function, index: usize, value: Value<'a>) -> Option<Result<Value<'a>, Failure>> {
+pub(super) fn fit<'a>(
+    function: &Function,
+    index: usize,
+    value: Value<'a>,
+    cel: bool,
+) -> Option<Result<Value<'a>, Failure>> {
     let wanted = function.spec.parameter(index)?.kinds;
     let kind = Kinds::of(&value);
     if wanted.meets(kind) {
@@ -628,7 +633,7 @@ pub(super) fn fit<'a>(function: &Function, index: usize, value: Value<'a>) -> Op
             _ => Some(Ok(value)),
         };
     }
-    if !kind.meets(Kinds::NUMBER) {
+    if cel || !kind.meets(Kinds::NUMBER) {
         return None;
     }
     let number = match operators::number(&value)? {

@@ -65,6 +65,7 @@ pub enum DecimalError {
     Syntax,
 }
 
+#[expect(clippy::should_implement_trait, reason = "these can fail, and operators have no way to say so")]
 impl Decimal {
     /// Zero.
     pub const ZERO: Self = Self::pack(0, 0);
@@ -545,6 +546,91 @@ mod tests {
             ("floor", "-3"),
         ] {
             assert_eq!(d("-2.5").round(0, Rounding::named(mode).unwrap()).unwrap().to_string(), expected, "{mode}");
+        }
+    }
+
+    mod random {
+        use super::*;
+        use proptest::prelude::*;
+
+        fn cases() -> u32 {
+            if option_env!("CONSIGN_SOAK").is_some() { 100_000 } else { 256 }
+        }
+
+        fn decimal() -> impl Strategy<Value = Decimal> {
+            let wide = prop_oneof![
+                (-1000_i128..1000),
+                any::<i64>().prop_map(i128::from),
+                (-MAX_MANTISSA..=MAX_MANTISSA),
+                Just(MAX_MANTISSA),
+                Just(-MAX_MANTISSA),
+            ];
+            (wide, 0..=MAX_DIGITS).prop_map(|(mantissa, scale)| Decimal::new(mantissa, scale).unwrap())
+        }
+
+        proptest! {
+            #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+
+            #[test]
+            fn text_round_trips(a in decimal()) {
+                let read = d(&a.to_string());
+                prop_assert_eq!((read.mantissa(), read.scale()), (a.mantissa(), a.scale()));
+            }
+
+            #[test]
+            fn any_text_is_read_or_refused(text in "[-+]?[0-9.eE+-]{0,40}|\\PC{0,12}") {
+                let _ = Decimal::parse(&text);
+            }
+
+            #[test]
+            fn sums_undo(a in decimal(), b in decimal()) {
+                if let Ok(sum) = a.add(b) && let Ok(back) = sum.sub(b) {
+                    prop_assert_eq!(back, a);
+                    prop_assert_eq!(b.add(a).unwrap(), sum);
+                }
+            }
+
+            #[test]
+            fn products_undo(a in decimal(), b in decimal()) {
+                if let Ok(product) = a.mul(b) {
+                    prop_assert_eq!(b.mul(a).unwrap(), product);
+                    if b != Decimal::ZERO && let Ok(back) = product.div_exact(b) {
+                        prop_assert_eq!(back, a);
+                    }
+                }
+            }
+
+            #[test]
+            fn quotient_and_rest_make_the_whole(a in decimal(), b in decimal()) {
+                if let (Ok(rest), Ok(quotient)) = (a.rem(b), a.div(b, 0, Rounding::Down))
+                    && let Ok(product) = quotient.mul(b)
+                    && let Ok(whole) = product.add(rest)
+                {
+                    prop_assert_eq!(whole, a);
+                }
+            }
+
+            #[test]
+            fn order_agrees_with_differences(a in decimal(), b in decimal()) {
+                prop_assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
+                if let Ok(difference) = a.sub(b) {
+                    prop_assert_eq!(a.cmp(&b), difference.mantissa().cmp(&0));
+                }
+            }
+
+            #[test]
+            fn rounding_stays_near(a in decimal(), scale in 0..=MAX_DIGITS, mode in 0..Rounding::ALL.len()) {
+                let mode = Rounding::ALL[mode].1;
+                if let Ok(rounded) = a.round(scale, mode) {
+                    prop_assert_eq!(rounded.scale(), scale);
+                    if let (Ok(off), Ok(unit)) = (rounded.sub(a), Decimal::new(1, scale)) {
+                        prop_assert!(off.abs() < unit, "{a} became {rounded}");
+                    }
+                    if let Ok(expected) = a.div(Decimal::from_i64(1), scale, mode) {
+                        prop_assert_eq!(expected, rounded);
+                    }
+                }
+            }
         }
     }
 }

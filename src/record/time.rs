@@ -394,4 +394,45 @@ mod tests {
             assert!(Timestamp::parse_rfc3339(text).is_none(), "{text}");
         }
     }
+
+    mod random {
+        use super::*;
+        use proptest::prelude::*;
+
+        proptest! {
+            #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+            #[test]
+            fn moments_round_trip(seconds in FIRST_SECOND + 86_400..LAST_SECOND - 86_400, nanos in 0..1_000_000_000_u32, minutes in -1439..1440_i32) {
+                let moment = Timestamp { seconds, nanos, offset: minutes * 60 };
+                let mut text = Vec::new();
+                moment.write(&mut text);
+                let read = Timestamp::parse_rfc3339(std::str::from_utf8(&text).unwrap()).unwrap();
+                prop_assert_eq!((read.seconds, read.nanos, read.offset), (seconds, nanos, minutes * 60));
+            }
+
+            #[test]
+            fn spans_round_trip(total in -315_576_000_000_000_000_000_i128..=315_576_000_000_000_000_000) {
+                let span = Duration::from_nanos(total).unwrap();
+                let mut text = Vec::new();
+                span.write(&mut text);
+                prop_assert_eq!(Duration::parse(std::str::from_utf8(&text).unwrap()), Some(span));
+                let moment = Timestamp { seconds: 0, nanos: 7, offset: 0 };
+                if let Some(later) = moment.plus(span) {
+                    prop_assert_eq!(later.since(moment), Some(span));
+                }
+            }
+
+            #[test]
+            fn dates_read_back(days in -719_162..2_932_896_i32) {
+                let date = Date { days };
+                prop_assert_eq!(Date::parse(std::str::from_utf8(&date.text()).unwrap()), Some(date));
+            }
+
+            #[test]
+            fn any_text_is_read_or_refused(text in "[0-9TZ:+. -]{0,40}|\\PC{0,12}|[0-9hmsun.-]{0,20}") {
+                let _ = (Timestamp::parse_rfc3339(&text), Date::parse(&text), Duration::parse(&text));
+            }
+        }
+    }
 }

@@ -20,9 +20,9 @@ pub(super) static FLOOR: Function = Function {
     call,
 };
 
-fn call<'a>(_: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+fn call<'a>(call: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     Ok(match arguments {
-        [Value::Int(_) | Value::Uint(_)] => arguments[0],
+        [Value::Int(_) | Value::Uint(_)] if !call.cel => arguments[0],
         [Value::Decimal(number)] => Value::Decimal(number.round(0, Rounding::Floor)?),
         [Value::Double(number)] => Value::Double(number.floor()),
         _ => return Err(super::misuse()),

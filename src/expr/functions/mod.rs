@@ -7,9 +7,16 @@ mod spec;
 mod abs;
 mod base64_decode;
 mod base64_encode;
+mod bit_and;
+mod bit_not;
+mod bit_or;
+mod bit_shift_left;
+mod bit_shift_right;
+mod bit_xor;
 mod bool;
 mod bytes;
 mod ceil;
+mod char_at;
 mod coalesce;
 mod contains;
 mod date;
@@ -20,6 +27,7 @@ mod double;
 mod duration;
 mod ends_with;
 mod floor;
+mod format;
 mod format_time;
 mod get_date;
 mod get_day_of_month;
@@ -31,8 +39,13 @@ mod get_milliseconds;
 mod get_minutes;
 mod get_month;
 mod get_seconds;
+mod index_of;
 mod int;
+mod is_finite;
+mod is_inf;
+mod is_nan;
 mod join;
+mod last_index_of;
 mod lower;
 mod lower_ascii;
 mod mask;
@@ -42,9 +55,12 @@ mod max;
 mod min;
 mod now;
 mod pad_left;
+mod quote;
 mod replace;
+mod reverse;
 mod round;
 mod sha256;
+mod sign;
 mod size;
 mod split;
 mod starts_with;
@@ -52,6 +68,7 @@ mod string;
 mod substring;
 mod timestamp;
 mod trim;
+mod trunc;
 mod type_of;
 mod uint;
 mod upper;
@@ -73,9 +90,16 @@ pub const ALL: &[&Function] = &[
     &abs::ABS,
     &base64_decode::BASE64_DECODE,
     &base64_encode::BASE64_ENCODE,
+    &bit_and::BIT_AND,
+    &bit_not::BIT_NOT,
+    &bit_or::BIT_OR,
+    &bit_shift_left::BIT_SHIFT_LEFT,
+    &bit_shift_right::BIT_SHIFT_RIGHT,
+    &bit_xor::BIT_XOR,
     &bool::BOOL,
     &bytes::BYTES,
     &ceil::CEIL,
+    &char_at::CHAR_AT,
     &coalesce::COALESCE,
     &contains::CONTAINS,
     &date::DATE,
@@ -86,6 +110,7 @@ pub const ALL: &[&Function] = &[
     &duration::DURATION,
     &ends_with::ENDS_WITH,
     &floor::FLOOR,
+    &format::FORMAT,
     &format_time::FORMAT_TIME,
     &get_date::GET_DATE,
     &get_day_of_month::GET_DAY_OF_MONTH,
@@ -97,8 +122,13 @@ pub const ALL: &[&Function] = &[
     &get_minutes::GET_MINUTES,
     &get_month::GET_MONTH,
     &get_seconds::GET_SECONDS,
+    &index_of::INDEX_OF,
     &int::INT,
+    &is_finite::IS_FINITE,
+    &is_inf::IS_INF,
+    &is_nan::IS_NAN,
     &join::JOIN,
+    &last_index_of::LAST_INDEX_OF,
     &lower::LOWER,
     &lower_ascii::LOWER_ASCII,
     &mask::MASK,
@@ -108,9 +138,12 @@ pub const ALL: &[&Function] = &[
     &min::MIN,
     &now::NOW,
     &pad_left::PAD_LEFT,
+    &quote::QUOTE,
     &replace::REPLACE,
+    &reverse::REVERSE,
     &round::ROUND,
     &sha256::SHA256,
+    &sign::SIGN,
     &size::SIZE,
     &split::SPLIT,
     &starts_with::STARTS_WITH,
@@ -118,6 +151,7 @@ pub const ALL: &[&Function] = &[
     &substring::SUBSTRING,
     &timestamp::TIMESTAMP,
     &trim::TRIM,
+    &trunc::TRUNC,
     &type_of::TYPE_OF,
     &uint::UINT,
     &upper::UPPER,

@@ -42,6 +42,7 @@ fn call<'a>(call: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     };
     match arguments.first() {
         Some(Value::Decimal(number)) => Ok(Value::Decimal(number.round(places, rounding)?)),
+        Some(Value::Int(_) | Value::Uint(_)) if call.cel => Err(super::misuse()),
         Some(Value::Int(number)) if places == 0 => Ok(Value::Int(*number)),
         Some(Value::Int(number)) => Ok(Value::Decimal(Decimal::from_i64(*number).round(places, rounding)?)),
         Some(Value::Uint(number)) => Ok(Value::Uint(*number)),
