@@ -15,8 +15,11 @@ use crate::record::{Arena, Projection, Timestamp, Type, Value};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/cel-spec");
 
+/// The first line of the list.
+const HEADER: &str = "# Cases that do not pass, each with the reason. `UPDATE=1 cargo test conformance` rewrites the list and keeps reasons.\n";
+
 /// How many cases pass at least: raised with each step, never lowered.
-const PASSING: usize = 1_000;
+const PASSING: usize = 1_520;
 
 /// The value that a case writes as `{"int": "1"}`; `None` for kinds that consign does not have.
 fn value_of<'a>(json: &Json, arena: &'a Arena) -> Option<Value<'a>> {
@@ -109,18 +112,19 @@ fn every_case_passes_or_is_listed() {
         }
     }
     let list = FilePath::new(FOLDER).join("not_yet.txt");
-    let mut text = String::from(
-        "# Cases that do not pass, each with the reason: protobuf messages and containers are no part of consign.\n",
-    );
+    let listed = std::fs::read_to_string(&list).unwrap_or_default();
+    let mut text = String::from(HEADER);
     for (name, reason) in &failed {
-        writeln!(text, "{name}: {}", reason.replace('\n', " ")).expect("text");
+        // A person has said why: that stays.
+        let said = listed.lines().find_map(|line| line.strip_prefix(name.as_str())?.strip_prefix(": "));
+        writeln!(text, "{name}: {}", said.unwrap_or(reason)).expect("text");
     }
     #[expect(clippy::disallowed_methods, reason = "a switch for the person who changes the language")]
     let update = std::env::var("UPDATE").is_ok();
     if update {
         std::fs::write(&list, &text).expect("written");
+        return;
     }
-    let listed = std::fs::read_to_string(&list).unwrap_or_default();
     let names = |text: &str| -> BTreeSet<String> {
         text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| Some(l.split_once(": ")?.0.to_string())).collect()
     };
