@@ -248,7 +248,7 @@ impl<'s> Checker<'s> {
                 }
             }
             Kind::TimeZone => {
-                if let Err(fix) = units::zone(text) {
+                if let Err(fix) = units::zone_exists(text) {
                     let cause = format!("there is no time zone `{text}`");
                     self.error(&codes::BAD_ZONE, start, end, cause, fix);
                 }

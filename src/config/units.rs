@@ -1,6 +1,6 @@
 //! Small literals with a unit: days, shares, time zones.
 
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::error::nearest;
 
@@ -41,23 +41,39 @@ pub fn days(text: &str) -> Result<u32, String> {
     }
 }
 
-/// The time zone of an IANA name.
+/// The time zone of an IANA name, by the rules of the system's own database where it has one: it
+/// is kept up to date.
 ///
 /// # Errors
 /// What to do, where there is none of that name.
 pub fn zone(text: &str) -> Result<TimeZone, String> {
-    if let Ok(found) = TimeZone::get(text) {
-        // The lookup forgives the case of letters; files that are passed on should not.
-        return match found.iana_name() {
-            Some(name) if name != text && name.eq_ignore_ascii_case(text) => Err(format!("did you mean `{name}`?")),
-            _ => Ok(found),
-        };
-    }
+    named(jiff::tz::db(), text).unwrap_or_else(|| Err(nearest_zone(text)))
+}
+
+/// Whether a time zone exists. The list in the program answers for all but the newest without
+/// looking through the system's folders.
+///
+/// # Errors
+/// As for [`zone`].
+pub fn zone_exists(text: &str) -> Result<(), String> {
+    named(&TimeZoneDatabase::bundled(), text).unwrap_or_else(|| zone(text)).map(|_| ())
+}
+
+fn named(database: &TimeZoneDatabase, text: &str) -> Option<Result<TimeZone, String>> {
+    let found = database.get(text).ok()?;
+    // The lookup forgives the case of letters; files that are passed on should not.
+    Some(match found.iana_name() {
+        Some(name) if name != text && name.eq_ignore_ascii_case(text) => Err(format!("did you mean `{name}`?")),
+        _ => Ok(found),
+    })
+}
+
+fn nearest_zone(text: &str) -> String {
     let names: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
-    Err(match nearest(text, names.iter().map(String::as_str)) {
+    match nearest(text, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "use a name of the IANA list such as `Europe/Berlin` or `UTC`".into(),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -90,9 +106,11 @@ mod tests {
 
     #[test]
     fn zones() {
-        assert!(zone("Europe/Berlin").is_ok() && zone("UTC").is_ok());
-        assert_eq!(zone("europe/berlin").unwrap_err(), "did you mean `Europe/Berlin`?");
-        assert_eq!(zone("Europe/Berln").unwrap_err(), "did you mean `Europe/Berlin`?");
-        assert!(zone("Mars").unwrap_err().starts_with("use a name"));
+        for name in ["Europe/Berlin", "UTC", "Asia/Kolkata"] {
+            assert!(zone(name).is_ok() && zone_exists(name).is_ok(), "{name}");
+        }
+        assert_eq!(zone_exists("europe/berlin").unwrap_err(), "did you mean `Europe/Berlin`?");
+        assert_eq!(zone_exists("Europe/Berln").unwrap_err(), "did you mean `Europe/Berlin`?");
+        assert!(zone_exists("Mars").unwrap_err().starts_with("use a name"));
     }
 }
