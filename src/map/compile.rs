@@ -473,7 +473,7 @@ fn misfit(result: &Type, declared: &Type, place: Place, cause: impl Fn() -> Stri
     }
     let finding = Finding::error(&codes::TARGET_TYPE, place, cause());
     match (result, declared) {
-        (Type::Timestamp, Type::Date) => finding.fix("say in which zone: date(value, \"UTC\")"),
+        (Type::Timestamp, Type::Date) => finding.fix("say in which zone: date_of(value, \"UTC\")"),
         (_, Type::Int | Type::Decimal | Type::String | Type::Bool | Type::Timestamp | Type::Date) => {
             finding.fix(format!("convert it in the transform, or say `type: {declared}` on the rule"))
         }
