@@ -78,7 +78,14 @@ fn write_number(text: &str, out: &mut Vec<u8>) {
         return;
     }
     match text.parse::<f64>() {
-        Ok(double) if double.is_finite() => out.extend_from_slice(ecmascript(double).as_bytes()),
+        Ok(double) if double.is_finite() => {
+            let spelled = ecmascript(double);
+            if spelled.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit()) {
+                // Spelled as a whole number it is one, and falls under the rule above.
+                return write_number(&spelled, out);
+            }
+            out.extend_from_slice(spelled.as_bytes());
+        }
         _ => write_text(text, out),
     }
 }
@@ -137,7 +144,7 @@ mod tests {
             ("-0.0", "0"),
             ("5e-324", "5e-324"),
             ("1e21", "1e+21"),
-            ("1e20", "100000000000000000000"),
+            ("1e15", "1000000000000000"),
             ("0.000001", "0.000001"),
             ("0.0000001", "1e-7"),
             ("-1.5e300", "-1.5e+300"),
@@ -152,6 +159,7 @@ mod tests {
         check("9007199254740991", "9007199254740991");
         check("9007199254740992", "\"9007199254740992\"");
         check("-123456789012345678901234567890123456789012345", "\"-123456789012345678901234567890123456789012345\"");
+        check("1e20", "\"100000000000000000000\"");
         check("1e999", "\"1e+999\"");
     }
 

@@ -145,6 +145,7 @@ actions! {
     LetterShown "dead_letters.shown" UserAction Info "The content of a dead letter was looked at.";
     StateBackedUp "state.backed_up" System Info "A copy of the state was made.";
     StateRestored "state.restored" UserAction Critical "The state was restored from a copy.";
+    TargetAdopted "state.adopted" UserAction Warning "What a target knew of a route was taken over.";
     StateMigrated "state.migrated" System Info "The state's schema was brought up to date.";
     RuleRefused "compliance.refused" Compliance Error "A compliance rule refused to let data move.";
     RuleWarned "compliance.warned" Compliance Warning "A compliance rule was violated and only said so.";

@@ -136,7 +136,7 @@ impl Store {
         rows.map(|body| read_body(&body.map_err(|e| sql::error(doing, e))?)).collect()
     }
 
-    /// The event with this number in the log in use, or whose id is this or the only one to begin with it.
+    /// The event with this number in the log in use, or whose id is this or the only one to begin or end with it.
     ///
     /// # Errors
     /// There is none, or several.
@@ -158,21 +158,18 @@ impl Store {
                 return read_body(&body);
             }
         }
-        let needle = format!(r#""id":"{id}"#);
         let mut statement = self
             .db
-            .prepare_cached(
-                "SELECT body FROM audit_events WHERE instr(body, CAST(?1 AS BLOB)) > 0 ORDER BY log, seq LIMIT 50",
-            )
+            .prepare_cached("SELECT body FROM audit_events WHERE instr(body, CAST(?1 AS BLOB)) > 0 ORDER BY log, seq")
             .map_err(|e| sql::error(doing, e))?;
         let bodies: Vec<Vec<u8>> = statement
-            .query_map([needle], |row| row.get(0))
+            .query_map([id], |row| row.get(0))
             .and_then(Iterator::collect)
             .map_err(|e| sql::error(doing, e))?;
         let mut found = Vec::new();
         for body in bodies {
             let event = read_body(&body)?;
-            if event.id.starts_with(id) {
+            if event.id.starts_with(id) || event.id.ends_with(id) {
                 found.push(event);
             }
         }
@@ -195,7 +192,8 @@ impl Store {
         done.map_err(|error| error.doing(doing))
     }
 
-    fn verify_logs(&self, first: Option<&Key>) -> Result<Verification> {
+    /// All logs, in the transaction of the caller.
+    pub(super) fn verify_logs(&self, first: Option<&Key>) -> Result<Verification> {
         let doing = "verifying the audit log";
         let mut statement = self
             .db

@@ -128,7 +128,7 @@ pub struct LetterFilter {
     pub states: Vec<LetterState>,
     /// Rejected at or after, nanoseconds since 1970.
     pub since_ns: Option<i64>,
-    /// Those whose ids begin with one of these; none: any.
+    /// Those whose ids begin or end with one of these; none: any.
     pub ids: Vec<String>,
     /// No more than so many, the oldest first. 0: all.
     pub limit: usize,
@@ -140,6 +140,9 @@ pub(super) struct Counted {
     pub by_code: BTreeMap<&'static str, u64>,
     pub digest: [u8; 32],
 }
+
+/// The id of the key and the sealed payload.
+type Sealed = (String, Vec<u8>);
 
 const COLUMNS: &str =
     "id, route, run, settled_group, state, code, cause, field, source, slice, byte, line, record, col,
@@ -167,7 +170,7 @@ impl Store {
             .map_err(|e| sql::error("counting dead letters", e))
     }
 
-    /// The letter whose id is this or the only one to begin with it, with its content.
+    /// The letter whose id is this or the only one to begin or end with it, with its content.
     ///
     /// # Errors
     /// There is none or several; nothing of its content was kept, or its key is gone.
@@ -276,7 +279,7 @@ impl Store {
         })
     }
 
-    fn unseal(&self, letter: Letter, sealed: Option<(String, Vec<u8>)>) -> Result<LetterText> {
+    fn unseal(&self, letter: Letter, sealed: Option<Sealed>) -> Result<LetterText> {
         let closed = |cause: &str| {
             Error::new(Kind::Failed, &LETTER_SEALED, format!("dead letter `{}`: {cause}", letter.id))
                 .fact("source", &letter.source)
@@ -296,7 +299,7 @@ impl Store {
         Ok(LetterText { letter, payload })
     }
 
-    fn query_letters(&self, filter: &LetterFilter, more: &str) -> Result<Vec<(Letter, Option<(String, Vec<u8>)>)>> {
+    fn query_letters(&self, filter: &LetterFilter, more: &str) -> Result<Vec<(Letter, Option<Sealed>)>> {
         let doing = "reading dead letters";
         let (clause, values) = clause(filter);
         let mut statement = self
@@ -531,9 +534,11 @@ fn build_clause(filter: &LetterFilter, first: &str) -> (String, Vec<rusqlite::ty
         add("state IN (SELECT value FROM json_each(??))", serde_json::json!(words).to_string().into());
     }
     if !filter.ids.is_empty() {
-        let patterns: Vec<String> = filter.ids.iter().map(|id| sql::prefix_pattern(id)).collect();
+        // Ids of one group begin alike, since they begin with the time: the end of one will do as well.
+        let patterns: Vec<String> = filter.ids.iter().map(|id| sql::literal_pattern(id)).collect();
         add(
-            r"EXISTS (SELECT 1 FROM json_each(??) WHERE dead_letters.id LIKE value ESCAPE '\')",
+            r"EXISTS (SELECT 1 FROM json_each(??) WHERE dead_letters.id LIKE value || '%' ESCAPE '\'
+                OR dead_letters.id LIKE '%' || value ESCAPE '\')",
             serde_json::json!(patterns).to_string().into(),
         );
     }

@@ -93,6 +93,20 @@ pub fn standing(folder: &Folder, route: &str) -> Result<Standing> {
     })
 }
 
+/// Empties the lock file of a route that nobody holds.
+///
+/// # Errors
+/// Somebody took it meanwhile, or the file cannot be written.
+pub(super) fn clear(folder: &Folder, route: &str) -> Result<()> {
+    let path = route_path(folder, route);
+    let mut file = open(&path)?;
+    let doing = || format!("clearing the lock `{}`", path.display());
+    if !take(&file, Duration::ZERO).map_err(|e| Error::io(doing(), e))? {
+        return Err(held(&mut file, route));
+    }
+    file.set_len(0).map_err(|e| Error::io(doing(), e))
+}
+
 /// Takes the lock that goes before every write.
 ///
 /// # Errors

@@ -17,6 +17,7 @@ mod letters;
 pub mod lock;
 mod migrate;
 mod open;
+mod restore;
 mod routes;
 mod runs;
 mod sql;

@@ -284,10 +284,9 @@ impl Store {
     /// # Errors
     /// There is none, or several.
     pub fn run(&self, id: &str) -> Result<RunRow> {
-        let pattern = sql::prefix_pattern(id);
         let found = self.query_runs(
-            r"WHERE id LIKE ?1 ESCAPE '\' OR id LIKE '%' || ?2 ESCAPE '\' ORDER BY number DESC LIMIT 10",
-            params![pattern, pattern.trim_end_matches('%')],
+            r"WHERE id LIKE ?1 || '%' ESCAPE '\' OR id LIKE '%' || ?1 ESCAPE '\' ORDER BY number DESC LIMIT 10",
+            params![sql::literal_pattern(id)],
         )?;
         only(found, id, "run", &RUN_UNKNOWN)
     }

@@ -67,15 +67,19 @@ pub(super) fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-/// Text that begins with `prefix`, as a pattern for `LIKE … ESCAPE '\'`.
-pub(super) fn prefix_pattern(prefix: &str) -> String {
-    let mut out = String::with_capacity(prefix.len() + 1);
-    for c in prefix.chars() {
+/// Text as itself in a pattern for `LIKE … ESCAPE '\'`.
+pub(super) fn literal_pattern(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
         if matches!(c, '%' | '_' | '\\') {
             out.push('\\');
         }
         out.push(c);
     }
-    out.push('%');
     out
+}
+
+/// Text that begins with `prefix`, as such a pattern.
+pub(super) fn prefix_pattern(prefix: &str) -> String {
+    literal_pattern(prefix) + "%"
 }

@@ -557,3 +557,96 @@ fn the_tripwire_keeps_accidents_away() {
         assert!(store.db.execute_batch(text).unwrap_err().to_string().contains("never"), "{text}");
     }
 }
+
+#[test]
+fn a_full_disk_is_the_surroundings_and_loses_nothing() {
+    let bench = Bench::new();
+    let mut store = bench.open();
+    let run = store.begin_run(&new_run("r")).unwrap();
+    store.step(&run, Some(&settle(&store, &run, 1, 1, vec![])), None).unwrap();
+    let before = (store.route("r").unwrap(), store.run(&run.id).unwrap());
+    let pages: i64 = store.db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    store.db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    let full = settle(&store, &run, 2, 0, vec![reject(1, &[b'x'; 100_000])]);
+    let error = store.step(&run, Some(&full), None).unwrap_err();
+    assert_eq!((error.exit().number(), error.code().id), (3, "io-full"));
+    assert_eq!(before, (store.route("r").unwrap(), store.run(&run.id).unwrap()));
+    store.db.query_row("PRAGMA max_page_count = 100000", [], |_| Ok(())).unwrap();
+    store.step(&run, Some(&full), None).unwrap();
+    assert!(store.verify_audit(None).unwrap().is_good());
+}
+
+#[test]
+fn a_copy_is_restored_with_a_reason_and_verifies() {
+    let bench = Bench::new();
+    let opened = bench.try_open().unwrap();
+    let key = first_key(&opened.notices);
+    let mut store = opened.store;
+    let run = store.begin_run(&new_run("r")).unwrap();
+    let copy = bench.temp.path().join("copy.db");
+    store.backup(&copy).unwrap();
+    store.step(&run, Some(&settle(&store, &run, 1, 0, vec![reject(1, b"x")])), None).unwrap();
+    store.restore(&copy, "disk was swapped", Some("ada")).unwrap();
+    assert_eq!(store.route("r").unwrap().group, 0);
+    assert!(store.dead_letters(&LetterFilter::default()).unwrap().is_empty());
+    let event = store.audit_events(&EventFilter { limit: 1, ..EventFilter::default() }).unwrap().remove(0);
+    assert_eq!((event.action.as_str(), event.reason.as_deref()), ("state.restored", Some("disk was swapped")));
+    store.adopt("r", 1, 7, "the target has group 1", None).unwrap();
+    assert_eq!((store.route("r").unwrap().group, store.begin_run(&new_run("r")).unwrap().fence), (1, 8));
+    assert!(store.verify_audit(Some(&key)).unwrap().is_good());
+    assert!(store.db.execute_batch("DELETE FROM audit_events").is_err(), "the tripwire is back");
+
+    // An altered copy is refused, and nothing changes.
+    let db = Connection::open(&copy).unwrap();
+    db.execute_batch("DROP TRIGGER audit_events_stay; UPDATE audit_events SET ts_ns = ts_ns + 1 WHERE seq = 2")
+        .unwrap();
+    drop(db);
+    let before = store.audit_events(&EventFilter::default()).unwrap();
+    assert_eq!(store.restore(&copy, "again", None).unwrap_err().exit().number(), 8);
+    assert_eq!(before, store.audit_events(&EventFilter::default()).unwrap());
+    assert_eq!(store.restore(&bench.temp.path().join("none"), "again", None).unwrap_err().code().id, "io-not-found");
+}
+
+#[test]
+fn a_lock_is_cleared_only_when_its_holder_is_gone() {
+    let bench = Bench::new();
+    let mut store = bench.open();
+    assert_eq!(store.unlock("r", None).unwrap(), None);
+    let held = store.lock_route("r", Duration::ZERO).unwrap();
+    assert_eq!(store.unlock("r", None).unwrap_err().exit().number(), 7);
+    drop(held);
+    assert_eq!(store.unlock("r", Some("ada")).unwrap().map(|h| h.pid), Some(std::process::id()));
+    assert_eq!(store.unlock("r", None).unwrap(), None);
+    assert_eq!(store.audit_events(&EventFilter::default()).unwrap()[0].action, "route.unlocked");
+}
+
+#[test]
+fn every_column_of_every_event_in_the_file_counts() {
+    let bench = Bench::new();
+    let mut store = bench.open();
+    let run = store.begin_run(&new_run("r")).unwrap();
+    store.finish_run(&run, &end(RunState::Done)).unwrap();
+    let db = bench.raw();
+    let columns =
+        ["seq", "ts_ns", "epoch", "body", "leaf", "previous", "mac", "level", "category", "action", "run", "route"];
+    let rows: i64 = db.query_row("SELECT count(*) FROM audit_events", [], |row| row.get(0)).unwrap();
+    let kept = bench.temp.path().join("kept.db");
+    migrate::copy(&store.db, &kept).unwrap();
+    db.execute("ATTACH ?1 AS kept", [kept.to_str().unwrap()]).unwrap();
+    for (seq, column) in (1..=rows).flat_map(|seq| columns.map(|column| (seq, column))) {
+        let value = match column {
+            "seq" => "seq + 1000".to_string(),
+            "ts_ns" | "epoch" => format!("{column} + 1"),
+            "body" | "leaf" | "previous" | "mac" => "randomblob(32)".to_string(),
+            _ => "'other'".to_string(),
+        };
+        db.execute_batch(&format!("UPDATE main.audit_events SET {column} = {value} WHERE seq = {seq}")).unwrap();
+        let proof = store.verify_audit(None).unwrap();
+        assert!(!proof.is_good(), "{column} of {seq}");
+        db.execute_batch(
+            "DELETE FROM main.audit_events; INSERT INTO main.audit_events SELECT * FROM kept.audit_events",
+        )
+        .unwrap();
+        assert!(store.verify_audit(None).unwrap().is_good(), "{column} of {seq}");
+    }
+}

@@ -1,0 +1,163 @@
+//! The way back: a copy restored, a target's knowledge adopted, a stale lock cleared. Each is
+//! recorded with its reason, so that it is not mistaken for an attack.
+
+use std::path::Path;
+
+use rusqlite::params;
+
+use super::lock::{self, Health, Standing};
+use super::{Store, append, migrate, sql};
+use crate::audit::{Action, Draft, chain};
+use crate::error::codes::store::ROUTE_LOCKED;
+use crate::error::{Error, Kind, Result};
+
+impl Store {
+    /// Puts a copy made by [`Store::backup`] in the place of everything that is known now. What is
+    /// there now is kept as `consign.db.before-restore.bak`. One transaction: other processes see
+    /// the old state or the new one. Hold the locks of the routes that must not run meanwhile.
+    ///
+    /// # Errors
+    /// The copy is not ours, of another schema, or its audit log fails verification; nothing is
+    /// changed then.
+    pub fn restore(&mut self, from: &Path, reason: &str, who: Option<&str>) -> Result<()> {
+        let doing = "restoring the state";
+        let fail = |e| sql::error(doing, e);
+        if !from.is_file() {
+            let error = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(Error::io(format!("restoring `{}`", from.display()), error));
+        }
+        {
+            let copy = rusqlite::Connection::open_with_flags(from, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
+                .map_err(fail)?;
+            if !matches!(migrate::look(&copy)?, migrate::Found::Current) {
+                return Err(sql::damaged("the copy is empty or of an older schema").into_kind(Kind::Invalid));
+            }
+        }
+        migrate::copy(&self.db, &self.folder.root.join("consign.db.before-restore.bak"))?;
+        self.db.execute("ATTACH ?1 AS copy", [from.to_string_lossy()]).map_err(fail)?;
+        // Parents and children are replaced one after the other; the copy holds them whole.
+        self.db.execute_batch("PRAGMA foreign_keys = OFF").map_err(fail)?;
+        let done = self.replace_tables(from, reason, who);
+        let _ = self.db.execute_batch("PRAGMA foreign_keys = ON; DETACH copy;");
+        done?;
+        self.id = self.db.query_row("SELECT id FROM state", [], |row| row.get(0)).map_err(fail)?;
+        self.auditing = self.db.query_row("SELECT auditing FROM state", [], |row| row.get(0)).map_err(fail)?;
+        Ok(())
+    }
+
+    fn replace_tables(&mut self, from: &Path, reason: &str, who: Option<&str>) -> Result<()> {
+        let doing = "restoring the state";
+        let fail = |e| sql::error(doing, e);
+        let before = append::read_head(&self.db)?;
+        let _held = lock::append(&self.folder, self.options.wait)?;
+        self.db.execute_batch("BEGIN IMMEDIATE").map_err(fail)?;
+        let work = (|| {
+            let names = |kind: &str, column: &str| -> Result<Vec<String>> {
+                self.db
+                    .prepare(&format!(
+                        "SELECT {column} FROM main.sqlite_schema WHERE type = '{kind}' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+                    ))
+                    .and_then(|mut s| s.query_map([], |row| row.get(0))?.collect())
+                    .map_err(fail)
+            };
+            // The tripwires would take this for an accident; they are back before the end.
+            let tripwires = names("trigger", "sql")?;
+            for name in names("trigger", "name")? {
+                self.db.execute_batch(&format!("DROP TRIGGER main.{name}")).map_err(fail)?;
+            }
+            for table in names("table", "name")? {
+                self.db
+                    .execute_batch(&format!(
+                        "DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM copy.{table};"
+                    ))
+                    .map_err(fail)?;
+            }
+            for text in tripwires {
+                self.db.execute_batch(&text).map_err(fail)?;
+            }
+            if let Some(error) = self.verify_logs(None)?.error() {
+                return Err(error);
+            }
+            let mut draft = Draft::new(Action::StateRestored).detail("from", from.display().to_string());
+            draft.reason = Some(reason.to_string());
+            draft.actor = who.map(str::to_string);
+            if let Some((_, log_id, stored)) = before {
+                draft = draft
+                    .detail("replaced_log", log_id)
+                    .detail("replaced_size", stored.head.size)
+                    .detail("replaced_last", chain::hex(&stored.head.last));
+            }
+            let now_ns = (self.options.clock)();
+            self.log.forget();
+            append::append(&self.db, &mut self.log, now_ns, &[draft])?;
+            self.db.execute_batch("COMMIT").map_err(fail)
+        })();
+        if work.is_err() {
+            let _ = self.db.execute_batch("ROLLBACK");
+            self.log.forget();
+        }
+        work
+    }
+
+    /// Takes over what a target knows of a route that this state does not (a restored or a new
+    /// state): groups go on after the target's, and the next run has a higher fence.
+    ///
+    /// # Errors
+    /// The state cannot be written, or knows a later group than the target.
+    pub fn adopt(&mut self, route: &str, group: u64, fence: u64, reason: &str, who: Option<&str>) -> Result<()> {
+        self.write("adopting a target", |w| {
+            w.touch_route(route)?;
+            let (known_fence, known_group) = w.fence_and_group(route)?;
+            if group < known_group {
+                return Err(Error::bug(format!("the state knows group {known_group}, the target only {group}")));
+            }
+            w.db.execute(
+                "UPDATE routes SET settled_group = ?2, fence = ?3, intent = NULL WHERE route = ?1",
+                params![route, sql::int(group), sql::int(known_fence.max(fence))],
+            )
+            .map_err(|e| sql::error("adopting a target", e))?;
+            let mut draft = Draft::new(Action::TargetAdopted)
+                .detail("group", group)
+                .detail("known_group", known_group)
+                .detail("fence", fence);
+            draft.route = Some(route.to_string());
+            draft.reason = Some(reason.to_string());
+            draft.actor = who.map(str::to_string);
+            w.record(vec![draft]).map(drop)
+        })
+    }
+
+    /// Clears what a gone holder left in the lock file of a route. The operating system freed the
+    /// lock itself when the holder ended; one that lives keeps it, whatever is asked.
+    ///
+    /// Returns who held it last, if the file still said so.
+    ///
+    /// # Errors
+    /// [`Kind::Locked`] while the holder lives, naming it and what to do.
+    pub fn unlock(&mut self, route: &str, who: Option<&str>) -> Result<Option<lock::Holder>> {
+        match lock::standing(&self.folder, route)? {
+            Standing::Free(None) => Ok(None),
+            Standing::Free(Some(holder)) => {
+                lock::clear(&self.folder, route)?;
+                let mut draft =
+                    Draft::new(Action::RouteUnlocked).detail("pid", holder.pid).detail("host", holder.host.clone());
+                draft.route = Some(route.to_string());
+                draft.actor = who.map(str::to_string);
+                self.record(vec![draft])?;
+                Ok(Some(holder))
+            }
+            Standing::Held(holder, health) => {
+                let whom = holder.map_or_else(|| "a process".to_string(), |h| format!("process {}", h.pid));
+                let (state, hint) = match health {
+                    Health::Stopped => {
+                        ("is stopped and holds", "continue it with `kill -CONT`, or end it with `kill -KILL`")
+                    }
+                    Health::Running | Health::Gone => ("holds", "wait until it ends, or end it: the next run resumes"),
+                };
+                Err(Error::new(Kind::Locked, &ROUTE_LOCKED, format!("{whom} {state} the lock of `{route}`"))
+                    .hint(hint)
+                    .hint("a lock is never taken from a living process: two runs at once would write twice"))
+            }
+        }
+    }
+}
