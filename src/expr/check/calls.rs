@@ -1,0 +1,171 @@
+//! Calls of functions: their names, the number and types of arguments, and the flow of classes.
+
+use super::macros::MACROS;
+use super::{Checker, EXACT, Typed};
+use crate::error::codes::expr as codes;
+use crate::error::nearest;
+use crate::expr::ast::{Expr, Kind, Span};
+use crate::expr::functions::{self, Flow, Function, Kinds, Prepared, Returns, Spec};
+use crate::expr::node::{Node, Op};
+use crate::expr::{Effect, FlowStep, types};
+use crate::record::{ClassId, ClassSet, Type, Value};
+
+impl Checker<'_> {
+    pub(super) fn call(
+        &mut self,
+        at: Span,
+        target: Option<&Expr>,
+        name: &str,
+        name_at: Span,
+        arguments: &[Expr],
+    ) -> Typed {
+        if let Some(typed) = self.special(at, target, name, name_at, arguments) {
+            return typed;
+        }
+        // `math.abs(x)` is a function with a point in its name, not a method of `math`.
+        if let Some(Expr { kind: Kind::Name { name: space, .. }, .. }) = target
+            && self.local(space).is_none()
+            && self.binding(space).is_none()
+            && let Some(function) = functions::find(&format!("{space}.{name}"))
+        {
+            return self.function(at, name_at, function, None, arguments);
+        }
+        match functions::find(name) {
+            Some(function) if target.is_none() || function.spec.method => {
+                self.function(at, name_at, function, target, arguments)
+            }
+            Some(function) => {
+                let signature = function.spec.signature();
+                self.fault(
+                    &codes::UNKNOWN_FUNCTION,
+                    name_at,
+                    format!("`{name}` is no method"),
+                    Some(format!("write `{signature}`")),
+                )
+            }
+            None => {
+                let known = functions::names().chain(MACROS.iter().copied());
+                let fix = nearest(name, known)
+                    .map(|near| format!("did you mean `{near}`?"))
+                    .or_else(|| Some("`consign map functions` lists them".into()));
+                self.fault(&codes::UNKNOWN_FUNCTION, name_at, format!("unknown function `{name}`"), fix)
+            }
+        }
+    }
+
+    fn function(
+        &mut self,
+        at: Span,
+        name_at: Span,
+        function: &'static Function,
+        target: Option<&Expr>,
+        arguments: &[Expr],
+    ) -> Typed {
+        let spec = &function.spec;
+        let count = arguments.len() + usize::from(target.is_some());
+        let typed: Vec<Typed> = target
+            .into_iter()
+            .chain(arguments)
+            .enumerate()
+            .map(|(index, argument)| {
+                let lenient = spec.parameter(index).is_some_and(|p| p.kinds.meets(Kinds::MISSING));
+                if lenient { self.lower(argument) } else { self.operand(argument) }
+            })
+            .collect();
+        if count < spec.least() || count > spec.most() {
+            let wanted = match (spec.least(), spec.most()) {
+                (a, b) if a == b => a.to_string(),
+                (a, _) if spec.variadic => format!("at least {a}"),
+                (a, b) => format!("{a} to {b}"),
+            };
+            return self.fault(
+                &codes::ARGUMENTS,
+                name_at,
+                format!("`{}` takes {wanted} arguments, not {count}", spec.name),
+                Some(format!("its signature is `{}`", spec.signature())),
+            );
+        }
+        if spec.name == "type" && typed.iter().any(|t| t.is_type) {
+            return Typed { is_type: true, ..Typed::new(at, Op::Text("type".into()), Type::String) };
+        }
+        let mut broken = typed.iter().any(|t| t.broken);
+        for (index, argument) in typed.iter().enumerate() {
+            broken |= !self.fits(spec, index, argument);
+        }
+        let mut prepared = Prepared::None;
+        if let Some(prepare) = function.prepare {
+            let constants: Vec<Option<Value<'_>>> = typed.iter().map(Typed::constant).collect();
+            match prepare(&constants) {
+                Ok(made) => prepared = made,
+                Err(failure) if !broken => {
+                    self.fault(&codes::ARGUMENTS, at, format!("`{}`: {}", spec.name, failure.cause), None);
+                    broken = true;
+                }
+                Err(_) => {}
+            }
+        }
+        let kind = match &spec.returns {
+            Returns::Fixed(kind) => kind.clone(),
+            Returns::TextList => Type::List(Box::new(Type::String)),
+            Returns::Like(index) => typed.get(*index).map(|t| t.kind.clone()).unwrap_or_default(),
+            Returns::Common => {
+                typed.iter().map(|t| t.kind.clone()).reduce(|a, b| types::common(&a, &b)).unwrap_or_default()
+            }
+        };
+        let before = typed.iter().fold(ClassSet::NONE, |set, t| set.union(t.data));
+        let mut control = typed.iter().fold(ClassSet::NONE, |set, t| set.union(t.control));
+        let (after, effect) = match spec.flow {
+            Flow::Carries => (before, Effect::Carries),
+            Flow::Declassifies => {
+                control = control.union(before);
+                (ClassSet::NONE, Effect::Declassifies)
+            }
+            Flow::Protects { from, to } => {
+                let covered: Vec<ClassId> = from.iter().filter_map(|name| ClassId::named(name)).collect();
+                let gone: ClassSet = before.iter().filter(|id| covered.iter().any(|c| id.is_within(*c))).collect();
+                let mut after = before.without(gone);
+                if !gone.is_empty()
+                    && let Some(to) = to.and_then(ClassId::named)
+                {
+                    after = after.union(ClassSet::one(to));
+                }
+                (after, if gone.is_empty() { Effect::Carries } else { Effect::Protects })
+            }
+        };
+        if !before.is_empty() {
+            self.flow.push(FlowStep {
+                what: spec.name.to_string(),
+                effect,
+                before,
+                after,
+                start: at.start as usize,
+                end: at.end as usize,
+            });
+        }
+        let is_type = spec.name == "type";
+        let arguments: Box<[Node]> = typed.into_iter().map(|t| t.node).collect();
+        let op = Op::Call { function, arguments, prepared };
+        Typed { broken, is_type, ..Typed::new(at, op, kind).classes(after, control) }
+    }
+
+    /// Whether an argument can be what the parameter takes; a fault if not.
+    fn fits(&mut self, spec: &Spec, index: usize, argument: &Typed) -> bool {
+        let Some(parameter) = spec.parameter(index) else { return false };
+        let (wanted, have) = (parameter.kinds, argument.kinds());
+        let exact = wanted.meets(EXACT) && have.meets(EXACT);
+        if self.cel() || argument.broken || wanted.meets(have) || exact {
+            return true;
+        }
+        let source = self.source(argument.node.at);
+        let cause = format!(
+            "`{}` wants {} as `{}`, and `{source}` is {}",
+            spec.name,
+            wanted.words(),
+            parameter.name,
+            argument.kind
+        );
+        let fix = self.conversion(argument, wanted);
+        self.fault(&codes::TYPE, argument.node.at, cause, fix);
+        false
+    }
+}
