@@ -58,5 +58,6 @@ pub mod error;
 pub mod expr;
 pub mod map;
 pub mod record;
+pub mod report;
 pub mod store;
 pub mod sync;

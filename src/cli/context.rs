@@ -3,15 +3,19 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use zeroize::Zeroizing;
+
 use super::Global;
 use super::ui::Ui;
+use crate::config::environment;
 use crate::config::{
     Catalog, Connector, Environment, FormatSpec, Found, Loaded, Mapping, Project, ProtocolSpec, Resolver, discover,
     load,
 };
 use crate::connect::{formats, protocols};
-use crate::error::{Error, Result, Severity};
+use crate::error::{Error, Kind, Result, Severity, codes};
 use crate::record::Timestamp;
+use crate::store::{Opened, Options, Store};
 
 /// What a verb is given.
 pub(super) struct Context<'u> {
@@ -64,6 +68,56 @@ impl<'u> Context<'u> {
         Resolver::new(&project.root, Environment::process()).connector(connector)
     }
 
+    /// The state, for verbs that only read; `None` if there is none yet.
+    ///
+    /// # Errors
+    /// If it is damaged, newer than this program, or cannot be read.
+    pub(super) fn store_read(&self, project: &Project) -> Result<Option<Store>> {
+        let opened = Store::open_read(&self.state_folder(project), self.store_options())?;
+        Ok(opened.map(|opened| self.greet(opened)))
+    }
+
+    /// The state, for verbs that only read and make no sense without one.
+    ///
+    /// # Errors
+    /// As for [`Context::store_read`], or if there is none.
+    pub(super) fn store_must(&self, project: &Project) -> Result<Store> {
+        self.store_read(project)?.ok_or_else(|| {
+            let folder = self.state_folder(project);
+            Error::new(Kind::Invalid, &codes::cli::NO_STATE, format!("there is no state in {}", folder.display()))
+                .hint("nothing was run yet: `consign sync run --all`; `--state` or CONSIGN_STATE names another folder")
+        })
+    }
+
+    /// The state, made if it is not there.
+    ///
+    /// # Errors
+    /// If it cannot be opened and written.
+    pub(super) fn store(&self, project: &Project) -> Result<Store> {
+        let mut store = self.greet(Store::open(&self.state_folder(project), self.store_options())?);
+        store.set_auditing(project.audit.enabled)?;
+        Ok(store)
+    }
+
+    fn store_options(&self) -> Options {
+        let environment = Environment::process();
+        let key = environment
+            .read(&environment::CONSIGN_AUDIT_KEY)
+            .or_else(|| environment.read(&environment::AUDIT_SECRET_KEY));
+        Options {
+            audit_key: key.map(|key| Zeroizing::new(key.into_bytes())),
+            show_first_key: self.ui.is_watched(),
+            ..Options::default()
+        }
+    }
+
+    fn greet(&self, opened: Opened) -> Store {
+        for notice in &opened.notices {
+            self.ui.note(notice);
+        }
+        opened.store
+    }
+
     /// The folder of consign's own files.
     pub(super) fn state_folder(&self, project: &Project) -> PathBuf {
         self.global.state.clone().unwrap_or_else(|| project.root.join(".consign"))
@@ -78,6 +132,16 @@ pub(super) fn catalog() -> Catalog {
         protocols: PROTOCOLS.get_or_init(|| protocols::ALL.iter().map(|p| p.spec()).collect()),
         formats: FORMATS.get_or_init(|| formats::ALL.iter().map(|f| f.spec()).collect()),
     }
+}
+
+/// Who does what is done, as far as the environment tells.
+pub(super) fn who() -> Option<String> {
+    Environment::process().get("USER").and_then(|name| name.into_string().ok()).filter(|name| !name.is_empty())
+}
+
+/// The moment it is, in nanoseconds since 1970.
+pub(super) fn now_ns() -> i64 {
+    i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 /// The moment it is, for what a mapping computes with.

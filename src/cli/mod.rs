@@ -3,6 +3,7 @@
 //! One file per verb holds its arguments and a thin `run`; the work is below. [`main`] reads the
 //! arguments, builds the one [`Ui`], runs the verb and turns its result into an [`Exit`].
 
+mod audit;
 mod completions;
 mod connect;
 mod context;
@@ -10,11 +11,14 @@ mod explain;
 mod init;
 mod log;
 mod map;
+mod moment;
 mod output;
 #[cfg(test)]
 mod reference;
 mod render;
+mod report;
 mod sample;
+mod sync;
 mod ui;
 
 use std::ffi::OsString;
@@ -84,6 +88,9 @@ struct Global {
 enum Noun {
     Connect(connect::Connect),
     Map(map::Map),
+    Sync(sync::Sync),
+    Audit(audit::Audit),
+    Report(report::Report),
     Init(init::Init),
     Completions(completions::Completions),
 }
@@ -139,6 +146,9 @@ fn run(noun: Option<Noun>, context: &Context<'_>) -> Result<Exit> {
         None => Err(Error::new(Kind::Invalid, &codes::cli::USAGE, "a noun is missing").hint("see `consign --help`")),
         Some(Noun::Connect(noun)) => noun.run(context),
         Some(Noun::Map(noun)) => noun.run(context),
+        Some(Noun::Sync(noun)) => noun.run(context),
+        Some(Noun::Audit(noun)) => noun.run(context),
+        Some(Noun::Report(noun)) => noun.run(context),
         Some(Noun::Init(verb)) => verb.run(context),
         Some(Noun::Completions(verb)) => verb.run(context),
     }

@@ -10,7 +10,8 @@ use crate::config::environment;
 use crate::config::keys::{self, Kind, Section};
 use crate::config::{OptionKind, OptionSpec};
 use crate::connect::{formats, protocols};
-use crate::error::exit;
+use crate::error::{codes, exit};
+use crate::expr::functions;
 
 /// Every page: its file and what makes it.
 const PAGES: &[(&str, fn() -> String)] = &[
@@ -19,7 +20,9 @@ const PAGES: &[(&str, fn() -> String)] = &[
     ("connectors.md", connectors),
     ("environment.md", variables),
     ("exit-codes.md", exit_codes),
+    ("error-codes.md", error_codes),
     ("formats.md", format_page),
+    ("functions.md", functions_page),
 ];
 
 #[test]
@@ -93,6 +96,49 @@ fn exit_codes() -> String {
     );
     for row in exit::TABLE {
         let _ = writeln!(out, "| {} | {} | {} |", row.number, row.meaning, row.reaction);
+    }
+    out
+}
+
+fn error_codes() -> String {
+    let mut out = String::from(
+        "# Codes of errors and findings\n\nA code is stable: scripts and suppressions may name it. `consign --explain CODE` shows the same text.\n",
+    );
+    for code in codes::all() {
+        let _ = write!(out, "\n## {}\n\n**{}.** {}\n", code.id, code.title, code.explain);
+    }
+    out
+}
+
+fn functions_page() -> String {
+    let mut out = String::from(
+        "# Functions\n\nThe syntax of expressions is that of CEL, the Common Expression Language. Numbers are exact decimals. \
+         `value.round(2)` and `round(value, 2)` are the same where a function can be written as a method.\n",
+    );
+    for function in functions::ALL {
+        let spec = &function.spec;
+        let _ = write!(out, "\n## {}\n\n`{}`\n\n{}\n", spec.name, spec.signature(), spec.about);
+        if !spec.aliases.is_empty() {
+            let _ = write!(out, "Also written `{}`.\n", spec.aliases.join("`, `"));
+        }
+        if !spec.method {
+            out.push_str("It is no method.\n");
+        }
+        if !spec.parameters.is_empty() {
+            out.push('\n');
+        }
+        for parameter in spec.parameters {
+            let optional = if parameter.optional { " (may be left out)" } else { "" };
+            let _ = writeln!(out, "- `{}`: {}{optional}. {}", parameter.name, parameter.kinds.words(), parameter.about);
+        }
+        let _ = write!(out, "\nData classes: {}.\n\n```text\n", super::map::functions::flow(&spec.flow));
+        for example in spec.examples {
+            let _ = match example.result {
+                Ok(result) => writeln!(out, "{}  is {result}", example.text),
+                Err(part) => writeln!(out, "{}  fails: {part}", example.text),
+            };
+        }
+        out.push_str("```\n");
     }
     out
 }

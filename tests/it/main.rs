@@ -3,6 +3,13 @@
 //! Most tests are folders under `tests/cases`, see [`cases`]; what needs more than a command
 //! line and its output is a file here.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by panicking; clippy allows it inside #[test] functions only"
+)]
+
 mod architecture;
 mod cases;
 mod readme;

@@ -7,7 +7,6 @@ use crate::cli::output::{Answer, Rows};
 use crate::cli::sample::{self, Found};
 use crate::config::{Connector, Project, Stream};
 use crate::error::{Error, Exit, Kind, Result, codes, nearest};
-use crate::record::{ClassSet, Path, Projection, Type, Value, shown, suspect};
 
 /// Shows the first records of a stream; fields with a data class are masked
 #[derive(clap::Args, Debug)]
@@ -27,37 +26,11 @@ impl Peek {
         let (connector, stream) = self.find(&project)?;
         let connector = context.fill_in(&project, connector)?;
         let stream = connector.streams.get(&stream.name).unwrap_or(stream).clone();
-        // Declared fields come one by one with their types, else the record comes whole.
-        let mut projection = Projection::default();
-        for field in &stream.fields {
-            projection.slot(&Path::key(&field.name), field.kind.clone());
-        }
-        if stream.fields.is_empty() || !stream.closed {
-            projection.slot(&Path::default(), Type::Dyn);
-        }
+        let projection = sample::projection(&stream);
         let mut records = Vec::new();
         let mut unreadable = 0_u64;
-        let classes = |name: &str| match stream.fields.iter().find(|field| field.name == name) {
-            Some(field) if !field.classes.is_empty() => field.classes,
-            _ => suspect::by_name(name),
-        };
         sample::first(&project.root, &connector, &stream, &projection, self.limit, &mut |part, found| match found {
-            Found::Row(row, _) => {
-                let mut record: Vec<(String, Json)> = Vec::new();
-                for (field, value) in stream.fields.iter().zip(row.slots) {
-                    if !value.is_missing() {
-                        record.push((field.name.clone(), safe(value, classes(&field.name))));
-                    }
-                }
-                if let Some(Value::Map(entries)) = row.slots.get(stream.fields.len()) {
-                    for (name, value) in
-                        entries.iter().filter(|(n, _)| !record.iter().any(|(m, _)| m == n)).collect::<Vec<_>>()
-                    {
-                        record.push(((*name).to_string(), safe(value, classes(name))));
-                    }
-                }
-                records.push(record);
-            }
+            Found::Row(row, _) => records.push(sample::masked(&stream, &row)),
             Found::Bad(error) => {
                 unreadable += 1;
                 let line = part.start.line + u64::from(error.line) + 1;
@@ -85,26 +58,6 @@ impl Peek {
             none(cause, &self.stream, &mut connector.streams.keys().map(String::as_str))
         })?;
         Ok((connector, stream))
-    }
-}
-
-/// A value for people: masked if it has a class, else as JSON, where a decimal keeps its text.
-fn safe(value: &Value<'_>, classes: ClassSet) -> Json {
-    match value {
-        Value::Missing | Value::Null => Json::Null,
-        value if !classes.is_empty() => json!(shown::masked(value, classes)),
-        Value::Bool(truth) => json!(truth),
-        Value::Int(number) => json!(number),
-        Value::Number(text) => text.parse().map_or_else(|_| json!(text), Json::Number),
-        Value::Decimal(_) => {
-            let text = shown::text(value);
-            text.parse().map_or_else(|_| json!(text), Json::Number)
-        }
-        Value::List(items) => items.iter().map(|item| safe(item, ClassSet::NONE)).collect(),
-        Value::Map(entries) => Json::Object(
-            entries.iter().map(|(name, below)| ((*name).to_string(), safe(below, suspect::by_name(name)))).collect(),
-        ),
-        other => json!(shown::text(other)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+pub(in crate::cli) mod functions;
 mod preview;
 mod test;
 
@@ -26,6 +27,7 @@ enum Verb {
     Test(test::Test),
     Preview(preview::Preview),
     Explain(explain::Explain),
+    Functions(functions::Functions),
 }
 
 impl Map {
@@ -35,6 +37,7 @@ impl Map {
             Verb::Test(verb) => verb.run(context),
             Verb::Preview(verb) => verb.run(context),
             Verb::Explain(verb) => verb.run(context),
+            Verb::Functions(verb) => verb.run(context),
         }
     }
 }

@@ -38,6 +38,25 @@ pub static UNREADABLE: Code = Code::new(
     "this stream cannot be read",
     "Records can be shown of streams that can be a source and whose format is known, by `format:` or by the ending of the file's name.",
 );
+/// There is no state to look at.
+pub static NO_STATE: Code = Code::new(
+    "cli-no-state",
+    "there is no state yet",
+    "The verb looks at what earlier runs recorded, and no run has recorded anything in this state folder. It is `.consign` beside connectors.yaml unless `--state` or CONSIGN_STATE names another.",
+);
+/// A route is held by another process.
+pub static HELD: Code = Code::new(
+    "cli-held",
+    "another run holds the route",
+    "Only one run of a route goes on at a time. The lock belongs to the operating system: it is free the moment its process ends, however it ends.",
+);
+/// A route has not succeeded for too long.
+pub static TOO_OLD: Code = Code::new(
+    "cli-too-old",
+    "the last success is too long ago",
+    "`sync status --max-age` found a route whose last run that did everything asked for is older than allowed, or that never had one. Look at `sync history` for what went wrong, or whether it ran at all.",
+);
 
 /// The written-out list.
-pub const ALL: &[&Code] = &[&USAGE, &UNKNOWN_CODE, &SHAPE, &EXISTS, &UNKNOWN_NAME, &UNREADABLE];
+pub const ALL: &[&Code] =
+    &[&USAGE, &UNKNOWN_CODE, &SHAPE, &EXISTS, &UNKNOWN_NAME, &UNREADABLE, &NO_STATE, &HELD, &TOO_OLD];

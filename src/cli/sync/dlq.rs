@@ -1,0 +1,294 @@
+//! `consign sync dlq`: the records that did not make it: list, show, replay, give up.
+
+use clap::Subcommand;
+use serde_json::{Value as Json, json};
+
+use crate::audit::{Action, Draft};
+use crate::cli::context::{Context, now, now_ns, who};
+use crate::cli::moment;
+use crate::cli::output::text::{count, shown};
+use crate::cli::output::{Answer, Rows};
+use crate::cli::sample;
+use crate::error::{Error, Exit, Kind, Result, codes};
+use crate::store::{Letter, LetterFilter, LetterState, LetterText};
+use crate::sync::{self, Options, Silent};
+
+/// Dead letters: the records that did not make it
+#[derive(clap::Args, Debug)]
+pub(super) struct Dlq {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// Lists dead letters, the oldest first
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// In this state too (open, replaying, replayed, superseded, discarded); open unless given
+        #[arg(long)]
+        state: Vec<String>,
+        /// How many at most; 0 for all
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: usize,
+    },
+    /// Shows one with its record; what has a data class is masked, and the look is recorded
+    Show {
+        /// Its id or the beginning of it
+        id: String,
+    },
+    /// Sends dead letters through their route again, as it is today
+    Replay {
+        #[command(flatten)]
+        which: Which,
+        /// All of them
+        #[arg(long)]
+        all: bool,
+    },
+    /// Gives up dead letters: their content is deleted, the reason is kept
+    Discard {
+        #[command(flatten)]
+        which: Which,
+        /// Why; recorded
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+/// Which dead letters; everything given must hold.
+#[derive(clap::Args, Debug)]
+struct Which {
+    /// Ids or the beginnings of them
+    ids: Vec<String>,
+    /// Of this route
+    #[arg(long)]
+    route: Option<String>,
+    /// With this code
+    #[arg(long)]
+    code: Option<String>,
+    /// Rejected by this run
+    #[arg(long = "of-run", value_name = "RUN")]
+    run: Option<String>,
+    /// Rejected since: a date, a moment, or `36h`
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+}
+
+impl Which {
+    fn is_everything(&self) -> bool {
+        self.ids.is_empty() && self.route.is_none() && self.code.is_none() && self.run.is_none() && self.since.is_none()
+    }
+
+    fn filter(self, states: Vec<LetterState>, limit: usize) -> Result<LetterFilter> {
+        Ok(LetterFilter {
+            route: self.route,
+            code: self.code,
+            run: self.run,
+            states,
+            since_ns: self.since.map(|text| moment::past(&text, now_ns())).transpose()?,
+            ids: self.ids,
+            limit,
+        })
+    }
+}
+
+impl Dlq {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        match self.verb {
+            Verb::List { which, state, limit } => list(which, &state, limit, context),
+            Verb::Show { id } => show(&id, context),
+            Verb::Replay { which, all } => replay(which, all, context),
+            Verb::Discard { which, reason } => discard(which, &reason, context),
+        }
+    }
+}
+
+fn list(which: Which, states: &[String], limit: usize, context: &Context<'_>) -> Result<Exit> {
+    let (project, _) = context.project()?;
+    let words: Vec<&str> = LetterState::ALL.iter().map(|s| s.word()).collect();
+    let mut wanted = Vec::new();
+    for word in states {
+        wanted.push(LetterState::of(word).ok_or_else(|| {
+            Error::new(Kind::Invalid, &codes::cli::USAGE, format!("there is no state `{word}`"))
+                .hint(format!("choose one of {}", words.join(", ")))
+        })?);
+    }
+    if wanted.is_empty() {
+        wanted.push(LetterState::Open);
+    }
+    let columns = ["id", "route", "state", "code", "field", "place", "cause", "rejected", "attempts"];
+    let mut rows = Rows::new("letters", &columns);
+    if let Some(store) = context.store_read(&project)? {
+        for letter in store.dead_letters(&which.filter(wanted, limit)?)? {
+            rows.push(vec![
+                json!(letter.id),
+                json!(letter.route),
+                json!(letter.state.word()),
+                json!(letter.code),
+                json!(letter.field),
+                json!(place(&letter)),
+                json!(letter.cause),
+                json!(moment::shown(letter.created_ns)),
+                json!(letter.attempts),
+            ]);
+        }
+    }
+    let mut answer = Answer::new();
+    if rows.rows.is_empty() {
+        answer = answer.text("no dead letter\n");
+    }
+    context.ui.answer(answer.rows(rows))?;
+    Ok(Exit::Done)
+}
+
+fn show(id: &str, context: &Context<'_>) -> Result<Exit> {
+    let (project, mappings) = context.project()?;
+    context.store_must(&project)?;
+    let mut store = context.store(&project)?;
+    let LetterText { letter, payload } = store.dead_letter(id)?;
+    // Who looked at a record is remembered like who changed one.
+    let mut draft = Draft::new(Action::LetterShown);
+    draft.resource = Some(letter.id.clone());
+    draft.route = Some(letter.route.clone());
+    draft.actor = who();
+    store.record_event(draft)?;
+    let record = sample::letter(&project, &mappings, &letter, &payload);
+    let mut text = format!("dead letter {}\n", letter.id);
+    let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<9} {}\n", shown(value)));
+    line("route", &letter.route);
+    line("state", letter.state.word());
+    line("place", &place(&letter));
+    line("field", letter.field.as_deref().unwrap_or("-"));
+    line("cause", &letter.cause);
+    line("code", &format!("{} (consign --explain {})", letter.code, letter.code));
+    line("run", &letter.run);
+    line("rejected", &moment::shown(letter.created_ns));
+    line("kept till", &moment::shown(letter.expires_ns));
+    if let Some(reason) = &letter.reason {
+        line("reason", reason);
+    }
+    text.push_str("  record\n");
+    match &record {
+        Json::Object(fields) => {
+            let width = fields.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+            for (name, value) in fields {
+                let value = crate::cli::output::text::cell(value);
+                text.push_str(&format!("    {:width$}  {value}\n", shown(name)));
+            }
+        }
+        other => text.push_str(&format!("    {}\n", crate::cli::output::text::cell(other))),
+    }
+    if letter.state == LetterState::Open {
+        text.push_str(&format!(
+            "next: mend the mapping or the source, then consign sync dlq replay {0}\n      or consign sync dlq discard {0} --reason TEXT\n",
+            letter.id
+        ));
+    }
+    let answer = Answer::new()
+        .fact("id", json!(letter.id))
+        .fact("route", json!(letter.route))
+        .fact("state", json!(letter.state.word()))
+        .fact("code", json!(letter.code))
+        .fact("cause", json!(letter.cause))
+        .fact("field", json!(letter.field))
+        .fact(
+            "place",
+            json!({ "source": letter.source, "line": letter.line, "column": letter.column, "record": letter.record, "byte": letter.byte }),
+        )
+        .fact("run", json!(letter.run))
+        .fact("rejected", json!(moment::shown(letter.created_ns)))
+        .fact("expires", json!(moment::shown(letter.expires_ns)))
+        .fact("attempts", json!(letter.attempts))
+        .fact("whole", json!(letter.whole))
+        .fact("reason", json!(letter.reason))
+        .fact("record", record);
+    context.ui.answer(answer.text(text))?;
+    Ok(Exit::Done)
+}
+
+fn replay(which: Which, all: bool, context: &Context<'_>) -> Result<Exit> {
+    if which.is_everything() && !all {
+        return Err(Error::new(Kind::Invalid, &codes::cli::USAGE, "nothing says which dead letters to replay")
+            .hint("name ids, or `--route`, `--code`, `--of-run`, `--since`, or `--all`"));
+    }
+    let (project, mappings) = context.project()?;
+    context.store_must(&project)?;
+    let mut store = context.store(&project)?;
+    let filter = which.filter(vec![LetterState::Open], 0)?;
+    let mut routes: Vec<String> = store.dead_letters(&filter)?.into_iter().map(|letter| letter.route).collect();
+    routes.sort();
+    routes.dedup();
+    let columns = ["route", "run", "delivered", "filtered", "rejected", "reasons"];
+    let mut rows = Rows::new("routes", &columns);
+    let options = Options { cause: "replay", actor: who(), ..Options::default() };
+    let (mut text, mut exit) = (String::new(), Exit::Done);
+    for route in &routes {
+        let Some(mapping) = mappings.iter().find(|m| m.name.value == *route) else {
+            let cause = format!("the mapping `{route}` of these dead letters is no longer there");
+            context.ui.talk_error(&Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause));
+            exit = exit.worst(Exit::Invalid);
+            continue;
+        };
+        let done = sync::replay(&project, mapping, &mut store, &filter, &options, now(), &mut Silent)?;
+        for note in &done.notes {
+            context.ui.note(&format!("{route}: {note}"));
+        }
+        text.push_str(&format!("{route}: {} delivered", count(done.delivered, "record", "records")));
+        if done.filtered > 0 {
+            text.push_str(&format!(", {} filtered", done.filtered));
+        }
+        text.push_str(&format!(", {} rejected again (run {})\n", done.rejected, done.run));
+        let mut reasons = Vec::new();
+        for reason in &done.reasons {
+            let field = reason.field.as_ref().map_or_else(String::new, |f| format!("{f}: "));
+            text.push_str(&format!(
+                "  {} × {field}{} (first at {})\n",
+                reason.records,
+                shown(&reason.cause),
+                shown(&reason.first)
+            ));
+            reasons.push(
+                json!({ "code": reason.code, "field": reason.field, "cause": reason.cause, "records": reason.records }),
+            );
+        }
+        if done.rejected > 0 {
+            exit = exit.worst(Exit::Partial);
+        }
+        rows.push(vec![
+            json!(route),
+            json!(done.run),
+            json!(done.delivered),
+            json!(done.filtered),
+            json!(done.rejected),
+            json!(reasons),
+        ]);
+    }
+    if routes.is_empty() {
+        text.push_str("no open dead letter matches\n");
+    }
+    context.ui.answer(Answer::new().fact("exit", json!(exit.number())).rows(rows).text(text))?;
+    Ok(exit)
+}
+
+fn discard(which: Which, reason: &str, context: &Context<'_>) -> Result<Exit> {
+    if which.is_everything() {
+        return Err(Error::new(Kind::Invalid, &codes::cli::USAGE, "nothing says which dead letters to give up")
+            .hint("name ids, or `--route`, `--code`, `--of-run`, `--since`"));
+    }
+    let (project, _) = context.project()?;
+    context.store_must(&project)?;
+    let mut store = context.store(&project)?;
+    let filter = which.filter(vec![LetterState::Open], 0)?;
+    let given_up = store.resolve_letters(&filter, LetterState::Discarded, reason, who().as_deref())?;
+    let text = format!("{} given up\n", count(given_up, "dead letter", "dead letters"));
+    context.ui.answer(Answer::new().fact("discarded", json!(given_up)).text(text))?;
+    Ok(Exit::Done)
+}
+
+fn place(letter: &Letter) -> String {
+    match letter.column {
+        0 => format!("{}:{}", letter.source, letter.line),
+        column => format!("{}:{}:{column}", letter.source, letter.line),
+    }
+}

@@ -1,0 +1,108 @@
+//! `consign sync plan`: what a run would do, and what it promises; opens nothing but the state.
+
+use serde_json::json;
+
+use super::known;
+use crate::cli::context::Context;
+use crate::cli::output::Answer;
+use crate::config::{Mapping, Mode, Project};
+use crate::connect::protocols::Guarantee;
+use crate::error::{Exit, Result};
+use crate::store::Store;
+use crate::sync;
+
+/// Shows what a run of routes would do, and what it promises
+#[derive(clap::Args, Debug)]
+pub(super) struct Plan {
+    /// Routes, by name
+    #[arg(required = true)]
+    names: Vec<String>,
+}
+
+/// The promise in words.
+pub(super) fn promise(guarantee: Guarantee) -> &'static str {
+    match guarantee {
+        Guarantee::ExactlyOnce => "exactly once, also when the process is killed",
+        Guarantee::AtLeastOnce => "at least once: after a crash the group in doubt is sent again",
+    }
+}
+
+impl Plan {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        let (project, mappings) = context.project()?;
+        for name in &self.names {
+            known(name, &mappings)?;
+        }
+        let store = context.store_read(&project)?;
+        let (mut text, mut plans) = (String::new(), Vec::new());
+        for mapping in mappings.iter().filter(|m| self.names.contains(&m.name.value)) {
+            let (said, plan) = one(&project, mapping, store.as_ref())?;
+            text.push_str(&said);
+            plans.push(plan);
+        }
+        context.ui.answer(Answer::new().fact("plans", json!(plans)).text(text))?;
+        Ok(Exit::Done)
+    }
+}
+
+fn one(project: &Project, mapping: &Mapping, store: Option<&Store>) -> Result<(String, serde_json::Value)> {
+    let plan = sync::many::plan(project, mapping)?;
+    let state = store.map(|store| store.route(plan.name())).transpose()?;
+    let sync = &mapping.sync;
+    let key: Vec<String> = plan.route.key.iter().map(|i| plan.route.columns[*i].path.to_string()).collect();
+    let mode = match sync.mode {
+        Mode::Append => "append".to_string(),
+        Mode::Upsert => format!("upsert by {}", key.join(", ")),
+    };
+    let (from, to) = (plan.from.shown(), plan.to.shown());
+    let settled = state.as_ref().map_or(0, |s| s.settled.len());
+    let resumes = match &state {
+        Some(state) if state.intent.is_some() => "a group is in doubt: the target is asked first".to_string(),
+        Some(_) if settled > 0 => {
+            format!("after what is settled of {settled} {}", if settled == 1 { "slice" } else { "slices" })
+        }
+        _ => "at the beginning".into(),
+    };
+    let tolerate =
+        format!("{} % or {} records", f64::from(sync.on_error.tolerate_ppm) / 10_000.0, sync.on_error.tolerate_records);
+    let schedule = sync.schedule.as_ref().map(|s| format!("{} ({})", s.cron.value, s.timezone));
+    let guarantee = promise(plan.guarantee());
+    let mut text = format!("{}\n", plan.name());
+    let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<10} {value}\n"));
+    line("from", &format!("{} ({from})", dotted(&mapping.from)));
+    line("to", &format!("{} ({to})", dotted(&mapping.to)));
+    line("mode", &mode);
+    line("fields", &format!("{} from {} read", plan.route.columns.len(), plan.route.projection.paths.len()));
+    line("begins", &resumes);
+    line("tolerates", &tolerate);
+    if let Some(schedule) = &schedule {
+        line("schedule", schedule);
+    }
+    if !sync.after.is_empty() {
+        line("after", &sync.after.iter().map(|s| s.value.as_str()).collect::<Vec<_>>().join(", "));
+    }
+    if let Some(state) = state.as_ref().filter(|s| !s.enabled) {
+        line("disabled", state.reason.as_deref().unwrap_or("no reason given"));
+    }
+    line("delivery", guarantee);
+    let word = match plan.guarantee() {
+        Guarantee::ExactlyOnce => "exactly_once",
+        Guarantee::AtLeastOnce => "at_least_once",
+    };
+    let json = json!({
+        "route": plan.name(),
+        "from": dotted(&mapping.from), "from_place": from,
+        "to": dotted(&mapping.to), "to_place": to,
+        "mode": match sync.mode { Mode::Append => "append", Mode::Upsert => "upsert" },
+        "key": key,
+        "settled_slices": settled,
+        "in_doubt": state.as_ref().and_then(|s| s.intent.as_ref()).map(|i| i.group),
+        "enabled": state.as_ref().is_none_or(|s| s.enabled),
+        "guarantee": word,
+    });
+    Ok((text, json))
+}
+
+fn dotted(end: &crate::config::StreamRef) -> String {
+    format!("{}.{}", end.connector, end.stream)
+}

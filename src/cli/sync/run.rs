@@ -1,0 +1,383 @@
+//! `consign sync run`: routes are run, one after the other, and what came of it is told in ten lines.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::round3;
+use crate::cli::context::{Context, who};
+use crate::cli::moment;
+use crate::cli::output::text::{count, grouped, shown};
+use crate::cli::output::{Answer, Rows};
+use crate::cli::ui::{Progress, Ui};
+use crate::config::{Mapping, Project};
+use crate::connect::protocols::Guarantee;
+use crate::error::{Exit, Result};
+use crate::record::Totals;
+use crate::store::{LetterFilter, LetterState, Store};
+use crate::sync::{self, Became, Options, Selection, Setting, Stop, Watch};
+
+/// Runs routes: reads, maps, checks, writes, and records what it did
+#[derive(clap::Args, Debug)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["names", "due", "all"]))]
+pub(super) struct Run {
+    /// Routes, by name
+    names: Vec<String>,
+    /// Every enabled route whose schedule says that it is time
+    #[arg(long)]
+    due: bool,
+    /// Every enabled route
+    #[arg(long)]
+    all: bool,
+    /// Reads, maps and checks everything, and writes nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// From the beginning, whatever was settled before
+    #[arg(long)]
+    full: bool,
+    /// Only so many records of each route, as a dry run
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// How long to wait for a route that another run holds, as in `30s`
+    #[arg(long, default_value = "0s", value_name = "TIME")]
+    wait: String,
+}
+
+impl Run {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        let began = Instant::now();
+        let (project, mappings) = context.project()?;
+        let dry = self.dry_run || self.limit.is_some();
+        let options = Options {
+            dry_run: self.dry_run,
+            limit: self.limit,
+            full: self.full,
+            cause: if self.due {
+                "due"
+            } else if self.all {
+                "all"
+            } else {
+                "hand"
+            },
+            actor: who(),
+            ..Options::default()
+        };
+        let selection = match (self.due, self.all) {
+            (true, _) => Selection::Due,
+            (_, true) => Selection::All,
+            _ => Selection::Named(self.names),
+        };
+        // A dry run needs no writable state, and makes none.
+        let mut store = if dry { context.store_read(&project)? } else { Some(context.store(&project)?) };
+        let stop = Stop::on_signals()?;
+        let setting = Setting {
+            project: &project,
+            mappings: &mappings,
+            options: &options,
+            now: jiff::Timestamp::now(),
+            stop: &stop,
+            wait: moment::length(&self.wait)?,
+        };
+        let mut watch = Watching::new(context.ui);
+        let became = sync::run(&setting, &selection, store.as_mut(), &mut watch)?;
+        watch.end();
+        let exit = became.iter().fold(Exit::Done, |worst, one| worst.worst(one.exit()));
+        let exit = if stop.asked() { stop.exit() } else { exit };
+        let told = Told { project: &project, mappings: &mappings, became: &became, store: store.as_ref(), dry, began };
+        told.errors(context.ui);
+        context.ui.answer(told.answer(exit)?)?;
+        Ok(exit)
+    }
+}
+
+/// Shows how far it is while a route runs.
+struct Watching<'u> {
+    ui: &'u Ui,
+    progress: Option<Progress<'u>>,
+    began: Instant,
+}
+
+impl<'u> Watching<'u> {
+    fn new(ui: &'u Ui) -> Self {
+        Self { ui, progress: None, began: Instant::now() }
+    }
+
+    fn end(&mut self) {
+        if let Some(progress) = self.progress.take() {
+            progress.finish();
+        }
+    }
+}
+
+impl Watch for Watching<'_> {
+    fn started(&mut self, run: &str, route: &str) {
+        self.end();
+        self.ui.begin_run(run);
+        self.ui.detail(&format!("{route}: run {run} began"));
+        self.began = Instant::now();
+        self.progress = Some(self.ui.progress(route, None));
+    }
+
+    fn progress(&mut self, so_far: &Totals) {
+        if let Some(progress) = &self.progress {
+            let seconds = self.began.elapsed().as_secs_f64().max(0.001);
+            progress.at(so_far.read, || {
+                let rate = grouped((so_far.read as f64 / seconds) as u64);
+                let (read, written) = (grouped(so_far.read), grouped(so_far.written));
+                format!("{read} read, {written} written, {} rejected, {rate} records/s", grouped(so_far.rejected))
+            });
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        self.ui.note(text);
+    }
+}
+
+/// What is told at the end.
+struct Told<'t> {
+    project: &'t Project,
+    mappings: &'t [Mapping],
+    became: &'t [Became],
+    store: Option<&'t Store>,
+    dry: bool,
+    began: Instant,
+}
+
+/// The commonest reasons that the ten lines have room for.
+const REASONS: usize = 3;
+
+impl Told<'_> {
+    /// What went wrong, route by route, on standard error.
+    fn errors(&self, ui: &Ui) {
+        for one in self.became {
+            match one {
+                Became::Ran(finished) => {
+                    for note in &finished.notes {
+                        ui.note(&format!("{}: {note}", finished.route));
+                    }
+                    if let Some(error) = &finished.error {
+                        ui.talk_error(error);
+                    }
+                }
+                Became::Failed { error, .. } => ui.talk_error(error),
+                Became::Skipped { route, why } => ui.warn(&format!("{route} was left out: {why}")),
+            }
+        }
+    }
+
+    fn answer(&self, exit: Exit) -> Result<Answer> {
+        let columns = [
+            "route",
+            "run",
+            "outcome",
+            "exit",
+            "read",
+            "written",
+            "unchanged",
+            "filtered",
+            "rejected",
+            "duration_s",
+            "error",
+        ];
+        let mut rows = Rows::new("routes", &columns);
+        let mut totals = Totals::default();
+        for one in self.became {
+            rows.push(match one {
+                Became::Ran(finished) => {
+                    totals.add(&finished.totals);
+                    let t = &finished.totals;
+                    vec![
+                        json!(finished.route),
+                        json!(finished.run),
+                        json!("ran"),
+                        json!(finished.exit.number()),
+                        json!(t.read),
+                        json!(t.written),
+                        json!(t.unchanged),
+                        json!(t.filtered),
+                        json!(t.rejected),
+                        json!(round3(finished.seconds)),
+                        json!(finished.error.as_ref().map(|e| e.code().id)),
+                    ]
+                }
+                Became::Failed { route, error } => unrun(route, "failed", error.exit().number(), error.code().id),
+                Became::Skipped { route, why } => unrun(route, "skipped", 0, why),
+            });
+        }
+        let seconds = self.began.elapsed().as_secs_f64();
+        let waiting = self.waiting()?;
+        let text = self.text(&totals, seconds, waiting, exit)?;
+        Ok(Answer::new()
+            .fact("exit", json!(exit.number()))
+            .fact("dry_run", json!(self.dry))
+            .fact("totals", serde_json::to_value(totals).unwrap_or_default())
+            .fact("reasons", self.reasons_json())
+            .fact("dead_letters", json!(waiting))
+            .fact("duration_s", json!(round3(seconds)))
+            .rows(rows)
+            .text(text))
+    }
+
+    /// The ten lines.
+    fn text(&self, totals: &Totals, seconds: f64, waiting: u64, exit: Exit) -> Result<String> {
+        if self.became.is_empty() {
+            return Ok("no route was due\nnext: consign sync status\n".into());
+        }
+        let ran: Vec<_> =
+            self.became.iter().filter_map(|one| if let Became::Ran(f) = one { Some(f) } else { None }).collect();
+        if ran.is_empty() {
+            return Ok("no route ran\nnext: consign map check\n".into());
+        }
+        let mut out = String::new();
+        let mut line = |name: &str, value: &str| out.push_str(&format!("{name:<9} {value}\n"));
+        let routes = match self.became.len() - ran.len() {
+            0 => count(ran.len() as u64, "route", "routes"),
+            out => format!("{} of {} routes", ran.len(), ran.len() + out),
+        };
+        let bytes = size(totals.bytes_read);
+        let filtered = grouped(totals.filtered);
+        line(
+            "read",
+            &format!("{} by {routes} ({bytes}), {filtered} filtered", count(totals.read, "record", "records")),
+        );
+        let (places, guarantee) = self.ends()?;
+        let unchanged = match totals.unchanged {
+            0 => String::new(),
+            number => format!(", {} stood there already", grouped(number)),
+        };
+        line(
+            "written",
+            &match self.dry {
+                true => format!("nothing: a dry run; it would have been {}", count(totals.mapped, "record", "records")),
+                false => format!("{}{unchanged}, {guarantee}", count(totals.written, "record", "records")),
+            },
+        );
+        let tolerated = match (totals.rejected, exit) {
+            (1.., Exit::Done) => ", as many as the mappings tolerate",
+            _ => "",
+        };
+        let wait = match waiting {
+            0 => "no dead letter waits".into(),
+            number => format!("{} wait", count(number, "dead letter", "dead letters")),
+        };
+        line("rejected", &format!("{}{tolerated}; {wait}", count(totals.rejected, "record", "records")));
+        let mut reasons: Vec<_> = ran.iter().flat_map(|f| f.reasons.iter().map(move |r| (&f.route, r))).collect();
+        reasons.sort_by_key(|(_, reason)| std::cmp::Reverse(reason.records));
+        for (index, (route, reason)) in reasons.iter().take(REASONS).enumerate() {
+            let field = reason.field.as_ref().map_or_else(String::new, |f| format!(".{f}"));
+            let others = match reasons.len() - REASONS.min(reasons.len()) {
+                more @ 1.. if index + 1 == REASONS => {
+                    format!("; {}", count(more as u64, "more reason", "more reasons"))
+                }
+                _ => String::new(),
+            };
+            let (cause, first) = (shown(&reason.cause), shown(&reason.first));
+            line("", &format!("{} × {route}{field}: {cause} (first at {first}){others}", grouped(reason.records)));
+        }
+        line("data", &places);
+        let rate = if seconds > 0.0 { totals.read as f64 / seconds } else { 0.0 };
+        line("took", &format!("{}, {} records/s", moment::span(seconds), grouped(rate as u64)));
+        let audit = match (self.dry, self.project.audit.enabled, self.store) {
+            (true, ..) | (.., None) => "a dry run is not recorded".to_string(),
+            (_, false, _) => "switched off in the configuration".into(),
+            (.., Some(store)) => format!("recorded in log {}; consign audit verify proves it", store.audit_log_id()),
+        };
+        line("audit", &audit);
+        let failed = self.became.iter().find(|one| one.exit() != Exit::Done);
+        let next = match (failed, waiting) {
+            _ if self.dry && exit == Exit::Done => "the same without --dry-run and --limit".into(),
+            (Some(Became::Ran(f)), 0) => {
+                f.run.as_ref().map_or_else(|| "consign map check".into(), |run| format!("consign sync show {run}"))
+            }
+            (_, 1..) => "consign sync dlq list".into(),
+            (Some(_), 0) => "consign sync status".into(),
+            (None, 0) => "consign report run".into(),
+        };
+        line("next", &next);
+        Ok(out)
+    }
+
+    /// Where the data is, and the weakest promise of all routes.
+    fn ends(&self) -> Result<(String, &'static str)> {
+        let mut places: Vec<String> = Vec::new();
+        let mut weakest = Guarantee::ExactlyOnce;
+        for mapping in self.mappings.iter().filter(|m| self.became.iter().any(|one| one.route() == m.name.value)) {
+            let Ok(plan) = sync::many::plan(self.project, mapping) else { continue };
+            places.push(plan.to.shown());
+            if plan.guarantee() == Guarantee::AtLeastOnce {
+                weakest = Guarantee::AtLeastOnce;
+            }
+        }
+        places.sort();
+        places.dedup();
+        Ok((gathered(&places), super::plan::promise(weakest)))
+    }
+
+    /// How many dead letters wait.
+    fn waiting(&self) -> Result<u64> {
+        let filter = LetterFilter { states: vec![LetterState::Open], ..LetterFilter::default() };
+        self.store.map_or(Ok(0), |store| store.count_dead_letters(&filter))
+    }
+
+    fn reasons_json(&self) -> Value {
+        let ran = self.became.iter().filter_map(|one| if let Became::Ran(f) = one { Some(f) } else { None });
+        ran.flat_map(|f| f.reasons.iter().map(move |r| (f, r)))
+            .map(|(f, r)| {
+                json!({
+                    "route": f.route, "code": r.code, "field": r.field, "cause": r.cause, "records": r.records, "first": r.first,
+                })
+            })
+            .collect()
+    }
+}
+
+fn unrun(route: &str, outcome: &str, exit: u8, why: &str) -> Vec<Value> {
+    let mut row = vec![json!(route), Value::Null, json!(outcome), json!(exit)];
+    row.extend(std::iter::repeat_n(Value::Null, 6));
+    row.push(json!(why));
+    row
+}
+
+/// "tables a, b of x.db": places of one database together.
+fn gathered(places: &[String]) -> String {
+    let mut databases: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut others: Vec<String> = Vec::new();
+    for place in places {
+        match place.strip_prefix("table ").and_then(|rest| rest.split_once(" of ")) {
+            Some((table, database)) => match databases.iter_mut().find(|(known, _)| *known == database) {
+                Some((_, tables)) => tables.push(table),
+                None => databases.push((database, vec![table])),
+            },
+            None => others.push(place.clone()),
+        }
+    }
+    let tables = databases.into_iter().map(|(database, tables)| {
+        let word = if tables.len() == 1 { "table" } else { "tables" };
+        format!("{database}, {word} {}", tables.join(", "))
+    });
+    tables.chain(others).collect::<Vec<_>>().join("; ")
+}
+
+/// Bytes for a person.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        1_048_576..1_073_741_824 => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+        _ => format!("{:.2} GiB", bytes as f64 / 1_073_741_824.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_of_one_database_stand_together() {
+        let places: Vec<String> =
+            ["out.csv", "table a of x.db", "table b of x.db"].iter().map(ToString::to_string).collect();
+        assert_eq!(gathered(&places), "x.db, tables a, b; out.csv");
+        assert_eq!([size(12), size(2048), size(5 << 20), size(3 << 30)].join(" "), "12 B 2.0 KiB 5.0 MiB 3.00 GiB");
+    }
+}

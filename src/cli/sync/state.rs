@@ -1,0 +1,162 @@
+//! `consign sync state`: where routes resume, set and reset by hand, and backed up.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::known;
+use crate::cli::context::{Context, who};
+use crate::cli::moment;
+use crate::cli::output::text::table;
+use crate::cli::output::{Answer, Rows};
+use crate::error::{Error, Exit, Kind, Result, codes};
+use crate::record::{Position, Settled};
+
+/// Where routes resume: show, set, reset, back up
+#[derive(clap::Args, Debug)]
+pub(super) struct State {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// Shows where a route stands, slice by slice
+    Show {
+        /// The route's name
+        name: String,
+    },
+    /// Sets where a slice of a route resumes; recorded with both values
+    Set {
+        /// The route's name
+        name: String,
+        /// The slice, as `state show` names it
+        slice: String,
+        /// Bytes of the (decompressed) stream before the point
+        #[arg(long)]
+        byte: u64,
+        /// Lines before it
+        #[arg(long)]
+        line: u64,
+        /// Records before it
+        #[arg(long)]
+        record: u64,
+        /// Why; recorded
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Forgets where a route stands: the next run reads everything again
+    Reset {
+        /// The route's name
+        name: String,
+        /// Why; recorded
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Copies the state while others go on writing
+    Backup {
+        /// The file to make
+        to: PathBuf,
+    },
+}
+
+impl State {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        match self.verb {
+            Verb::Show { name } => show(&name, context),
+            Verb::Set { name, slice, byte, line, record, reason } => {
+                let (project, mappings) = context.project()?;
+                known(&name, &mappings)?;
+                let mut store = context.store(&project)?;
+                let _held = store.lock_route(&name, Duration::ZERO)?;
+                let before = store.route(&name)?;
+                let Some((_, old)) = before.settled.iter().find(|(id, _)| **id == *slice) else {
+                    let known: Vec<&str> = before.settled.iter().map(|(id, _)| &**id).collect();
+                    let error = Error::new(
+                        Kind::Invalid,
+                        &codes::cli::UNKNOWN_NAME,
+                        format!("`{name}` has no slice `{slice}`"),
+                    );
+                    return Err(if known.is_empty() {
+                        error.hint("it never settled anything")
+                    } else {
+                        error.hint(format!("it has {}", known.join(", ")))
+                    });
+                };
+                let position = Position { byte, line, record, extra: old.position.extra.clone() };
+                store.set_position(&name, &slice, &Settled { position, done: false }, &reason, who().as_deref())?;
+                context.ui.answer(
+                    Answer::new()
+                        .fact("route", json!(name))
+                        .fact("slice", json!(slice))
+                        .text(format!("{name} resumes {slice} after byte {byte}, line {line}, record {record}\n")),
+                )?;
+                Ok(Exit::Done)
+            }
+            Verb::Reset { name, reason } => {
+                let (project, mappings) = context.project()?;
+                known(&name, &mappings)?;
+                let mut store = context.store(&project)?;
+                let _held = store.lock_route(&name, Duration::ZERO)?;
+                store.reset_position(&name, &reason, who().as_deref())?;
+                let text = format!("{name} starts from the beginning\nnext: consign sync run {name} --dry-run\n");
+                context.ui.answer(Answer::new().fact("route", json!(name)).text(text))?;
+                Ok(Exit::Done)
+            }
+            Verb::Backup { to } => {
+                let (project, _) = context.project()?;
+                context.store_must(&project)?;
+                let mut store = context.store(&project)?;
+                store.backup(&to)?;
+                let path = to.display().to_string();
+                context
+                    .ui
+                    .answer(Answer::new().fact("path", json!(path)).text(format!("the state is copied to {path}\n")))?;
+                Ok(Exit::Done)
+            }
+        }
+    }
+}
+
+fn show(name: &str, context: &Context<'_>) -> Result<Exit> {
+    let (project, mappings) = context.project()?;
+    known(name, &mappings)?;
+    let mut rows = Rows::new("slices", &["slice", "done", "byte", "line", "record"]);
+    let Some(store) = context.store_read(&project)? else {
+        context.ui.answer(Answer::new().fact("route", json!(name)).rows(rows).text(format!("{name} never ran\n")))?;
+        return Ok(Exit::Done);
+    };
+    let state = store.route(name)?;
+    for (slice, settled) in &state.settled {
+        let at = &settled.position;
+        rows.push(vec![json!(&**slice), json!(settled.done), json!(at.byte), json!(at.line), json!(at.record)]);
+    }
+    let mut text = format!("{name}: {}\n", if state.enabled { "enabled" } else { "disabled" });
+    if let Some(reason) = &state.reason {
+        text.push_str(&format!("  because {reason}\n"));
+    }
+    text.push_str(&format!("  settled groups {}, fence {}\n", state.group, state.fence));
+    if let Some(intent) = &state.intent {
+        text.push_str(&format!(
+            "  in doubt: group {} of {} records; the next run finds out\n",
+            intent.group, intent.records
+        ));
+    }
+    if let Some(success) = state.last_success_ns {
+        text.push_str(&format!("  last success {}\n", moment::shown(success)));
+    }
+    text.push_str(&table(&rows));
+    let answer = Answer::new()
+        .fact("route", json!(name))
+        .fact("enabled", json!(state.enabled))
+        .fact("reason", json!(state.reason))
+        .fact("group", json!(state.group))
+        .fact("fence", json!(state.fence))
+        .fact("in_doubt", json!(state.intent.as_ref().map(|i| i.group)))
+        .fact("last_run", json!(state.last_run))
+        .fact("last_success", json!(state.last_success_ns.map(moment::shown)));
+    context.ui.answer(answer.rows(rows).text(text))?;
+    Ok(Exit::Done)
+}
