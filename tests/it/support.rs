@@ -116,16 +116,24 @@ pub fn redact(text: &str, folder: &Path) -> String {
     if let Ok(real) = folder.canonicalize() {
         text = text.replace(&real.display().to_string(), "[dir]");
     }
+    let hash = regex::Regex::new(r"\b[0-9a-f]{16,}\b").expect("pattern");
+    text = hash
+        .replace_all(&text, |found: &regex::Captures<'_>| {
+            // A long number is none.
+            if found[0].bytes().all(|b| b.is_ascii_digit()) { found[0].to_string() } else { "[hash]".to_string() }
+        })
+        .into_owned();
     for (pattern, by) in [
         (r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}| UTC)?", "[time]"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[id]"),
-        (r"\b[0-9a-f]{24,}\b", "[hash]"),
         (r"\b(r|e|d|run|evt|dl)_?-?[0-9a-hjkmnp-tv-zA-HJKMNP-TV-Z]{10,}\b", "[id]"),
         (r"\b[0-9][0-9A-HJKMNP-TV-Z]{25}\b", "[id]"),
         (r"\b\d+(\.\d+)? ?(µs|ms|s|min)\b", "[duration]"),
         (r"\b[\d,]+(\.\d+)?k? records/s", "[rate]"),
         (r"\b[\d,.]+ [KMG]?i?B/s", "[rate]"),
         (r"\bpid \d+", "pid [pid]"),
+        // A file as the state knows it: device, inode, hash of its beginning.
+        (r"\bfile:[0-9a-f]+:[0-9a-f]+:", "file:[inode]:"),
         // Cells of tables: how long a run took, how old a success is.
         (r#"("(duration_s|age_s)": )[\d.]+"#, "${1}0"),
         (r"(\[time\]) +\d+(\.\d+)?\b", "$1  [duration]"),
