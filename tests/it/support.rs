@@ -1,7 +1,7 @@
 //! What the tests share: the repository, a scratch folder, the program and what it printed.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 /// The repository.
 pub fn repository() -> &'static Path {
@@ -21,20 +21,6 @@ pub fn consign(folder: &Path) -> Command {
         command.env("PATH", path);
     }
     command
-}
-
-/// Runs the program and asks for this exit code.
-pub fn run(folder: &Path, arguments: &[&str], exit: i32) -> Output {
-    let output = consign(folder).args(arguments).output().expect("the program starts");
-    assert_eq!(
-        output.status.code(),
-        Some(exit),
-        "consign {}\n--- stdout\n{}\n--- stderr\n{}",
-        arguments.join(" "),
-        text(&output.stdout),
-        text(&output.stderr)
-    );
-    output
 }
 
 /// Bytes as text.
