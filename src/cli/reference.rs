@@ -13,8 +13,11 @@ use crate::connect::{formats, protocols};
 use crate::error::{codes, exit};
 use crate::expr::functions;
 
-/// Every page: its file and what makes it.
-const PAGES: &[(&str, fn() -> String)] = &[
+/// A page: its file and what makes it.
+type Page = (&'static str, fn() -> String);
+
+/// Every page.
+const PAGES: &[Page] = &[
     ("commands.md", commands),
     ("configuration.md", configuration),
     ("connectors.md", connectors),
@@ -119,7 +122,7 @@ fn functions_page() -> String {
         let spec = &function.spec;
         let _ = write!(out, "\n## {}\n\n`{}`\n\n{}\n", spec.name, spec.signature(), spec.about);
         if !spec.aliases.is_empty() {
-            let _ = write!(out, "Also written `{}`.\n", spec.aliases.join("`, `"));
+            let _ = writeln!(out, "Also written `{}`.", spec.aliases.join("`, `"));
         }
         if !spec.method {
             out.push_str("It is no method.\n");
@@ -157,7 +160,7 @@ fn connectors() -> String {
         };
         let _ = write!(out, "\n## {}\n\n{} It can be {role}.\n", spec.name, spec.about);
         if let Some(option) = spec.undeclared_stream {
-            let _ = write!(out, "A stream need not be declared: its name is then its `{option}`.\n");
+            let _ = writeln!(out, "A stream need not be declared: its name is then its `{option}`.");
         }
         options("Options of the connector", spec.options, &mut out);
         options("Options of a stream", spec.stream_options, &mut out);
