@@ -101,9 +101,17 @@ impl Store {
             Some(ring) => (Log::new(audit_sealers(ring, &options)?), ring.letter_sealers()),
             None => (Log::new(environment(&options)?.into_iter().collect()), Vec::new()),
         };
-        let id: String = db
+        let failed = |e| sql::error("opening the state", e);
+        let id: Option<String> = db
             .query_row("SELECT id FROM state", [], |row| row.get(0))
-            .map_err(|e| sql::error("opening the state", e))?;
+            .map(Some)
+            .or_else(|e| if e == rusqlite::Error::QueryReturnedNoRows { Ok(None) } else { Err(e) })
+            .map_err(failed)?;
+        let Some(id) = id else {
+            // A process that died while it made the state left the tables and nothing in them.
+            let logs: i64 = db.query_row("SELECT count(*) FROM audit_logs", [], |row| row.get(0)).map_err(failed)?;
+            return if logs == 0 { Ok(None) } else { Err(sql::damaged("its own row is gone")) };
+        };
         if let Some((number, log_id, _)) = append::read_head(&db)? {
             log.number = number;
             log.id = log_id;

@@ -454,6 +454,20 @@ fn first_opened_by_many_at_once_it_is_one_state() {
 }
 
 #[test]
+fn a_state_whose_making_was_cut_short_is_none_yet() {
+    let bench = Bench::new();
+    drop(bench.open());
+    // What a process leaves that dies between the schema and the first log.
+    bench.raw().execute_batch("DELETE FROM audit_heads; DELETE FROM audit_events; DELETE FROM state;").unwrap();
+    let read = || Store::open_read(&bench.folder(), bench.options()).map(|found| found.is_some());
+    assert_eq!(read().unwrap_err().exit().number(), 8, "a log without a state is no beginning");
+    bench.raw().execute_batch("DELETE FROM audit_logs;").unwrap();
+    assert!(!read().unwrap());
+    drop(bench.open());
+    assert!(read().unwrap());
+}
+
+#[test]
 fn a_copy_is_whole_and_private() {
     use std::os::unix::fs::PermissionsExt as _;
     let bench = Bench::new();

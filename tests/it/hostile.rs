@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::support::await_stop;
+
 struct Project(tempfile::TempDir);
 
 const CONNECTORS: &str = "version: 1
@@ -19,7 +21,7 @@ connectors:
       copy: { path: copy.ndjson, format: ndjson }
   db:
     use: sqlite
-    with: { path: out.db }
+    with: { path: out.db, busy_timeout: 1 }
 ";
 
 impl Project {
@@ -141,7 +143,7 @@ fn a_locked_destination_is_named() {
     project.file("rows.csv", "id,n\na,1\nb,2\nc,3\nd,4\n");
     let db = rusqlite::Connection::open(project.root().join("out.db")).expect("out.db");
     db.execute_batch("BEGIN EXCLUSIVE").expect("locked");
-    project.says(&["sync", "run", "table"], 3, &["out.db", "lock"]);
+    project.says(&["sync", "run", "table"], 3, &["out.db", "another process holds"]);
     db.execute_batch("ROLLBACK").expect("unlocked");
     project.says(&["sync", "run", "table"], 0, &[]);
     let rows: i64 = db.query_row("SELECT count(*) FROM rows", [], |row| row.get(0)).expect("rows");
@@ -183,7 +185,8 @@ fn a_line_of_a_gigabyte_is_refused_in_little_memory() {
 fn deep_nesting_is_refused() {
     let project = Project::new();
     project.route("lines", "in.lines", "out.copy", "mode: append");
-    let deep = format!("{{\"id\":\"a\",\"n\":1}}\n{{\"id\":\"b\",\"n\":{}{}}}\n", "[".repeat(10_000), "]".repeat(10_000));
+    let deep =
+        format!("{{\"id\":\"a\",\"n\":1}}\n{{\"id\":\"b\",\"n\":{}{}}}\n", "[".repeat(10_000), "]".repeat(10_000));
     project.file("lines.ndjson", deep);
     project.says(&["sync", "run", "lines"], 5, &["lines.ndjson:2", "deep"]);
 }
@@ -215,15 +218,7 @@ fn two_runs_at_once_and_a_stopped_holder() {
         .spawn()
         .expect("consign starts");
     let pid = holder.id();
-    let state = format!("/proc/{pid}/stat");
-    let stopped = || std::fs::read_to_string(&state).is_ok_and(|s| s.rsplit(')').next().is_some_and(|r| r.trim().starts_with('T')));
-    for _ in 0..2_000 {
-        if stopped() {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    assert!(stopped(), "the holder did not stop");
+    await_stop(&mut holder);
     project.says(&["sync", "run", "copy"], 7, &["copy", &pid.to_string()]);
     // Other routes are not held up.
     project.says(&["sync", "run", "table"], 0, &[]);
@@ -251,7 +246,8 @@ fn a_newer_state_file_is_refused() {
 fn a_broken_state_file_stops_everything() {
     let project = Project::new();
     project.says(&["sync", "run", "copy"], 0, &[]);
-    std::fs::write(project.root().join(".consign/consign.db"), "this is no database, at all; it is only text").expect("broken");
+    std::fs::write(project.root().join(".consign/consign.db"), "this is no database, at all; it is only text")
+        .expect("broken");
     for extra in ["consign.db-wal", "consign.db-shm"] {
         std::fs::remove_file(project.root().join(".consign").join(extra)).ok();
     }
@@ -286,7 +282,10 @@ fn a_tampered_log_stops_everything() {
     for trigger in triggers {
         db.execute_batch(&format!("DROP TRIGGER \"{trigger}\"")).expect("dropped");
     }
-    db.execute_batch("UPDATE audit_events SET body = CAST(replace(CAST(body AS TEXT), 'copy', 'cope') AS BLOB) WHERE seq = 2").expect("tampered");
+    db.execute_batch(
+        "UPDATE audit_events SET body = CAST(replace(CAST(body AS TEXT), 'copy', 'cope') AS BLOB) WHERE seq = 2",
+    )
+    .expect("tampered");
     drop(db);
     project.says(&["audit", "verify"], 8, &["2"]);
 }

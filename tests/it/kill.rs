@@ -4,7 +4,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use crate::support::{await_stop, signal};
 
 /// Every point at which a run can be killed on purpose, in the order of the road.
 const POINTS: &[&str] =
@@ -40,7 +42,7 @@ impl Project {
         }
         let out = match target {
             Target::File => "use: file\n    streams:\n      items: { path: out.ndjson, format: ndjson }\n",
-            Target::Sqlite => "use: sqlite\n    with: { path: out.db }\n",
+            Target::Sqlite => "use: sqlite\n    with: { path: out.db, busy_timeout: 0 }\n",
         };
         let connectors = format!(
             "version: 1\nconnectors:\n  in:\n    use: file\n    with: {{ path: in }}\n    streams:\n      items:\n        path: \"*.csv\"\n        format: csv\n        fields: {{ sku: string, qty: int, note: string }}\n  out:\n    {out}"
@@ -84,6 +86,13 @@ impl Project {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// The chain verifies, or a state that was being made when the process died holds none yet.
+    fn verified(&self) {
+        let output = self.run(&["audit", "verify"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() || said.contains("cli-no-state"), "{:?}\n{said}", output.status);
+    }
+
     /// Every `sku` in the target, in its order.
     fn delivered(&self) -> Vec<String> {
         match self.target {
@@ -113,12 +122,13 @@ impl Project {
         assert_eq!(delivered.len(), expected.len(), "{context}: number of rows");
         assert!(delivered == expected, "{context}: rows differ");
         let letters: serde_json::Value =
-            serde_json::from_str(&self.must(&["-o", "json", "sync", "dlq", "list", "--limit", "100000"])).expect("JSON");
+            serde_json::from_str(&self.must(&["-o", "json", "sync", "dlq", "list", "--limit", "100000"]))
+                .expect("JSON");
         let mut places: Vec<String> = letters["letters"]
             .as_array()
             .expect("letters")
             .iter()
-            .map(|letter| format!("{}:{}", letter["source"], letter["line"]))
+            .map(|letter| letter["place"].as_str().expect("a place").to_string())
             .collect();
         let count = places.len();
         places.sort();
@@ -145,7 +155,11 @@ fn rows(first: u64, count: u64) -> String {
     let mut text = String::from("sku,qty,note\n");
     for n in first..first + count {
         let qty = if is_bad(n) { "-5".to_string() } else { (n % 50).to_string() };
-        let note = if n % 11 == 0 { "\"a note, with a \"\"quote\"\"\nand a second line\"" } else { "an ordinary note that makes the row about as long as rows are, with some more words to it" };
+        let note = if n % 11 == 0 {
+            "\"a note, with a \"\"quote\"\"\nand a second line\""
+        } else {
+            "an ordinary note that makes the row about as long as rows are with some more words to it"
+        };
         text.push_str(&format!("{},{qty},{note}\n", sku(n)));
     }
     text
@@ -168,9 +182,9 @@ fn killed_at_each_named_point() {
                 let once = matches!(*point, "after_settle" | "after_finish");
                 assert!(once && nth > 1 || !killed.success(), "{context}: the point was not reached");
                 project.must(&["audit", "verify"]);
-                let begun = Instant::now();
+                // It waits for nobody (no `--wait`, `busy_timeout: 0`): a lock that outlived its
+                // holder would be a failure here, not a delay.
                 project.must(&["sync", "run", "items"]);
-                assert!(begun.elapsed() < Duration::from_secs(30), "{context}: the next run was held up");
                 project.assert_whole(&context);
             }
         }
@@ -179,15 +193,17 @@ fn killed_at_each_named_point() {
 
 #[test]
 fn killed_at_random() {
-    let rounds: u32 = std::env::var("CONSIGN_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let wanted: u32 = std::env::var("CONSIGN_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
     for target in TARGETS {
         let clean = Project::new(*target);
         let begun = Instant::now();
         clean.must(&["sync", "run", "items"]);
         let whole = begun.elapsed();
         let mut project = Project::new(*target);
-        let mut kills = 0;
-        for round in 0..rounds / 2 {
+        let (mut kills, mut round) = (0, 0);
+        while kills < wanted / 2 {
+            round += 1;
+            assert!(round < wanted * 4, "{target:?}: runs end before they can be killed");
             // Even steps over the length of a run, so that every phase is hit sooner or later.
             let after = whole.mul_f64(f64::from(round * 37 % 100) / 100.0);
             let mut child = project
@@ -210,7 +226,10 @@ fn killed_at_random() {
             if !ended {
                 kills += 1;
             }
-            project.must(&["audit", "verify"]);
+            // Killed before it had made a state, it leaves none to verify.
+            if project.root().join(".consign/consign.db").metadata().is_ok_and(|about| about.len() > 0) {
+                project.verified();
+            }
             // Every third time the next run may go to its end; the others pile kill upon kill.
             if ended || round % 3 == 2 {
                 project.must(&["sync", "run", "items"]);
@@ -220,27 +239,33 @@ fn killed_at_random() {
         }
         project.must(&["sync", "run", "items"]);
         project.assert_whole(&format!("{target:?} after {kills} kills"));
-        assert!(kills > 0, "{target:?}: no run was killed in time");
     }
 }
 
 #[test]
 fn a_signal_drains_and_the_next_run_resumes() {
     for target in TARGETS {
-        let project = Project::new(*target);
-        let child = project
-            .command(&["sync", "run", "items"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("consign starts");
-        std::thread::sleep(Duration::from_millis(30));
-        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill");
-        let mut child = child;
-        let status = child.wait().expect("the child ends");
-        assert!(status.code() == Some(143) || (status.success() && !sent.success()) || status.success(), "{status:?}");
-        project.must(&["sync", "run", "items"]);
-        project.assert_whole(&format!("{target:?} after SIGTERM"));
+        for (name, code) in [("TERM", 143), ("INT", 130)] {
+            let project = Project::new(*target);
+            // It stops itself in the middle, so that the signal is there before the end is.
+            let mut child = project
+                .command(&["sync", "run", "items"])
+                .env("CONSIGN_FAILPOINT", "after_intent:1:stop")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("consign starts");
+            await_stop(&mut child);
+            signal(&child, name);
+            signal(&child, "CONT");
+            let status = child.wait().expect("the child ends");
+            assert_eq!(status.code(), Some(code), "{target:?} {name}");
+            let settled = project.must(&["-o", "json", "sync", "state", "show", "items"]);
+            let settled: serde_json::Value = serde_json::from_str(&settled).expect("JSON");
+            assert_eq!(settled["in_doubt"], serde_json::Value::Null, "{target:?} {name}: drained, not cut off");
+            project.must(&["sync", "run", "items"]);
+            project.assert_whole(&format!("{target:?} after SIG{name}"));
+        }
     }
 }
 

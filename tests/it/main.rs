@@ -12,6 +12,8 @@
 
 mod architecture;
 mod cases;
+mod hostile;
+mod kill;
 mod readme;
 mod schemas;
 mod support;

@@ -23,6 +23,26 @@ pub fn consign(folder: &Path) -> Command {
     command
 }
 
+/// Waits until a process has stopped itself, see `CONSIGN_FAILPOINT=…:stop`.
+pub fn await_stop(child: &mut std::process::Child) {
+    let state = format!("/proc/{}/stat", child.id());
+    for _ in 0..12_000 {
+        let text = std::fs::read_to_string(&state).unwrap_or_default();
+        if text.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T')) {
+            return;
+        }
+        assert!(child.try_wait().expect("a status").is_none(), "the process ended before it came to the point");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    panic!("the process did not stop");
+}
+
+/// Sends a signal by its name: `TERM`, `CONT`.
+pub fn signal(child: &std::process::Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(sent.expect("kill").success());
+}
+
 /// Bytes as text.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
