@@ -224,9 +224,9 @@ impl Program {
     /// # Errors
     /// [`EvalError`] if an operator or function has no result.
     #[inline]
-    pub fn eval<'a>(&'a self, frame: &Frame<'_, 'a>) -> Result<Value<'a>, EvalError> {
+    pub fn eval<'a>(&'a self, frame: &Frame<'_, 'a>) -> Result<Value<'a>, Box<EvalError>> {
         let context = node::Context::new(frame, &self.text, self.cel);
-        self.node.eval(&context, None).map_err(|error| *error)
+        self.node.eval(&context, None)
     }
 }
 

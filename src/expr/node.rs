@@ -134,7 +134,7 @@ impl<'f, 'a> Context<'f, 'a> {
     fn error(&self, at: Span, failure: Failure) -> Box<EvalError> {
         Box::new(EvalError {
             code: failure.code,
-            cause: failure.cause.into_owned(),
+            cause: failure.cause.to_string(),
             start: at.start as usize,
             end: at.end as usize,
         })
@@ -190,6 +190,18 @@ fn absorbable(error: &EvalError) -> bool {
 }
 
 impl Node {
+    /// The value of a node: what is only looked up, at once; the rest by evaluation.
+    #[inline(always)]
+    fn get<'a>(&'a self, cx: &Context<'_, 'a>, scope: Option<&Scope<'_, 'a>>) -> Outcome<'a> {
+        match &self.op {
+            Op::Value => Ok(cx.frame.value),
+            Op::Constant(value) => Ok(*value),
+            Op::Text(text) => Ok(Value::String(text)),
+            Op::Slot(slot) => Ok(cx.frame.slots.get(*slot).copied().unwrap_or_default()),
+            _ => self.eval(cx, scope),
+        }
+    }
+
     pub fn eval<'a>(&'a self, cx: &Context<'_, 'a>, scope: Option<&Scope<'_, 'a>>) -> Outcome<'a> {
         match &self.op {
             Op::Constant(value) => Ok(*value),
@@ -198,7 +210,10 @@ impl Node {
             Op::Slot(slot) => Ok(cx.frame.slots.get(*slot).copied().unwrap_or_default()),
             Op::Call { function, arguments, prepared } => self.call(function, arguments, prepared, cx, scope),
             Op::Arithmetic(operator, left, right) => {
-                let (l, r) = (left.eval(cx, scope)?, right.eval(cx, scope)?);
+                let (l, r) = (left.get(cx, scope)?, right.get(cx, scope)?);
+                if let (Value::Decimal(a), Value::Decimal(b)) = (l, r) {
+                    return operators::decimals(*operator, a, b).map_err(|failure| cx.error(self.at, failure));
+                }
                 match operators::arithmetic(*operator, l, r, &cx.call(&Prepared::None)) {
                     Some(Ok(value)) => Ok(value),
                     Some(Err(failure)) => Err(cx.error(self.at, failure)),
@@ -207,7 +222,7 @@ impl Node {
             }
             Op::Concat(pieces) => self.concat(pieces, cx, scope),
             Op::Order(operator, left, right) => {
-                let (l, r) = (left.eval(cx, scope)?, right.eval(cx, scope)?);
+                let (l, r) = (left.get(cx, scope)?, right.get(cx, scope)?);
                 match operators::order(&l, &r) {
                     Some(Ok(ordering)) => Ok(Value::Bool(ordering.is_some_and(|o| match operator {
                         Operator::Less => o.is_lt(),
@@ -220,7 +235,7 @@ impl Node {
                 }
             }
             Op::Equal(equal, left, right) => {
-                let (l, r) = (left.eval(cx, scope)?, right.eval(cx, scope)?);
+                let (l, r) = (left.get(cx, scope)?, right.get(cx, scope)?);
                 for (node, value) in [(left, &l), (right, &r)] {
                     if value.is_missing() {
                         return Err(cx.operands(node.at, "==", &[(node, *value)]));
@@ -330,7 +345,13 @@ impl Node {
             &mut many
         };
         for (index, (argument, place)) in arguments.iter().zip(values.iter_mut()).enumerate() {
-            let value = argument.eval(cx, scope)?;
+            let value = argument.get(cx, scope)?;
+            // What is of a wanted kind already and needs no conversion: nearly always.
+            let wanted = function.spec.parameter(index).map(|parameter| parameter.kinds);
+            if wanted.is_some_and(|wanted| wanted.meets(Kinds::of(&value))) && !matches!(value, Value::Number(_)) {
+                *place = value;
+                continue;
+            }
             *place = match fit(function, index, value, cx.cel) {
                 Some(Ok(value)) => value,
                 Some(Err(failure)) => return Err(cx.error(argument.at, failure)),
@@ -340,7 +361,7 @@ impl Node {
         (function.call)(&cx.call(prepared), values).map_err(|failure| {
             cx.error(
                 self.at,
-                Failure { code: failure.code, cause: format!("`{}`: {}", function.spec.name, failure.cause).into() },
+                Failure::new(failure.code, format!("`{}`: {}", function.spec.name, failure.cause)),
             )
         })
     }
@@ -349,7 +370,7 @@ impl Node {
         let mut texts = [""; 8];
         if pieces.len() <= texts.len() {
             for (piece, text) in pieces.iter().zip(&mut texts) {
-                *text = match piece.eval(cx, scope)? {
+                *text = match piece.get(cx, scope)? {
                     Value::String(found) => found,
                     other => return Err(self.no_text(piece, other, cx)),
                 };

@@ -78,7 +78,7 @@ fn numbers<'a>(operator: Operator, a: Number, b: Number, cel: bool) -> Result3<'
 }
 
 #[inline]
-fn decimals<'a>(operator: Operator, a: Decimal, b: Decimal) -> Result<Value<'a>, Failure> {
+pub(super) fn decimals<'a>(operator: Operator, a: Decimal, b: Decimal) -> Result<Value<'a>, Failure> {
     let result = match operator {
         Operator::Add => a.add(b),
         Operator::Subtract => a.sub(b),

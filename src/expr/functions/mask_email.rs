@@ -25,7 +25,7 @@ pub(super) static MASK_EMAIL: Function = Function {
 
 fn call<'a>(call: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let [Value::String(address)] = arguments else { return Err(super::misuse()) };
-    let (first, domain) = match address.find('@') {
+    let (first, domain) = match memchr::memchr(b'@', address.as_bytes()) {
         Some(at) if at > 0 => (address.chars().next().map_or("", |c| &address[..c.len_utf8()]), &address[at..]),
         _ => return Ok(Value::String("***")),
     };

@@ -30,13 +30,23 @@ fn call<'a>(call: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
         [Value::Bytes(bytes)] => bytes,
         _ => return Err(super::misuse()),
     };
+    let digest: [u8; 32] = Sha256::digest(bytes).into();
     let mut text = [0_u8; 64];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(Sha256::digest(bytes)) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(digest) {
+        *pair = PAIRS[usize::from(byte)];
     }
     call.spend(text.len())?;
     Ok(Value::String(std::str::from_utf8(call.arena.alloc(text)).unwrap_or_default()))
 }
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// The two digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};

@@ -285,20 +285,33 @@ pub enum Prepared {
     Rounding(crate::record::decimal::Rounding),
 }
 
-/// Why a function has no result. Holds no data.
+/// Why a function has no result. Holds no data. Boxed, so that the result of a call is no larger
+/// than a value and travels in registers.
 #[derive(Debug)]
-pub struct Failure {
+pub struct Failure(Box<Reason>);
+
+/// What a [`Failure`] says.
+#[derive(Debug)]
+pub struct Reason {
     /// The stable code.
     pub code: &'static Code,
     /// One sentence without a final period.
     pub cause: Cow<'static, str>,
 }
 
+impl std::ops::Deref for Failure {
+    type Target = Reason;
+
+    fn deref(&self) -> &Reason {
+        &self.0
+    }
+}
+
 impl Failure {
     /// A failure.
     #[cold]
     pub fn new(code: &'static Code, cause: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, cause: cause.into() }
+        Self(Box::new(Reason { code, cause: cause.into() }))
     }
     /// A value that is not in the form the function reads.
     #[cold]
@@ -323,6 +336,7 @@ impl Failure {
 }
 
 impl From<crate::record::decimal::DecimalError> for Failure {
+    #[cold]
     fn from(error: crate::record::decimal::DecimalError) -> Self {
         use crate::record::decimal::DecimalError as E;
         Self::number(match error {
