@@ -359,10 +359,7 @@ impl Node {
             };
         }
         (function.call)(&cx.call(prepared), values).map_err(|failure| {
-            cx.error(
-                self.at,
-                Failure::new(failure.code, format!("`{}`: {}", function.spec.name, failure.cause)),
-            )
+            cx.error(self.at, Failure::new(failure.code, format!("`{}`: {}", function.spec.name, failure.cause)))
         })
     }
 

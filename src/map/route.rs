@@ -158,7 +158,7 @@ impl Route {
             if rule.required && value.is_absent() {
                 return self.absent(rule, &value);
             }
-            if rule.wanted != Type::Dyn {
+            if !matches!(rule.wanted, Type::Dyn) {
                 match convert(value, &rule.wanted, rule.reading, arena) {
                     Some(converted) => value = converted,
                     None => return self.wrong_type(rule, &value),

@@ -15,7 +15,7 @@ pub(in crate::connect::formats) struct JsonEncoder {
     end: &'static [u8],
 }
 
-/// What stands under a key, which is kept as `"name":`.
+/// What stands under a key, which is kept as `,"name":`.
 enum Slot {
     Column(usize),
     Object(Vec<(Vec<u8>, Slot)>),
@@ -59,7 +59,7 @@ impl Encoder for JsonEncoder {
 
 fn place(fields: &mut Vec<(Vec<u8>, Slot)>, keys: &[&str], column: usize) -> Option<()> {
     let (key, rest) = keys.split_first()?;
-    let mut name = Vec::new();
+    let mut name = b",".to_vec();
     text(key, &mut name);
     name.push(b':');
     let known = fields.iter().position(|(known, _)| *known == name);
@@ -85,23 +85,18 @@ fn object(fields: &[(Vec<u8>, Slot)], values: &[Value<'_>], out: &mut Vec<u8>) -
     let begin = out.len();
     for (name, slot) in fields {
         let before = out.len();
-        let comma = before > begin;
+        // The name is kept with the comma before it; the first one goes without.
+        let name = &name[usize::from(before == begin)..];
         match slot {
             Slot::Column(column) => {
                 let found = values.get(*column).copied().unwrap_or_default();
                 if found.is_missing() {
                     continue;
                 }
-                if comma {
-                    out.push(b',');
-                }
                 out.extend_from_slice(name);
                 value(&found, out).map_err(|cause| (*column, cause))?;
             }
             Slot::Object(inner) => {
-                if comma {
-                    out.push(b',');
-                }
                 out.extend_from_slice(name);
                 // An object of nothing but missing fields is missing itself.
                 if !object(inner, values, out)? {
