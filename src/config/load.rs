@@ -121,7 +121,18 @@ pub fn load_texts(
 
 impl Loaded {
     /// Adds what a further check has found.
-    pub fn add(&mut self, findings: Findings) {
+    pub fn add(&mut self, mut findings: Findings) {
+        // What is wrong inside an expression that YAML cut in two follows from the cut.
+        let cuts: Vec<&Place> = self
+            .findings
+            .iter()
+            .filter(|f| f.code == &codes::EXPRESSION_CUT)
+            .filter_map(|f| f.place.as_ref())
+            .collect();
+        findings.retain(|finding| {
+            let follows = |cut: &&Place| finding.place.as_ref().is_some_and(|place| cut.covers(place));
+            !cuts.iter().any(follows)
+        });
         self.findings.extend(findings);
         self.findings.sort_by_cached_key(node::order);
     }

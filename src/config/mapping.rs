@@ -31,7 +31,7 @@ pub fn mapping(source: &Source, findings: &mut Findings) -> Option<Mapping> {
 fn resolve(checker: &mut Checker<'_>, raw: &Raw) -> Option<Mapping> {
     let source = checker.source;
     let sync = sync(checker, get(raw, "sync"));
-    let fields = one_or_many(get(raw, "fields")).filter_map(|raw| rule(raw, source)).collect();
+    let fields: Vec<_> = one_or_many(get(raw, "fields")).filter_map(|raw| rule(raw, source)).collect();
     let tests = one_or_many(get(raw, "tests")).filter_map(|raw| test(checker, raw)).collect();
     Some(Mapping {
         name: text(get(raw, "name")?, source)?,
@@ -40,6 +40,7 @@ fn resolve(checker: &mut Checker<'_>, raw: &Raw) -> Option<Mapping> {
         to: stream_ref(get(raw, "to")?, source)?,
         sync,
         when: get(raw, "when").and_then(|raw| Expression::of(raw, source)),
+        all_rules: fields.len() == one_or_many(get(raw, "fields")).count(),
         fields,
         tests,
         whole: true,

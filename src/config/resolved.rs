@@ -175,8 +175,10 @@ pub struct Mapping {
     /// Its own tests.
     pub tests: Vec<MappingTest>,
     /// Whether all of it could be read. If not, a finding said so, what could not be read is
-    /// missing here, and checks that need every rule (required targets, tests) keep silent.
+    /// missing here, and checks that need all of it (keys, tests) keep silent.
     pub whole: bool,
+    /// Whether every field rule is here, even if something in it could not be read.
+    pub all_rules: bool,
     /// SHA-256 (hex) of the canonical resolved form.
     pub hash: String,
     /// That form, as JSON.

@@ -29,6 +29,15 @@ pub struct Place {
     pub source: String,
 }
 
+impl Place {
+    /// Whether another place begins inside of this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.file == other.file
+            && self.line == other.line
+            && (self.column..self.column + self.width).contains(&other.column)
+    }
+}
+
 /// One result of a static check: code, place, cause and fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {

@@ -29,6 +29,9 @@ pub fn compile(mapping: &Mapping, source: &SourceShape, target: &TargetShape) ->
         }
     }
     let Compiler { mut findings, projection, known, .. } = compiler;
+    if mapping.all_rules {
+        targets::check_written(mapping, target, &mut findings);
+    }
     let whole = mapping.whole && rules.len() == mapping.fields.len();
     let key = if whole { targets::check_filled(mapping, target, &columns, &mut findings) } else { Vec::new() };
     examples_apart(mapping, &mut findings);

@@ -86,8 +86,26 @@ pub(super) fn check_paths(
     declared
 }
 
-/// Checks that required fields of the target and its key are filled. Returns the columns of
-/// the key.
+/// Checks that each required field of the target has a rule, even one that has mistakes of its
+/// own.
+pub(super) fn check_written(mapping: &Mapping, target: &TargetShape, findings: &mut Findings) {
+    for field in target.fields.iter().filter(|field| field.required) {
+        let path = Path::key(&field.name);
+        if !mapping.fields.iter().any(|rule| path.is_prefix_of(&rule.target.value)) {
+            findings.push(
+                Finding::error(
+                    &codes::MISSING_TARGET,
+                    mapping.to.place.clone(),
+                    format!("`{}` requires `{}`, and no rule writes it", target.name, field.name),
+                )
+                .fix(format!("add a rule with `target: {path}`")),
+            );
+        }
+    }
+}
+
+/// Checks that the rules of required fields of the target and of its key give them values.
+/// Returns the columns of the key.
 pub(super) fn check_filled(
     mapping: &Mapping,
     target: &TargetShape,
@@ -98,14 +116,6 @@ pub(super) fn check_filled(
         let path = Path::key(&field.name);
         let written: Vec<usize> = (0..columns.len()).filter(|at| path.is_prefix_of(&columns[*at].path)).collect();
         match written.as_slice() {
-            [] => findings.push(
-                Finding::error(
-                    &codes::MISSING_TARGET,
-                    mapping.to.place.clone(),
-                    format!("`{}` requires `{}`, and no rule writes it", target.name, field.name),
-                )
-                .fix(format!("add a rule with `target: {path}`")),
-            ),
             [one] if columns[*one].path == path && !columns[*one].required && !field.nullable => findings.push(
                 Finding::error(
                     &codes::MISSING_TARGET,
