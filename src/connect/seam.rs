@@ -235,6 +235,16 @@ pub trait Sink: Send {
     /// (`Kind::Refused`, hint `sync state adopt`); a locked or unwritable target.
     fn open(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found>;
 
+    /// Makes the target's account of this route this state's own, whatever state it names now, and
+    /// says what it holds. `None`: the target keeps no account. Called instead of
+    /// [`Sink::open`], once a person has asked for it.
+    ///
+    /// # Errors
+    /// A locked or unwritable target.
+    fn adopt(&mut self) -> Result<Option<Mark>> {
+        Ok(None)
+    }
+
     /// Takes one batch of the group; nothing of it needs to be durable yet.
     ///
     /// # Errors

@@ -223,6 +223,32 @@ impl Store {
         Ok(letters)
     }
 
+    /// Takes letters again that a run had in hand which died: those of a group that turned out to
+    /// be written. Gives their contents.
+    ///
+    /// # Errors
+    /// The state cannot be written, a letter is no longer open, or its key is gone.
+    pub fn reclaim_letters(&mut self, run: &Run, ids: &[String]) -> Result<Vec<LetterText>> {
+        let doing = "claiming dead letters";
+        self.write(doing, |w| {
+            w.check_fence(run)?;
+            for id in ids {
+                let taken = w
+                    .db
+                    .prepare_cached(
+                        "UPDATE dead_letters SET state = 'replaying', claim = ?2, changed_ns = ?3 WHERE id = ?1 AND state = 'open'",
+                    )
+                    .and_then(|mut s| s.execute(params![id, run.id, w.now_ns]))
+                    .map_err(|e| sql::error(doing, e))?;
+                if taken != 1 {
+                    return Err(Error::new(Kind::Partial, &LETTER_UNKNOWN, format!("dead letter `{id}` is no longer open")));
+                }
+            }
+            Ok(())
+        })?;
+        ids.iter().map(|id| self.dead_letter(id)).collect()
+    }
+
     /// Gives open letters up or marks them as overtaken, with a reason; how many.
     ///
     /// # Errors

@@ -8,8 +8,9 @@ use rusqlite::params;
 use super::lock::{self, Health, Standing};
 use super::{Store, append, migrate, sql};
 use crate::audit::{Action, Draft, chain};
-use crate::error::codes::store::ROUTE_LOCKED;
+use crate::error::codes::store::{ADOPT_BEHIND, ROUTE_LOCKED};
 use crate::error::{Error, Kind, Result};
+use crate::record::Mark;
 
 impl Store {
     /// Puts a copy made by [`Store::backup`] in the place of everything that is known now. What is
@@ -100,20 +101,32 @@ impl Store {
     }
 
     /// Takes over what a target knows of a route that this state does not (a restored or a new
-    /// state): groups go on after the target's, and the next run has a higher fence.
+    /// state): groups go on after the target's, and the next run has a higher fence. A target
+    /// that keeps no account (a file) has no mark: it is taken as it stands.
     ///
     /// # Errors
     /// The state cannot be written, or knows a later group than the target.
-    pub fn adopt(&mut self, route: &str, group: u64, fence: u64, reason: &str, who: Option<&str>) -> Result<()> {
+    pub fn adopt(&mut self, route: &str, known: Option<&Mark>, reason: &str, who: Option<&str>) -> Result<()> {
         self.write("adopting a target", |w| {
             w.touch_route(route)?;
             let (known_fence, known_group) = w.fence_and_group(route)?;
+            let group = known.map_or(known_group.max(1), |mark| mark.group);
+            let fence = known.map_or(known_fence, |mark| mark.fence);
             if group < known_group {
-                return Err(Error::bug(format!("the state knows group {known_group}, the target only {group}")));
+                return Err(Error::new(
+                    Kind::Refused,
+                    &ADOPT_BEHIND,
+                    format!("this state knows more of `{route}` than the target: there is nothing to take over"),
+                )
+                .fact("group of the target", group)
+                .fact("groups settled here", known_group)
+                .hint("put the target back, or write everything again with `--full`"));
             }
+            let (log_id, route_name) = (w.state_id.to_string(), route.to_string());
+            let mark = Mark { log_id, route: route_name, group, fence, length: None };
             w.db.execute(
-                "UPDATE routes SET settled_group = ?2, fence = ?3, intent = NULL WHERE route = ?1",
-                params![route, sql::int(group), sql::int(known_fence.max(fence))],
+                "UPDATE routes SET settled_group = ?2, settled_mark = ?3, fence = ?4, intent = NULL WHERE route = ?1",
+                params![route, sql::int(group), sql::to_json(&mark)?, sql::int(known_fence.max(fence))],
             )
             .map_err(|e| sql::error("adopting a target", e))?;
             let mut draft = Draft::new(Action::TargetAdopted)

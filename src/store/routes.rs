@@ -150,6 +150,7 @@ impl Store {
         self.write("setting a position", |w| {
             w.touch_route(route)?;
             w.settle_slice(route, slice, settled)?;
+            w.unhand_positions(route)?;
             let mut draft = Draft::new(Action::PositionSet)
                 .detail("slice", slice)
                 .detail("to", brief(settled))
@@ -169,9 +170,8 @@ impl Store {
     pub fn reset_position(&mut self, route: &str, reason: &str, who: Option<&str>) -> Result<()> {
         self.write("forgetting the positions of a route", |w| {
             w.touch_route(route)?;
-            let slices =
-                w.db.execute("DELETE FROM slices WHERE route = ?1", [route])
-                    .map_err(|e| sql::error("forgetting the positions of a route", e))?;
+            let slices = w.forget_slices(route)?;
+            w.unhand_positions(route)?;
             let mut draft = Draft::new(Action::PositionReset).detail("slices", slices);
             draft.route = Some(route.to_string());
             draft.reason = Some(reason.to_string());
@@ -189,6 +189,34 @@ impl Writing<'_> {
             .and_then(|mut statement| statement.execute([route]))
             .map(drop)
             .map_err(|e| sql::error("making a route", e))
+    }
+
+    /// Forgets what is settled of every slice; of how many.
+    pub(super) fn forget_slices(&self, route: &str) -> Result<usize> {
+        self.db
+            .execute("DELETE FROM slices WHERE route = ?1", [route])
+            .map_err(|e| sql::error("forgetting the positions of a route", e))
+    }
+
+    /// Takes the positions out of an intent in doubt: they were set by hand now, and finding out
+    /// about the group must not move them again.
+    fn unhand_positions(&self, route: &str) -> Result<()> {
+        let doing = "setting a position";
+        let found: Option<String> = self
+            .db
+            .query_row("SELECT intent FROM routes WHERE route = ?1", [route], |row| row.get(0))
+            .map_err(|e| sql::error(doing, e))?;
+        let Some(text) = found else { return Ok(()) };
+        let mut intent: Intent = sql::from_json::<StoredIntent>(&text, "the intent of a route")?.into();
+        intent.slices.clear();
+        intent.records = 0;
+        intent.replayed.clear();
+        intent.anew = false;
+        let text = sql::to_json(&StoredIntent::from(&intent))?;
+        self.db
+            .execute("UPDATE routes SET intent = ?2 WHERE route = ?1", params![route, text])
+            .map(drop)
+            .map_err(|e| sql::error(doing, e))
     }
 
     /// Stores what is settled of a slice.

@@ -35,6 +35,10 @@ pub struct Intent {
     pub fence: u64,
     /// The hash of the mapping it was made with.
     pub mapping: String,
+    /// Dead letters (whole ids) that it replays.
+    pub replayed: Vec<String>,
+    /// The first group of a full run: once it is settled, what was settled before counts no more.
+    pub anew: bool,
 }
 
 /// What became of a group.
@@ -54,6 +58,9 @@ pub struct Settle {
     pub replayed: Vec<String>,
     /// What there is to say; added to the run's.
     pub warnings: Vec<String>,
+    /// The first group of a full run: all positions from before it are forgotten. Not sooner: a
+    /// full run that dies before it settled anything leaves the route as it was.
+    pub anew: bool,
 }
 
 impl Store {
@@ -123,6 +130,9 @@ impl Writing<'_> {
                 "group {} of `{}` cannot follow group {last} of `{}`",
                 mark.group, mark.route, run.route
             )));
+        }
+        if settle.anew {
+            self.forget_slices(&run.route)?;
         }
         for (slice, settled) in &settle.positions {
             self.settle_slice(&run.route, slice, settled)?;
@@ -216,6 +226,9 @@ fn event(run: &Run, settle: &Settle, letters: &Counted) -> Draft {
     if let Some(length) = settle.mark.length {
         draft = draft.detail("length", length);
     }
+    if settle.anew {
+        draft = draft.detail("anew", true);
+    }
     if settle.positions.len() > NAMED {
         draft = draft.detail("slices_in_all", settle.positions.len());
     }
@@ -253,6 +266,10 @@ pub(super) struct StoredIntent {
     content: String,
     fence: u64,
     mapping: String,
+    #[serde(default)]
+    replayed: Vec<String>,
+    #[serde(default)]
+    anew: bool,
 }
 
 impl From<&Intent> for StoredIntent {
@@ -264,6 +281,8 @@ impl From<&Intent> for StoredIntent {
             content: hex(&intent.content),
             fence: intent.fence,
             mapping: intent.mapping.clone(),
+            replayed: intent.replayed.clone(),
+            anew: intent.anew,
         }
     }
 }
@@ -286,6 +305,8 @@ impl From<StoredIntent> for Intent {
             content,
             fence: stored.fence,
             mapping: stored.mapping,
+            replayed: stored.replayed,
+            anew: stored.anew,
         }
     }
 }

@@ -104,6 +104,7 @@ fn settle(store: &Store, run: &Run, group: u64, written: u64, rejects: Vec<Rejec
         rejects,
         replayed: Vec::new(),
         warnings: Vec::new(),
+        anew: false,
     }
 }
 
@@ -120,6 +121,8 @@ fn intent(run: &Run, group: u64) -> Intent {
         content: [0xab; 32],
         fence: run.fence,
         mapping: run.mapping.clone(),
+        replayed: Vec::new(),
+        anew: false,
     }
 }
 
@@ -605,7 +608,8 @@ fn a_copy_is_restored_with_a_reason_and_verifies() {
     assert!(store.dead_letters(&LetterFilter::default()).unwrap().is_empty());
     let event = store.audit_events(&EventFilter { limit: 1, ..EventFilter::default() }).unwrap().remove(0);
     assert_eq!((event.action.as_str(), event.reason.as_deref()), ("state.restored", Some("disk was swapped")));
-    store.adopt("r", 1, 7, "the target has group 1", None).unwrap();
+    let known = Mark { group: 1, fence: 7, ..Mark::default() };
+    store.adopt("r", Some(&known), "the target has group 1", None).unwrap();
     assert_eq!((store.route("r").unwrap().group, store.begin_run(&new_run("r")).unwrap().fence), (1, 8));
     assert!(store.verify_audit(Some(&key)).unwrap().is_good());
     assert!(store.db.execute_batch("DELETE FROM audit_events").is_err(), "the tripwire is back");

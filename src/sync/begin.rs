@@ -49,9 +49,6 @@ pub fn begin<'s>(
         return Err(disabled(plan, &state));
     }
     let mut notes = Vec::new();
-    if options.full {
-        store.reset_position(plan.name(), "a full run was asked for", options.actor.as_deref())?;
-    }
     let run = store.begin_run(&new_run(plan, options))?;
     watch.started(&run.id, plan.name());
     match take_over(plan, store, &run, options, now, &mut notes) {
@@ -98,32 +95,76 @@ fn take_over(
         length: state.mark.as_ref().and_then(|mark| mark.length),
     };
     match (found, state.intent) {
-        (Found::Ahead, Some(intent)) if !options.full => {
-            notes.push(format!(
-                "group {} was written before the last run died: it is settled now, and not written again",
-                intent.group
-            ));
+        (Found::Ahead, Some(intent)) => {
             mark.group = intent.group;
-            resettle(plan, store, run, &mark, &state.settled, &intent, now)?;
+            notes.push(find_out(plan, store, run, &mark, options, &state.settled, &intent, now)?);
         }
-        (Found::Ahead, _) => {
-            // `--full` reads everything again, the group in question included: for a target with
-            // keys its records arrive once more, and the count of groups goes on after it.
-            mark.group += 1;
-            store.step(run, Some(&empty(&mark)), None)?;
-        }
+        (Found::Ahead, None) => return Err(Error::bug("a group is ahead that was never intended")),
         (Found::TakenBack, _) => {
             notes.push("what the last run had written and not settled was taken back from the target".into());
         }
         (Found::Same, _) => {}
     }
-    let settled = store.route(plan.name())?.settled;
+    let settled = if options.full { Vec::new() } else { store.route(plan.name())?.settled };
     Ok((sink, mark, settled))
+}
+
+/// Settles the group that was written before the last run died; says what was done.
+fn find_out(
+    plan: &Plan,
+    store: &mut Store,
+    run: &Run,
+    mark: &Mark,
+    options: &Options,
+    settled: &[(SliceId, Settled)],
+    intent: &Intent,
+    now: Timestamp,
+) -> Result<String> {
+    let group = intent.group;
+    let before = if intent.anew { &[] } else { settled };
+    let keyed = plan.mapping.sync.mode == crate::config::Mode::Upsert;
+    let known = match intent.mapping == run.mapping || intent.records == 0 {
+        true => recount(plan, store, run, mark, before, intent, now),
+        // Records that the mapping rejected then and would take now were not written: read with
+        // today's mapping they would count as written, and be lost.
+        false => Err(Error::new(
+            Kind::Partial,
+            &codes::sync::DOUBT,
+            format!("group {group} was written under an earlier form of the mapping"),
+        )
+        .hint("put that form back, run once, then change it; `consign sync show` names its hash")),
+    };
+    match known {
+        Ok(settle) => {
+            store.step(run, Some(&settle), None)?;
+            Ok(format!("group {group} was written before the last run died: it is settled now, and not written again"))
+        }
+        // The same records once more change nothing where they have a key: the group only gets
+        // its number, and its records are read again.
+        Err(_) if keyed => {
+            store.step(run, Some(&empty(mark)), None)?;
+            Ok(format!("group {group} was written before the last run died: its records are sent once more"))
+        }
+        // All of it comes again anyway.
+        Err(_) if options.full => {
+            store.step(run, Some(&Settle { positions: intent.slices.clone(), anew: intent.anew, ..empty(mark) }), None)?;
+            Ok(format!("group {group} was written before the last run died: it is part of what is read again"))
+        }
+        Err(error) => Err(error
+            .hint(format!(
+                "group {group} is in the target, and what became of each of its {} records is not known",
+                intent.records
+            ))
+            .hint(format!(
+                "compare the target, then say where to go on: consign sync state set {0} … or consign sync state reset {0}",
+                plan.name()
+            ))),
+    }
 }
 
 /// Reads the records of a group again that was written but not settled, to know what became of
 /// each: the same bytes, the same mapping, no writing.
-fn resettle(
+fn recount(
     plan: &Plan,
     store: &mut Store,
     run: &Run,
@@ -131,12 +172,8 @@ fn resettle(
     settled: &[(SliceId, Settled)],
     intent: &Intent,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<Settle> {
     let (mut totals, mut rejects) = (Totals::default(), Vec::<Reject>::new());
-    let mut warnings = Vec::new();
-    if intent.mapping != run.mapping {
-        warnings.push(format!("group {} was written under an earlier form of the mapping", intent.group));
-    }
     for (slice, end) in &intent.slices {
         let before = settled.iter().find(|(id, _)| id == slice).map_or(0, |(_, s)| s.position.record);
         let mut read = 0;
@@ -164,24 +201,33 @@ fn resettle(
             },
         )?;
         if let Some(error) = ending.error {
-            return Err(error.hint(format!(
-                "group {} is in the target, but its source cannot be read again to know what became of each record",
-                intent.group
-            )));
+            return Err(error);
         }
+    }
+    if !intent.replayed.is_empty() {
+        let (decoder, encoder, between) = (plan.decoder()?, plan.encoder()?, plan.between()?);
+        let mut middle = Middle::new(Arc::clone(&plan.route), decoder, encoder, between, now);
+        for text in store.reclaim_letters(run, &intent.replayed)? {
+            totals.add(&middle.work(super::replay::part(text))?.totals);
+        }
+    }
+    if totals.read != intent.records {
+        return Err(Error::new(Kind::Partial, &codes::sync::DOUBT, "the source is not what it was when it was read")
+            .fact("records then", intent.records)
+            .fact("records now", totals.read));
     }
     totals.written = totals.produced;
     let receipt = Receipt { written: totals.written, refused: 0, length: mark.length };
-    let settle = Settle {
+    Ok(Settle {
         mark: mark.clone(),
         receipt,
         positions: intent.slices.clone(),
         totals,
         rejects,
-        replayed: Vec::new(),
-        warnings,
-    };
-    store.step(run, Some(&settle), None)
+        replayed: intent.replayed.clone(),
+        warnings: Vec::new(),
+        anew: intent.anew,
+    })
 }
 
 fn empty(mark: &Mark) -> Settle {
@@ -193,6 +239,7 @@ fn empty(mark: &Mark) -> Settle {
         rejects: Vec::new(),
         replayed: Vec::new(),
         warnings: Vec::new(),
+        anew: false,
     }
 }
 

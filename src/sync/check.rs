@@ -4,6 +4,7 @@
 use crate::comply;
 use crate::config::{Carries, Loaded, Mapping, Project};
 use crate::connect::formats::{self, Format};
+use crate::connect::options::OptionReader;
 use crate::connect::protocols::{self, Protocol};
 use crate::error::{Finding, Findings, codes};
 use crate::map::{self, Route, SourceShape, TargetShape};
@@ -30,6 +31,7 @@ pub fn check(loaded: &mut Loaded, strict: bool) -> Vec<Checked> {
             Checked { route }
         })
         .collect();
+    findings.extend(shared(project, &loaded.mappings));
     loaded.add(findings);
     checked
 }
@@ -59,6 +61,40 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
         findings.extend(comply::flow(mapping, route, connector, &project.compliance));
     }
     (route, findings)
+}
+
+/// Routes that write the same file: each would cut back or replace what the other wrote.
+fn shared(project: &Project, mappings: &[Mapping]) -> Findings {
+    let mut findings = Findings::new();
+    let mut seen: Vec<(std::path::PathBuf, &Mapping)> = Vec::new();
+    for mapping in mappings {
+        let Some(path) = written_file(project, mapping) else { continue };
+        match seen.iter().find(|(other, _)| *other == path) {
+            Some((_, first)) => findings.push(
+                Finding::error(
+                    &codes::sync::TARGET_SHARED,
+                    mapping.to.place.clone(),
+                    format!("`{}` writes the same file as `{}`", mapping.name.value, first.name.value),
+                )
+                .fix("give each route a file of its own"),
+            ),
+            None => seen.push((path, mapping)),
+        }
+    }
+    findings
+}
+
+/// The one file that a mapping writes, as far as its configuration says it in plain words.
+fn written_file(project: &Project, mapping: &Mapping) -> Option<std::path::PathBuf> {
+    let connector = project.connectors.get(&mapping.to.connector)?;
+    let spec = protocols::named(&connector.uses.value)?.spec();
+    let stream = connector.stream(&mapping.to.stream, spec)?;
+    let words = |options, specs| OptionReader::new(options, specs).text("path").ok().flatten();
+    let (folder, path) = (words(&connector.with, spec.options)?, words(&stream.options, spec.stream_options)?);
+    (spec.carries == Carries::Bytes && path != "-").then(|| {
+        let whole = project.root.join(folder).join(path);
+        whole.components().filter(|c| !matches!(c, std::path::Component::CurDir)).collect()
+    })
 }
 
 /// Whether the source can be read and the target written at all.

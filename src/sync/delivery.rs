@@ -55,6 +55,8 @@ pub struct Delivery<'d> {
     mark: Mark,
     /// The hash of the mapping in force.
     mapping: String,
+    /// A full run that has settled nothing yet: its first group takes the place of all before it.
+    anew: bool,
     /// Most records in a group.
     most_records: u64,
     group: Group,
@@ -81,8 +83,9 @@ struct Group {
 
 impl<'d> Delivery<'d> {
     /// Starts after the given mark, with the positions that are settled.
-    pub fn new(edge: Edge<'d>, mark: Mark, settled: &[(SliceId, Settled)], mapping: &Mapping) -> Self {
+    pub fn new(edge: Edge<'d>, mark: Mark, settled: &[(SliceId, Settled)], mapping: &Mapping, anew: bool) -> Self {
         Self {
+            anew,
             edge,
             mark,
             mapping: mapping.hash.clone(),
@@ -160,6 +163,11 @@ impl<'d> Delivery<'d> {
         if self.group.since.is_none() {
             return Ok(());
         }
+        if self.anew && self.totals.read == 0 {
+            // Nothing never replaces something: a full run waits for its first record.
+            self.group.since = Some(Instant::now());
+            return Ok(());
+        }
         let group = std::mem::take(&mut self.group);
         let Edge::Real { store, run, sink } = &mut self.edge else {
             self.totals.written = self.totals.produced;
@@ -174,9 +182,12 @@ impl<'d> Delivery<'d> {
             content: *group.digest.finalize().as_bytes(),
             fence: self.mark.fence,
             mapping: self.mapping.clone(),
+            replayed: group.replayed.clone(),
+            anew: self.anew,
         };
         reach("before_intent");
-        store.step(run, self.waiting.take().as_ref(), Some(&intent))?;
+        store.step(run, self.waiting.as_ref(), Some(&intent))?;
+        self.waiting = None;
         reach("after_intent");
         let receipt = write(sink.as_mut(), &group.batches, &self.mark).inspect_err(|_| sink.abandon())?;
         reach("after_write");
@@ -194,12 +205,14 @@ impl<'d> Delivery<'d> {
             rejects: group.rejects,
             replayed: group.replayed,
             warnings: Vec::new(),
+            anew: std::mem::take(&mut self.anew),
         });
         watch.progress(&self.totals);
         Ok(())
     }
 
-    /// Ends the target well, once everything there was is written. The last group is settled
+    /// Ends the target well, once everything there was is written; a full run that read nothing
+    /// leaves it as it was. The last group is settled
     /// first: a target in its final form whose last group is not settled could not be told from
     /// one that somebody else has changed.
     ///
@@ -207,9 +220,13 @@ impl<'d> Delivery<'d> {
     /// If the target cannot be finished; the next run finishes it.
     pub fn finish(&mut self) -> Result<()> {
         if let Edge::Real { store, run, sink } = &mut self.edge {
-            if let Some(settle) = self.waiting.take() {
-                store.step(run, Some(&settle), None)?;
+            if self.anew {
+                return Ok(());
             }
+            if let Some(settle) = &self.waiting {
+                store.step(run, Some(settle), None)?;
+            }
+            self.waiting = None;
             reach("after_settle");
             sink.finish()?;
             reach("after_finish");

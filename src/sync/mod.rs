@@ -5,6 +5,7 @@
 //! [`middle`] on all cores, [`delivery`] makes groups durable and settles them, and [`verdict`]
 //! says how it ended.
 
+mod adopt;
 mod begin;
 pub mod check;
 mod delivery;
@@ -22,6 +23,7 @@ mod tests;
 mod verdict;
 pub mod watch;
 
+pub use adopt::{Adopted, adopt};
 pub use check::{Checked, check};
 pub use many::{Became, Selection, Setting, run};
 pub use plan::Plan;

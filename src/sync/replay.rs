@@ -62,7 +62,7 @@ pub fn replay(
     let Edge::Real { store, run, sink } = edge else { return Err(Error::bug("a replay is never dry")) };
     let mut replayed = Replayed { run: run.id.clone(), notes, ..Replayed::default() };
     let letters = store.claim_letters(&run, &filter)?;
-    let mut delivery = Delivery::new(Edge::Real { store, run, sink }, mark, &settled, &plan.mapping);
+    let mut delivery = Delivery::new(Edge::Real { store, run, sink }, mark, &settled, &plan.mapping, false);
     let mut middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now);
     let mut reasons = Reasons::default();
 
@@ -104,7 +104,7 @@ pub fn replay(
 }
 
 /// A letter as the part it was read from: one record.
-fn part(text: LetterText) -> Part {
+pub(super) fn part(text: LetterText) -> Part {
     let letter = text.letter;
     let start = Position { byte: letter.byte, line: letter.line.saturating_sub(1), ..Position::default() };
     Part {

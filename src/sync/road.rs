@@ -93,9 +93,15 @@ pub fn run(
     let fresh = settled.is_empty();
     // Set once the limit is reached.
     let enough = AtomicBool::new(false);
-    let mut source = plan.source(&settled, None)?;
-    let between = plan.between()?;
-    let mut delivery = Delivery::new(edge, mark, &settled, &plan.mapping);
+    let mut delivery = Delivery::new(edge, mark, &settled, &plan.mapping, options.full);
+    let (mut source, between) = match plan.source(&settled, None).and_then(|s| Ok((s, plan.between()?))) {
+        Ok(ends) => ends,
+        Err(error) => {
+            let verdict = verdict::judge(plan, options, Err(error), delivery.totals(), fresh, stop);
+            delivery.end(verdict.run_end(&notes))?;
+            return Err(verdict.error.unwrap_or_else(|| Error::bug("a failed run without its error")));
+        }
+    };
 
     let ended = pipeline::run(
         source.as_mut(),

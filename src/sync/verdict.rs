@@ -75,7 +75,13 @@ pub fn judge(
             Error::new(
                 Kind::Partial,
                 &codes::sync::NOTHING_READ,
-                format!("nothing was read from {}: a source that was never read before is empty", plan.from.shown()),
+                match options.full {
+                    true => format!("nothing was read from {}: the target was left as it was", plan.from.shown()),
+                    false => format!(
+                        "nothing was read from {}: a source that was never read before is empty",
+                        plan.from.shown()
+                    ),
+                },
             )
             .hint("check the path or pattern of the stream; if it may be empty, there is nothing to do"),
         )

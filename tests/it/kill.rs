@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
-use crate::support::{await_stop, signal};
+use crate::support::{await_stop, rounds, signal};
 
 /// Every point at which a run can be killed on purpose, in the order of the road.
 const POINTS: &[&str] =
@@ -193,7 +193,7 @@ fn killed_at_each_named_point() {
 
 #[test]
 fn killed_at_random() {
-    let wanted: u32 = std::env::var("CONSIGN_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let wanted = rounds(60);
     for target in TARGETS {
         let clean = Project::new(*target);
         let begun = Instant::now();

@@ -23,6 +23,18 @@ pub fn consign(folder: &Path) -> Command {
     command
 }
 
+/// How many rounds a long test does: `CONSIGN_SOAK`, or the given number.
+pub fn rounds(usual: u32) -> u32 {
+    std::env::var_os("CONSIGN_SOAK").and_then(|n| n.into_string().ok()?.parse().ok()).unwrap_or(usual)
+}
+
+/// Says that a test cannot be made here. In CI that is a failure: nothing is skipped unseen.
+pub fn cannot(why: &str) {
+    use std::io::Write as _;
+    assert!(std::env::var_os("CI").is_none(), "{why}");
+    writeln!(std::io::stderr(), "skipped: {why}").expect("standard error");
+}
+
 /// Waits until a process has stopped itself, see `CONSIGN_FAILPOINT=…:stop`.
 pub fn await_stop(child: &mut std::process::Child) {
     let state = format!("/proc/{}/stat", child.id());
@@ -32,7 +44,7 @@ pub fn await_stop(child: &mut std::process::Child) {
             return;
         }
         assert!(child.try_wait().expect("a status").is_none(), "the process ended before it came to the point");
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::park_timeout(std::time::Duration::from_millis(5));
     }
     panic!("the process did not stop");
 }

@@ -85,10 +85,10 @@ fn round3(number: f64) -> f64 {
 }
 
 /// Refuses a name that is no mapping of the project.
-fn known(name: &str, mappings: &[Mapping]) -> Result<()> {
+fn known<'m>(name: &str, mappings: &'m [Mapping]) -> Result<&'m Mapping> {
     let names = || mappings.iter().map(|m| m.name.value.as_str());
-    if names().any(|known| known == name) {
-        return Ok(());
+    if let Some(mapping) = mappings.iter().find(|mapping| mapping.name.value == name) {
+        return Ok(mapping);
     }
     let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, format!("there is no mapping `{name}`"));
     Err(match nearest(name, names()) {

@@ -1,4 +1,4 @@
-//! `consign sync state`: where routes resume, set and reset by hand, and backed up.
+//! `consign sync state`: where routes resume, set and reset by hand, backed up and brought back.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,8 +13,9 @@ use crate::cli::output::text::table;
 use crate::cli::output::{Answer, Rows};
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::record::{Position, Settled};
+use crate::sync;
 
-/// Where routes resume: show, set, reset, back up
+/// Where routes resume: show, set, reset, adopt, back up, restore
 #[derive(clap::Args, Debug)]
 pub(super) struct State {
     #[command(subcommand)]
@@ -51,6 +52,22 @@ enum Verb {
     Reset {
         /// The route's name
         name: String,
+        /// Why; recorded
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Takes over a target that this state does not know, or knows less of
+    Adopt {
+        /// The route's name
+        name: String,
+        /// Why; recorded
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Puts a copy in the place of the state
+    Restore {
+        /// The copy, as `state backup` made it
+        from: PathBuf,
         /// Why; recorded
         #[arg(long, value_name = "TEXT")]
         reason: String,
@@ -103,6 +120,46 @@ impl State {
                 store.reset_position(&name, &reason, who().as_deref())?;
                 let text = format!("{name} starts from the beginning\nnext: consign sync run {name} --dry-run\n");
                 context.ui.answer(Answer::new().fact("route", json!(name)).text(text))?;
+                Ok(Exit::Done)
+            }
+            Verb::Adopt { name, reason } => {
+                let (project, mappings) = context.project()?;
+                let mapping = known(&name, &mappings)?;
+                let mut store = context.store(&project)?;
+                let _held = store.lock_route(&name, Duration::ZERO)?;
+                let adopted = sync::adopt(&project, mapping, &mut store, &reason, who().as_deref())?;
+                let mut text = match adopted.group {
+                    Some(group) => format!("{name} goes on after group {group} of {}\n", adopted.target),
+                    None => format!("{name} goes on behind what is in {}\n", adopted.target),
+                };
+                if adopted.appends {
+                    text.push_str(
+                        "what was read of the source is not known here: `append` adds again what the next run reads again\n",
+                    );
+                }
+                text.push_str(&format!("next: consign sync state show {name}\n"));
+                context.ui.answer(
+                    Answer::new()
+                        .fact("route", json!(name))
+                        .fact("target", json!(adopted.target))
+                        .fact("group", json!(adopted.group))
+                        .text(text),
+                )?;
+                Ok(Exit::Done)
+            }
+            Verb::Restore { from, reason } => {
+                let (project, mappings) = context.project()?;
+                let mut store = context.store(&project)?;
+                let _held = mappings
+                    .iter()
+                    .map(|mapping| store.lock_route(&mapping.name.value, Duration::ZERO))
+                    .collect::<Result<Vec<_>>>()?;
+                store.restore(&from, &reason, who().as_deref())?;
+                let path = from.display().to_string();
+                let text = format!(
+                    "the state is as it was in {path}; what was there before is kept beside it, with the ending `before-restore.bak`\nnext: consign sync status\n"
+                );
+                context.ui.answer(Answer::new().fact("path", json!(path)).text(text))?;
                 Ok(Exit::Done)
             }
             Verb::Backup { to } => {

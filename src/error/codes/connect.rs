@@ -72,7 +72,7 @@ pub static TARGET_CHANGED: Code = Code::new(
 pub static TARGET_FOREIGN: Code = Code::new(
     "connect-target-foreign",
     "the target belongs to another state of this route",
-    "The target's commit row names another log id, or a group that this state has never settled: the state folder was lost, restored or belongs to another project. Compare first; `consign sync state adopt` takes over what the target knows.",
+    "The target's commit row names another log id or a group that this state has never settled, or the target is a file with records that this state never wrote: the state folder was lost, restored or belongs to another project. Compare first; `consign sync state adopt` takes over what the target knows, `--full` writes it anew.",
 );
 /// A newer run took over.
 pub static TARGET_FENCED: Code = Code::new(
@@ -83,8 +83,8 @@ pub static TARGET_FENCED: Code = Code::new(
 /// A target database is locked by another process.
 pub static TARGET_BUSY: Code = Code::new(
     "connect-target-busy",
-    "the target database is locked by another process",
-    "Another process held the database for longer than `busy_timeout`. Close long transactions (an open shell, a backup, another loader) and run again: nothing was lost.",
+    "the target is in use by another process",
+    "Another process held the database for longer than `busy_timeout`, or another run is writing the same file. Close long transactions (an open shell, a backup, another loader) and run again: nothing was lost.",
 );
 /// A target table does not fit.
 pub static TABLE_UNFIT: Code = Code::new(

@@ -75,6 +75,13 @@ pub static RING_DAMAGED: Code = Code::new(
     "The file `keys` in the state folder cannot be read as a key ring. Restore it from a backup. If it is lost, move it away: a new one is made, sealed dead letters stay closed, and a new audit log begins with a critical event.",
 );
 
+/// A target that knows less than the state.
+pub static ADOPT_BEHIND: Code = Code::new(
+    "store-adopt-behind",
+    "the target knows less of the route than the state",
+    "`consign sync state adopt` takes over what a target knows and the state does not. Here the target misses groups that this state has settled: it was restored from an older copy. Put it back, or write everything again with `--full`.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &NOT_WRITABLE,
@@ -89,4 +96,5 @@ pub const ALL: &[&Code] = &[
     &LETTER_UNKNOWN,
     &LETTER_SEALED,
     &RING_DAMAGED,
+    &ADOPT_BEHIND,
 ];

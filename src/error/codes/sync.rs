@@ -57,6 +57,19 @@ pub static NOTHING_TO_REPLAY: Code = Code::new(
     "The filter given to `consign sync dlq replay` matches no open dead letter. `consign sync dlq list` shows those there are.",
 );
 
+/// A group in doubt that nothing can tell of.
+pub static DOUBT: Code = Code::new(
+    "sync-doubt",
+    "what became of a group of records cannot be found out",
+    "A run died after a group was written and before it was settled. The next run reads the group's records again to know which were written and which were rejected; here the mapping or the source is no longer the same, so that this would be a guess. Put back what was changed and run again; or compare the target and say by hand where to go on, with `consign sync state set` or `consign sync state reset`.",
+);
+/// Two routes into one file.
+pub static TARGET_SHARED: Code = Code::new(
+    "sync-target-shared",
+    "two routes write one file",
+    "A file is written by one route: it is cut back to what that route has settled, and replaced as a whole by a full run. Give each route a file of its own, or let one read both sources.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &PAST_TOLERANCE,
@@ -68,4 +81,6 @@ pub const ALL: &[&Code] = &[
     &UNKNOWN_ROUTE,
     &CHECK_FAILED,
     &NOTHING_TO_REPLAY,
+    &DOUBT,
+    &TARGET_SHARED,
 ];

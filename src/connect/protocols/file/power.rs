@@ -172,7 +172,9 @@ fn a_power_loss_at_any_moment_keeps_every_settled_group() {
                     disk.secure_file(&File::open(folder.join("out")).unwrap()).unwrap();
                     disk.secure_folder(&folder).unwrap();
                 }
-                let store = Rc::new(RefCell::new(Store::default()));
+                // A file of somebody else's is continued once a person has said so.
+                let mark = foreign.then(Mark::default);
+                let store = Rc::new(RefCell::new(Store { mark, ..Store::default() }));
                 // Two runs: a new target, then one that is continued. The power goes in one of them.
                 platter.lock().unwrap().left = Some(moment);
                 let went = run(&folder, gzip, frame, &platter, &store, 3)

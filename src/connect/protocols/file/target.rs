@@ -8,7 +8,7 @@
 //! - `.out.csv.consign.base`: what a file of somebody else's looked like before the first group
 //!   of this route was appended to it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -18,8 +18,10 @@ use flate2::write::GzEncoder;
 
 use super::durable::Durable;
 use crate::connect::{Found, Frame};
-use crate::error::codes::connect::{GZIP_DAMAGED, NOT_A_FILE, TARGET_CHANGED, TARGET_UNFIT};
-use crate::error::{Error, Kind, Result};
+use crate::error::codes::connect::{
+    GZIP_DAMAGED, NOT_A_FILE, TARGET_BUSY, TARGET_CHANGED, TARGET_FOREIGN, TARGET_UNFIT,
+};
+use crate::error::{Error, Kind, Result, Retry};
 use crate::record::Mark;
 
 /// How much of a file's end is looked at for its closing.
@@ -177,7 +179,12 @@ impl Target {
             (Err(_), Some(_)) if length > 0 => Err(names.changed("the target is gone").fact("bytes settled", length)),
             (Err(_), _) => Ok((Self::begin(names)?, found(taken_back))),
             (Ok(_), None) => {
-                let (target, back) = Self::adopt(names, form, in_doubt, disk)?;
+                let (target, back) = Self::adopt(names, form, in_doubt, in_doubt, disk)?;
+                Ok((target, found(taken_back || back)))
+            }
+            // Taken over by a person's word: nobody knows a settled length yet.
+            (Ok(_), Some(mark)) if mark.length.is_none() => {
+                let (target, back) = Self::adopt(names, form, in_doubt, true, disk)?;
                 Ok((target, found(taken_back || back)))
             }
             (Ok(about), Some(_)) => {
@@ -195,10 +202,12 @@ impl Target {
             .read(true)
             .write(true)
             .create(true)
-            .truncate(true)
+            .truncate(false)
             .mode(0o644)
             .open(&path)
             .map_err(failed)?;
+        names.lock(&file)?;
+        file.set_len(0).map_err(failed)?;
         if let Ok(about) = std::fs::metadata(&names.target) {
             // Who may read the old file may read the new one, and nobody else.
             let mode = about.permissions().mode() & 0o7777;
@@ -226,6 +235,7 @@ impl Target {
     fn go_on(names: &Names, path: PathBuf, length: u64) -> Result<Self> {
         let failed = |e| Error::io(format!("writing `{}`", path.display()), e);
         let file = OpenOptions::new().read(true).write(true).open(&path).map_err(failed)?;
+        names.lock(&file)?;
         let there = file.metadata().map_err(failed)?.len();
         if there < length {
             return Err(names
@@ -242,6 +252,7 @@ impl Target {
     fn append(names: &Names, form: &Form<'_>, length: u64, there: u64, in_doubt: bool) -> Result<(Self, bool)> {
         let failed = |e| Error::io(names.doing(), e);
         let file = OpenOptions::new().read(true).write(true).open(&names.target).map_err(failed)?;
+        names.lock(&file)?;
         let mut target = Self::at(names, file, names.target.clone(), Stage::InPlace, length);
         if there < length {
             return Err(names
@@ -279,9 +290,18 @@ impl Target {
 
     /// On in a file that this route has never settled anything in. What it looks like now is
     /// secured first, so that a crash before the first settled group can be taken back.
-    fn adopt(names: &Names, form: &Form<'_>, in_doubt: bool, disk: &mut dyn Durable) -> Result<(Self, bool)> {
+    /// Unless somebody said that it is to be continued (`known`), it must hold no record: a state
+    /// that was lost would add everything once more.
+    fn adopt(
+        names: &Names,
+        form: &Form<'_>,
+        in_doubt: bool,
+        known: bool,
+        disk: &mut dyn Durable,
+    ) -> Result<(Self, bool)> {
         let failed = |e| Error::io(names.doing(), e);
         let file = OpenOptions::new().read(true).write(true).open(&names.target).map_err(failed)?;
+        names.lock(&file)?;
         let mut there = file.metadata().map_err(failed)?.len();
         let mut taken_back = false;
         if in_doubt && let Some((length, closing)) = read_base(&names.base()) {
@@ -300,6 +320,19 @@ impl Target {
             (target.settled, target.begun, target.closed) = (0, false, true);
         } else if there > 0 {
             target.look_at(names, form, there)?;
+        }
+        if target.begun && !known {
+            return Err(Error::new(
+                Kind::Refused,
+                &TARGET_FOREIGN,
+                "the target holds records that this state never wrote",
+            )
+            .doing(names.doing())
+            .fact("bytes there", there)
+            .hint("was the state lost or moved? Then put it back")
+            .hint(
+                "`consign sync state adopt` goes on behind what is there; `--full` replaces it; or name another file",
+            ));
         }
         let mut closing = vec![0; (there - target.settled) as usize];
         target.file.read_exact_at(&mut closing, target.settled).map_err(failed)?;
@@ -359,6 +392,21 @@ impl Target {
 impl Names {
     pub(super) fn doing(&self) -> String {
         format!("writing `{}`", self.target.display())
+    }
+
+    /// Keeps other runs off the file that is written: another route, or the same one under
+    /// another state. It is freed when the file is closed, however this process ends.
+    fn lock(&self, file: &File) -> Result<()> {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::new(Kind::Environment, &TARGET_BUSY, "another process is writing the target")
+                    .doing(self.doing())
+                    .retry(Retry::Later)
+                    .hint("wait until it ends; if two routes write this file, give each its own"))
+            }
+            // A file system without locks has none to give.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+        }
     }
 
     fn changed(&self, cause: &str) -> Error {

@@ -824,6 +824,12 @@ fn a_file_of_somebody_else_is_continued_if_it_fits() {
     let check = |form: &'static str, name: &'static str, there: &[u8], expected: std::result::Result<&str, &str>| {
         let mut desk = Desk::new(form, name);
         std::fs::write(desk.path(), there).unwrap();
+        if !there.is_empty() && expected.is_ok() {
+            let refused = desk.open(false, false).err().unwrap();
+            assert_eq!((refused.kind(), refused.code().id), (Kind::Refused, "connect-target-foreign"));
+            assert_eq!(desk.files(), [name], "a refusal leaves nothing behind");
+        }
+        desk.settled = Some(Mark { group: 1, ..Mark::default() });
         match (desk.open(false, false), expected) {
             (Ok((mut sink, _)), Ok(text)) => {
                 // A crash before the first settled group leaves it as it was.
@@ -859,7 +865,7 @@ fn a_file_of_somebody_else_is_continued_if_it_fits() {
     check("json", "o.json", b"[{\"id\":\"r0\"", Err("does not end"));
     let mut desk = Desk::new("json", "o.json");
     for there in ["[{\"id\":\"r0\"}]", "[\n  {\"id\":\"r0\"}\n]\n\n"] {
-        desk.settled = None;
+        desk.settled = Some(Mark { group: 1, ..Mark::default() });
         std::fs::write(desk.path(), there).unwrap();
         desk.run(&["r1"]);
         assert_eq!(serde_json::from_str::<serde_json::Value>(&desk.text()).unwrap().as_array().unwrap().len(), 2);

@@ -155,12 +155,51 @@ impl Sink for SqliteSink {
             let row = self.commit_row()?;
             self.compare(row, settled, in_doubt)?
         };
+        let there = self.table.holds_rows(database)?;
+        if there.is_none() && !self.anew && settled.is_some_and(|mark| mark.group > 0) {
+            return Err(self.changed(format!("table `{}` is gone", self.table.name)).hint(
+                "put the table back, or write everything again with `--full`: only new records would come otherwise",
+            ));
+        }
+        if there == Some(true) && self.anew && !self.table.upsert {
+            let name = &self.table.name;
+            return Err(Error::new(
+                Kind::Refused,
+                &TARGET_CHANGED,
+                format!("table `{name}` holds rows, and `mode: append` would add every record to it again"),
+            )
+            .doing(self.doing())
+            .hint(format!("empty it first (DELETE FROM {name}), or use `mode: upsert` with a key")));
+        }
         let binary = self.table.prepare(database, self.create)?;
         database.execute_batch("COMMIT").map_err(failed)?;
         // Finds a column that changed its name or a broken trigger now, not after the first part.
         database.prepare_cached(&self.insert).map_err(failed)?;
         self.binary = binary;
         Ok(found)
+    }
+
+    fn adopt(&mut self) -> Result<Option<Mark>> {
+        self.database = Some(connect(&self.path, self.busy)?);
+        let failed = |e| failure(self.doing(), e);
+        let database = self.database()?;
+        let commits: Option<i64> = database
+            .query_row("SELECT 1 FROM sqlite_schema WHERE name = ?1", [COMMITS], |row| row.get(0))
+            .optional()
+            .map_err(failed)?;
+        if commits.is_none() {
+            return Ok(None);
+        }
+        database
+            .execute(&format!("UPDATE {COMMITS} SET log_id = ?2 WHERE route = ?1"), [&self.route, &self.log_id])
+            .map_err(failed)?;
+        Ok(self.commit_row()?.map(|row| Mark {
+            log_id: row.log_id,
+            route: self.route.clone(),
+            group: row.group.unsigned_abs(),
+            fence: row.fence.unsigned_abs(),
+            length: None,
+        }))
     }
 
     fn write(&mut self, batch: &Batch) -> Result<()> {
@@ -241,18 +280,22 @@ impl Sink for SqliteSink {
 }
 
 impl SqliteSink {
+    fn changed(&self, cause: String) -> Error {
+        Error::new(Kind::Refused, &TARGET_CHANGED, cause).doing(self.doing())
+    }
+
     /// What the commit row says against what this state has settled.
     fn compare(&self, row: Option<Commit>, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
-        let changed = |cause: String| Error::new(Kind::Refused, &TARGET_CHANGED, cause).doing(self.doing());
+        let changed = |cause: String| self.changed(cause);
         let group = settled.map_or(0, |mark| signed(mark.group));
         match row {
             Some(row) if row.log_id != self.log_id => Err(self.foreign(&row)),
-            None if group == 0 => Ok(Found::Same),
+            None if group == 0 || self.anew => Ok(Found::Same),
             None => Err(changed(format!("the target knows nothing of route `{}`, which has settled groups", self.route))
                 .fact("groups settled", group)
                 .hint("put the database back, or write everything again with `--full`")),
             Some(_) if self.anew && settled.is_none() => Ok(Found::Same),
-            Some(row) if row.group == group => Ok(Found::Same),
+            Some(row) if row.group == group || (self.anew && row.group < group) => Ok(Found::Same),
             Some(row) if row.group == group + 1 && in_doubt => Ok(Found::Ahead),
             Some(row) if row.group > group => Err(Error::new(
                 Kind::Refused,

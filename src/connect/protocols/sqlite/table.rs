@@ -84,6 +84,27 @@ impl Table {
         }
     }
 
+    /// Whether the table holds a row; `None` if there is no such table.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub(super) fn holds_rows(&self, database: &Connection) -> Result<Option<bool>> {
+        use rusqlite::OptionalExtension as _;
+        let failed = |e| failure(format!("looking at table `{}`", self.name), e);
+        let there: Option<i64> = database
+            .query_row("SELECT 1 FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE", [&self.name], |row| row.get(0))
+            .optional()
+            .map_err(failed)?;
+        if there.is_none() {
+            return Ok(None);
+        }
+        let row: Option<i64> = database
+            .query_row(&format!("SELECT 1 FROM {} LIMIT 1", quoted(&self.name)), [], |row| row.get(0))
+            .optional()
+            .map_err(failed)?;
+        Ok(Some(row.is_some()))
+    }
+
     /// The statement that makes the table. With a key the rows live in the key's own tree: half
     /// the writing of a table with a separate index.
     pub(super) fn definition(&self) -> String {
