@@ -115,13 +115,13 @@ fn start(arguments: &[OsString]) -> Exit {
     };
     let ui = Ui::new(&cli.global, verb);
     let result = match &cli.global.directory {
-        Some(folder) => {
-            std::env::set_current_dir(folder).map_err(|e| Error::io(format!("entering `{}`", folder.display()), e))
-        }
+        Some(folder) => std::env::set_current_dir(folder)
+            .map_err(|e| Error::io(format!("entering the folder of `-C`, `{}`", folder.display()), e))
+            .map_err(|e| e.into_kind(Kind::Invalid)),
         None => Ok(()),
     };
     let context = Context::new(cli.global, &ui);
-    let result = result.and_then(|()| run(cli.noun, &context));
+    let result = result.and_then(|()| context.ui.fits()).and_then(|()| run(cli.noun, &context));
     let exit = match result {
         Ok(exit) => exit,
         Err(error) => {
@@ -178,7 +178,10 @@ fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
     ui::print_usage_error(&error.render(), colour && std::io::stderr().is_terminal());
     if wants_json {
         let text = error.render().to_string();
-        let cause = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string();
+        // What is missing stands in lines of its own, up to the usage.
+        let lines = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+        let cause = lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        let cause = cause.trim_start_matches("error: ").to_string();
         ui::print_document(&output::json::failure("usage", &Error::new(Kind::Invalid, &codes::cli::USAGE, cause)));
     }
     Exit::Invalid

@@ -50,10 +50,9 @@ pub(super) fn error(error: &Error, paint: Paint) -> String {
     for hint in error.hints() {
         out.push_str(&format!("  fix: {}\n", shown(hint)));
     }
-    // Each finding has said its own code; the end only counts them.
-    match error.all_findings() {
-        [] => out.push_str(&code_line(error.code().id, paint)),
-        found => out.push_str(&summary(found)),
+    // Each finding has said its own code.
+    if error.all_findings().is_empty() {
+        out.push_str(&code_line(error.code().id, paint));
     }
     out
 }

@@ -21,6 +21,7 @@ pub(super) enum Found<'f, 'a> {
 }
 
 /// Reads up to `limit` records of a stream and hands each to `see`, with the part it stands in.
+/// Returns what the source has to say, such as that no file matches.
 ///
 /// # Errors
 /// Whatever ends the reading, or if this stream cannot be read.
@@ -31,7 +32,7 @@ pub(super) fn first(
     projection: &Projection,
     limit: usize,
     see: &mut dyn FnMut(&Part, Found<'_, '_>),
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let unreadable = |cause: String| Error::new(Kind::Invalid, &codes::cli::UNREADABLE, cause);
     let protocol = protocols::named(&connector.uses.value)
         .filter(|protocol| protocol.spec().reads)
@@ -52,7 +53,7 @@ pub(super) fn first(
         decoder.decode(&part, projection, &arena, &mut taken)?;
         left = taken.left;
     }
-    Ok(())
+    Ok(source.notes())
 }
 
 /// What to ask of a record to show it: declared fields one by one with their types, else the whole.

@@ -69,6 +69,11 @@ pub(super) struct Ui {
     broken: Mutex<Option<std::io::Error>>,
 }
 
+/// Verbs whose answer is findings.
+const CHECKS: &[&str] = &["map.check", "connect.check"];
+/// Verbs whose answer is a report.
+const REPORTS: &[&str] = &["report.run"];
+
 impl Ui {
     pub(super) fn new(global: &Global, verb: String) -> Self {
         let paint = |terminal: bool| match global.color {
@@ -91,9 +96,40 @@ impl Ui {
         }
     }
 
+    /// Whether only what went wrong is to be said.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether a person watches: standard error is a terminal and nothing was hushed.
     pub(super) fn is_watched(&self) -> bool {
         self.bars
+    }
+
+    /// Whether the verb has an answer in the shape that was asked for: known before it does
+    /// anything.
+    ///
+    /// # Errors
+    /// If it has none.
+    pub(super) fn fits(&self) -> Result<()> {
+        let fit = match self.shape {
+            Shape::Junit | Shape::Sarif => CHECKS.contains(&self.verb.as_str()),
+            Shape::Markdown => REPORTS.contains(&self.verb.as_str()),
+            Shape::Text | Shape::Json | Shape::Ndjson | Shape::Csv => true,
+        };
+        if fit { Ok(()) } else { Err(self.unfit()) }
+    }
+
+    fn unfit(&self) -> Error {
+        let shape = format!("{:?}", self.shape).to_lowercase();
+        let verb = if self.verb.is_empty() { "--explain".to_string() } else { self.verb.replace('.', " ") };
+        let more = match self.verb.as_str() {
+            verb if CHECKS.contains(&verb) => ", junit, sarif",
+            verb if REPORTS.contains(&verb) => ", markdown",
+            _ => "",
+        };
+        Error::new(Kind::Invalid, &codes::cli::SHAPE, format!("`consign {verb}` cannot print {shape}"))
+            .hint(format!("choose one of text, json, ndjson, csv{more}"))
     }
 
     /// Prints what a verb answers, in the shape that was asked for.
@@ -101,12 +137,6 @@ impl Ui {
     /// # Errors
     /// If this answer has no such shape.
     pub(super) fn answer(&self, answer: Answer) -> Result<()> {
-        let unfit = |fit: &str| {
-            let shape = format!("{:?}", self.shape).to_lowercase();
-            let verb = if self.verb.is_empty() { "--explain".to_string() } else { self.verb.replace('.', " ") };
-            Error::new(Kind::Invalid, &codes::cli::SHAPE, format!("`consign {verb}` cannot print {shape}"))
-                .hint(format!("choose one of {fit}"))
-        };
         let printed = match self.shape {
             Shape::Text => match &answer.findings {
                 Some(found) if answer.text.is_none() => render::findings(found, self.paint_out),
@@ -116,14 +146,14 @@ impl Ui {
             Shape::Ndjson => ndjson::lines(&self.verb, &answer),
             Shape::Csv => csv::table(&answer),
             Shape::Junit | Shape::Sarif => {
-                let Some(found) = &answer.findings else { return Err(unfit("text, json, ndjson, csv")) };
+                let Some(found) = &answer.findings else { return Err(self.unfit()) };
                 if self.shape == Shape::Sarif {
                     format!("{:#}\n", sarif::document(found))
                 } else {
                     junit::document(found, &answer.checked)
                 }
             }
-            Shape::Markdown => answer.markdown.clone().ok_or_else(|| unfit("text, json, ndjson, csv"))?,
+            Shape::Markdown => answer.markdown.clone().ok_or_else(|| self.unfit())?,
         };
         self.raw(printed.as_bytes())
     }

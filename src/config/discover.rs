@@ -42,7 +42,9 @@ pub fn discover(start: &Path, explicit: Option<&Path>) -> Result<Found> {
             );
         }
         if !named.is_file() {
-            return Err(none(format!("there is no file {}", shown(&named, start))));
+            return Err(none(format!("there is no file {}", shown(&named, start))).hint(
+                "`consign init` writes a project's file; without `--config` and CONSIGN_CONFIG it is looked for",
+            ));
         }
         return found(named, stand);
     }

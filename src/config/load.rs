@@ -164,14 +164,24 @@ impl Loaded {
     /// # Errors
     /// If there is none, with the nearest name.
     pub fn mapping(&self, name: &str) -> Result<&Mapping> {
-        self.mappings.iter().find(|mapping| mapping.name.value == name).ok_or_else(|| {
-            let error = Error::new(Kind::Invalid, &codes::NO_MAPPING, format!("there is no mapping `{name}`"));
-            match nearest(name, self.mappings.iter().map(|mapping| mapping.name.value.as_str())) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("`consign map check` lists the mappings of the project"),
-            }
-        })
+        named(&self.mappings, name)
     }
+}
+
+/// The mapping of that name among these.
+///
+/// # Errors
+/// If there is none, with the nearest name or all that there are.
+pub fn named<'m>(mappings: &'m [Mapping], name: &str) -> Result<&'m Mapping> {
+    mappings.iter().find(|mapping| mapping.name.value == name).ok_or_else(|| {
+        let error = Error::new(Kind::Invalid, &codes::NO_MAPPING, format!("there is no mapping `{name}`"));
+        let names = || mappings.iter().map(|mapping| mapping.name.value.as_str());
+        match nearest(name, names()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if mappings.is_empty() => error.hint("the project has none: write one under `mappings/`"),
+            None => error.hint(format!("there are: {}", names().collect::<Vec<_>>().join(", "))),
+        }
+    })
 }
 
 /// Names are unique, `after` names mappings that exist, and leads in no circle.

@@ -32,7 +32,7 @@ pub use cron::Cron;
 pub use describe::{Carries, Catalog, FormatSpec, OptionKind, OptionSpec, ProtocolSpec};
 pub use discover::{Found, discover};
 pub use environment::Environment;
-pub use load::{FileText, Loaded, load, load_texts};
+pub use load::{FileText, Loaded, load, load_texts, named};
 pub use resolve::Resolver;
 pub use resolved::*;
 pub use secret::Secret;

@@ -173,7 +173,7 @@ impl Store {
                 found.push(event);
             }
         }
-        only(found, id, "event", &EVENT_UNKNOWN)
+        only(found, id, "event", "audit list", &EVENT_UNKNOWN)
     }
 
     /// Verifies every log from its first event to its head, with the keys at hand: the current key

@@ -177,7 +177,7 @@ impl Store {
     pub fn dead_letter(&self, id: &str) -> Result<LetterText> {
         let filter = LetterFilter { ids: vec![id.to_string()], limit: 10, ..LetterFilter::default() };
         let found = self.query_letters(&filter, ", key_id, sealed")?;
-        let (letter, sealed) = only(found, id, "dead letter", &LETTER_UNKNOWN)?;
+        let (letter, sealed) = only(found, id, "dead letter", "sync dlq list", &LETTER_UNKNOWN)?;
         self.unseal(letter, sealed)
     }
 

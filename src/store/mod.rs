@@ -223,11 +223,12 @@ impl Writing<'_> {
     }
 }
 
-/// The one whose id begins so, of those found.
-fn only<T>(mut found: Vec<T>, prefix: &str, what: &str, code: &'static crate::error::Code) -> Result<T> {
+/// The one whose id begins so, of those found; `list` is the command that lists them all.
+fn only<T>(mut found: Vec<T>, prefix: &str, what: &str, list: &str, code: &'static crate::error::Code) -> Result<T> {
     match found.len() {
         1 => found.pop().ok_or_else(|| Error::bug("one of one")),
-        0 => Err(Error::new(Kind::Invalid, code, format!("there is no {what} `{prefix}`"))),
+        0 => Err(Error::new(Kind::Invalid, code, format!("there is no {what} `{prefix}`"))
+            .hint(format!("`consign {list}` lists what there is"))),
         count => Err(Error::new(Kind::Invalid, code, format!("{count} {what}s begin with `{prefix}`"))
             .hint("give more of the id")),
     }

@@ -288,7 +288,7 @@ impl Store {
             r"WHERE id LIKE ?1 || '%' ESCAPE '\' OR id LIKE '%' || ?1 ESCAPE '\' ORDER BY number DESC LIMIT 10",
             params![sql::literal_pattern(id)],
         )?;
-        only(found, id, "run", &RUN_UNKNOWN)
+        only(found, id, "run", "sync history", &RUN_UNKNOWN)
     }
 
     /// Why records of a run were rejected, the most frequent reason first.

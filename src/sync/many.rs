@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::config::{Environment, Mapping, Project, Resolver};
+use crate::config::{Environment, Mapping, Project, Resolver, named};
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::store::Store;
 
@@ -107,8 +107,11 @@ pub fn run(
             continue;
         }
         became.push(match run_one(setting, mapping, store.as_deref_mut(), watch) {
-            Ok(finished) => Became::Ran(Box::new(finished)),
-            Err(error) => Became::Failed { route: name.to_string(), error },
+            Ok(finished) => {
+                let error = finished.error.map(|error| error.fact("route", name));
+                Became::Ran(Box::new(Finished { error, ..finished }))
+            }
+            Err(error) => Became::Failed { route: name.to_string(), error: error.fact("route", name) },
         });
     }
     Ok(became)
@@ -139,15 +142,7 @@ fn chosen<'s>(setting: &Setting<'s>, selection: &Selection, store: Option<&Store
         return Ok(chosen);
     };
     for name in names {
-        if !setting.mappings.iter().any(|m| m.name.value == *name) {
-            let unknown =
-                Error::new(Kind::Invalid, &codes::sync::UNKNOWN_ROUTE, format!("there is no mapping `{name}`"));
-            let known = setting.mappings.iter().map(|m| m.name.value.as_str());
-            return Err(match crate::error::nearest(name, known.clone()) {
-                Some(near) => unknown.hint(format!("did you mean `{near}`?")),
-                None => unknown.hint(format!("there are: {}", known.collect::<Vec<_>>().join(", "))),
-            });
-        }
+        named(setting.mappings, name)?;
     }
     Ok(ordered.into_iter().filter(|m| names.contains(&m.name.value)).collect())
 }

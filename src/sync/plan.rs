@@ -80,7 +80,9 @@ impl End {
         let place = text(&self.connector.with, "path");
         let within = text(&self.stream.options, "path").or_else(|| text(&self.stream.options, "table"));
         match (self.protocol.spec().carries, place, within) {
-            (Carries::Bytes, Some(folder), Some(path)) => Path::new(&folder).join(path).display().to_string(),
+            (Carries::Bytes, Some(folder), Some(path)) => {
+                Path::new(&folder).join(path).display().to_string().trim_start_matches("./").into()
+            }
             (Carries::Rows, Some(database), Some(table)) => format!("table {table} of {database}"),
             (_, Some(one), None) | (_, None, Some(one)) => one,
             _ => self.stream.name.clone(),

@@ -15,6 +15,8 @@ impl List {
         let (project, mappings) = context.project()?;
         let mut rows = Rows::new("connectors", &["name", "uses", "streams", "source_of", "target_of", "clearance"]);
         for connector in project.connectors.values() {
+            // An empty cell is a null, so that a person sees a dash.
+            let joined = |names: Vec<&str>| Some(names.join(", ")).filter(|text| !text.is_empty());
             let routes = |reads: bool| -> Vec<&str> {
                 mappings
                     .iter()
@@ -25,9 +27,9 @@ impl List {
             rows.push(vec![
                 json!(connector.name),
                 json!(connector.uses.value),
-                json!(connector.streams.keys().cloned().collect::<Vec<_>>().join(", ")),
-                json!(routes(true).join(", ")),
-                json!(routes(false).join(", ")),
+                json!(joined(connector.streams.keys().map(String::as_str).collect())),
+                json!(joined(routes(true))),
+                json!(joined(routes(false))),
                 json!(connector.clearance.map(|classes| classes.to_string())),
             ]);
         }

@@ -6,6 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::output::{Answer, Rows};
 use crate::cli::sample::{self, Found};
 use crate::config::{Connector, Project, Stream};
+use crate::connect::protocols;
 use crate::error::{Error, Exit, Kind, Result, codes, nearest};
 
 /// Shows the first records of a stream; fields with a data class are masked
@@ -29,33 +30,48 @@ impl Peek {
         let projection = sample::projection(&stream);
         let mut records = Vec::new();
         let mut unreadable = 0_u64;
-        sample::first(&project.root, &connector, &stream, &projection, self.limit, &mut |part, found| match found {
-            Found::Row(row, _) => records.push(sample::masked(&stream, &row)),
-            Found::Bad(error) => {
-                unreadable += 1;
-                let line = part.start.line + u64::from(error.line) + 1;
-                context.ui.warn(&format!("{}:{line}:{}: {}", part.name, error.column, error.cause));
-            }
-        })?;
+        let notes =
+            sample::first(
+                &project.root,
+                &connector,
+                &stream,
+                &projection,
+                self.limit,
+                &mut |part, found| match found {
+                    Found::Row(row, _) => records.push(sample::masked(&stream, &row)),
+                    Found::Bad(error) => {
+                        unreadable += 1;
+                        let line = part.start.line + u64::from(error.line) + 1;
+                        context.ui.warn(&format!("{}:{line}:{}: {}", part.name, error.column, error.cause));
+                    }
+                },
+            )?;
+        notes.iter().for_each(|note| context.ui.note(note));
         context.ui.answer(answer(&records, unreadable))?;
         Ok(Exit::Done)
     }
 
     fn find<'p>(&self, project: &'p Project) -> Result<(&'p Connector, &'p Stream)> {
-        let none = |cause: String, name: &str, known: &mut dyn Iterator<Item = &str>| {
+        let none = |cause: String, name: &str, known: Vec<&str>| {
             let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause);
-            match nearest(name, known) {
+            match nearest(name, known.iter().copied()) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("`consign connect list` lists connectors and streams"),
+                None if known.is_empty() => error.hint("`consign connect list` lists connectors and streams"),
+                None => error.hint(format!("there are: {}", known.join(", "))),
             }
         };
         let connector = project.connectors.get(&self.name).ok_or_else(|| {
             let cause = format!("there is no connector `{}` in {}", self.name, project.file);
-            none(cause, &self.name, &mut project.connectors.keys().map(String::as_str))
+            none(cause, &self.name, project.connectors.keys().map(String::as_str).collect())
         })?;
+        if protocols::named(&connector.uses.value).is_some_and(|protocol| !protocol.spec().reads) {
+            let cause = format!("`{}` cannot be read from: it uses `{}`", self.name, connector.uses.value);
+            return Err(Error::new(Kind::Invalid, &codes::cli::UNREADABLE, cause)
+                .hint("look at the source of its routes: `consign connect list`"));
+        }
         let stream = connector.streams.get(&self.stream).ok_or_else(|| {
             let cause = format!("`{}` declares no stream `{}`", self.name, self.stream);
-            none(cause, &self.stream, &mut connector.streams.keys().map(String::as_str))
+            none(cause, &self.stream, connector.streams.keys().map(String::as_str).collect())
         })?;
         Ok((connector, stream))
     }
@@ -80,6 +96,9 @@ fn answer(records: &[Vec<(String, Json)>], unreadable: u64) -> Answer {
             let value = crate::cli::output::text::cell(value);
             text.push_str(&format!("  {name:width$}  {value}\n"));
         }
+    }
+    if records.is_empty() && unreadable == 0 {
+        text.push_str("the stream holds no record\n");
     }
     Answer::new().rows(rows).text(text).fact("unreadable", json!(unreadable))
 }

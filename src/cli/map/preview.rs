@@ -53,7 +53,7 @@ impl Preview {
         let mut rows =
             Rows::new("records", &["record", "place", "outcome", "before", "after", "code", "cause", "field"]);
         let mut text = String::new();
-        sample::first(&root, &connector, &stream, &route.projection, self.limit, &mut |part, found| {
+        let notes = sample::first(&root, &connector, &stream, &route.projection, self.limit, &mut |part, found| {
             let number = rows.rows.len() + 1;
             match found {
                 Found::Row(row, arena) => {
@@ -99,6 +99,7 @@ impl Preview {
                 }
             }
         })?;
+        notes.iter().for_each(|note| context.ui.note(note));
         if rows.rows.is_empty() {
             text.push_str("the source holds no record\n");
         }

@@ -1,4 +1,5 @@
-//! CSV as RFC 4180 has it: a header line, then one line per row; without rows, the facts.
+//! CSV as RFC 4180 has it: a header line, then one line per row; without rows, the facts, one a
+//! line.
 
 use serde_json::Value;
 
@@ -15,11 +16,24 @@ pub(in crate::cli) fn table(answer: &Answer) -> String {
             }
         }
         None => {
-            line(answer.facts.iter().map(|(name, _)| *name), &mut out);
-            line(answer.facts.iter().map(|(_, v)| cell(v)).collect::<Vec<_>>().iter().map(String::as_str), &mut out);
+            line(["name", "value"].into_iter(), &mut out);
+            for (name, value) in &answer.facts {
+                leaves(name, value, &mut out);
+            }
         }
     }
     out
+}
+
+/// A line for each plain value in a tree, named by its path: `totals.read`, `reasons.0.code`.
+fn leaves(name: &str, value: &Value, out: &mut String) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(key, below)| leaves(&format!("{name}.{key}"), below, out)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, below)| leaves(&format!("{name}.{index}"), below, out));
+        }
+        plain => line([name, cell(plain).as_str()].into_iter(), out),
+    }
 }
 
 fn line<'c>(cells: impl Iterator<Item = &'c str>, out: &mut String) {
@@ -57,6 +71,8 @@ mod tests {
         let mut rows = Rows::new("x", &["a", "b"]);
         rows.push(vec![json!("plain"), json!("say \"hi\", twice")]);
         rows.push(vec![json!(null), json!(1.5)]);
+        let facts = Answer::new().fact("run", json!({ "flags": ["a", "b"], "id": "x" })).fact("ok", json!(true));
+        assert_eq!(table(&facts), "name,value\r\nrun.flags.0,a\r\nrun.flags.1,b\r\nrun.id,x\r\nok,true\r\n");
         assert_eq!(table(&Answer::new().rows(rows)), "a,b\r\nplain,\"say \"\"hi\"\", twice\"\r\n,1.5\r\n");
     }
 }

@@ -9,6 +9,7 @@ use crate::cli::moment;
 use crate::cli::output::text::{count, shown};
 use crate::cli::output::{Answer, Rows};
 use crate::cli::sample;
+use crate::config::named;
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::store::{Letter, LetterFilter, LetterState, LetterText};
 use crate::sync::{self, Options, Silent};
@@ -105,7 +106,8 @@ impl Dlq {
 }
 
 fn list(which: Which, states: &[String], limit: usize, context: &Context<'_>) -> Result<Exit> {
-    let (project, _) = context.project()?;
+    let (project, mappings) = context.project()?;
+    let route = which.route.clone();
     let words: Vec<&str> = LetterState::ALL.iter().map(|s| s.word()).collect();
     let mut wanted = Vec::new();
     for word in states {
@@ -136,6 +138,9 @@ fn list(which: Which, states: &[String], limit: usize, context: &Context<'_>) ->
     }
     let mut answer = Answer::new();
     if rows.rows.is_empty() {
+        if let Some(route) = &route {
+            named(&mappings, route)?;
+        }
         answer = answer.text("no dead letter\n");
     }
     context.ui.answer(answer.rows(rows))?;

@@ -1,6 +1,6 @@
 //! `consign sync history`: the runs there were, the newest first.
 
-use super::{RUN_COLUMNS, run_row};
+use super::{RUN_COLUMNS, known, run_row};
 use crate::cli::context::{Context, now_ns};
 use crate::cli::moment;
 use crate::cli::output::{Answer, Rows};
@@ -22,15 +22,19 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
-        let (project, _) = context.project()?;
+        let (project, mappings) = context.project()?;
         let since_ns = self.since.map(|text| moment::past(&text, now_ns())).transpose()?;
         let mut rows = Rows::new("runs", RUN_COLUMNS);
         if let Some(store) = context.store_read(&project)? {
-            for run in store.runs(&RunFilter { route: self.name, since_ns, limit: self.limit })? {
+            for run in store.runs(&RunFilter { route: self.name.clone(), since_ns, limit: self.limit })? {
                 rows.push(run_row(&run));
             }
         }
         let mut answer = Answer::new();
+        // A route whose mapping is gone has a history still.
+        if let (true, Some(name)) = (rows.rows.is_empty(), &self.name) {
+            known(name, &mappings)?;
+        }
         if rows.rows.is_empty() {
             answer = answer.text("no run yet; next: consign sync run --all\n");
         }

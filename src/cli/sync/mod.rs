@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::moment;
-use crate::config::Mapping;
-use crate::error::{Error, Exit, Kind, Result, codes, nearest};
+use crate::config::{Mapping, named};
+use crate::error::{Exit, Result};
 use crate::store::RunRow;
 
 /// Routes: run them, see how they stand, look at dead letters and state
@@ -84,15 +84,7 @@ fn round3(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }
 
-/// Refuses a name that is no mapping of the project.
+/// The mapping of that name; a name that is none is refused.
 fn known<'m>(name: &str, mappings: &'m [Mapping]) -> Result<&'m Mapping> {
-    let names = || mappings.iter().map(|m| m.name.value.as_str());
-    if let Some(mapping) = mappings.iter().find(|mapping| mapping.name.value == name) {
-        return Ok(mapping);
-    }
-    let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, format!("there is no mapping `{name}`"));
-    Err(match nearest(name, names()) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("there are: {}", names().collect::<Vec<_>>().join(", "))),
-    })
+    named(mappings, name)
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::known;
 use crate::cli::context::Context;
 use crate::cli::output::Answer;
+use crate::cli::output::text::count;
 use crate::config::{Mapping, Mode, Project};
 use crate::connect::protocols::Guarantee;
 use crate::error::{Exit, Result};
@@ -59,12 +60,17 @@ fn one(project: &Project, mapping: &Mapping, store: Option<&Store>) -> Result<(S
     let resumes = match &state {
         Some(state) if state.intent.is_some() => "a group is in doubt: the target is asked first".to_string(),
         Some(_) if settled > 0 => {
-            format!("after what is settled of {settled} {}", if settled == 1 { "slice" } else { "slices" })
+            format!("behind what was read before ({})", count(settled as u64, "file", "files"))
         }
         _ => "at the beginning".into(),
     };
-    let tolerate =
-        format!("{} % or {} records", f64::from(sync.on_error.tolerate_ppm) / 10_000.0, sync.on_error.tolerate_records);
+    let percent = f64::from(sync.on_error.tolerate_ppm) / 10_000.0;
+    let tolerate = match (sync.on_error.tolerate_ppm, sync.on_error.tolerate_records) {
+        (0, 0) => "no rejected record".to_string(),
+        (0, records) => count(records, "rejected record", "rejected records"),
+        (_, 0) => format!("{percent} % of the records rejected"),
+        (_, records) => format!("{percent} % or {} rejected", count(records, "record", "records")),
+    };
     let schedule = sync.schedule.as_ref().map(|s| format!("{} ({})", s.cron.value, s.timezone));
     let guarantee = promise(plan.guarantee());
     let mut text = format!("{}\n", plan.name());

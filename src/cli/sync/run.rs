@@ -85,7 +85,12 @@ impl Run {
         let exit = if stop.asked() { stop.exit() } else { exit };
         let told = Told { project: &project, mappings: &mappings, became: &became, store: store.as_ref(), dry, began };
         told.errors(context.ui);
-        context.ui.answer(told.answer(exit)?)?;
+        let mut answer = told.answer(exit)?;
+        if context.ui.is_quiet() && exit == Exit::Done && told.is_clean() {
+            // What a scheduler would mail every minute; documents are data and stay.
+            answer = answer.text("");
+        }
+        context.ui.answer(answer)?;
         Ok(exit)
     }
 }
@@ -164,6 +169,14 @@ impl Told<'_> {
                 Became::Skipped { route, why } => ui.warn(&format!("{route} was left out: {why}")),
             }
         }
+    }
+
+    /// Whether nothing was rejected.
+    fn is_clean(&self) -> bool {
+        self.became.iter().all(|one| match one {
+            Became::Ran(finished) => finished.totals.rejected == 0,
+            Became::Failed { .. } | Became::Skipped { .. } => false,
+        })
     }
 
     fn answer(&self, exit: Exit) -> Result<Answer> {
@@ -250,11 +263,12 @@ impl Told<'_> {
             "written",
             &match self.dry {
                 true => format!("nothing: a dry run; it would have been {}", count(totals.mapped, "record", "records")),
+                false if totals.written + totals.unchanged == 0 => "0 records".into(),
                 false => format!("{}{unchanged}, {guarantee}", count(totals.written, "record", "records")),
             },
         );
         let tolerated = match (totals.rejected, exit) {
-            (1.., Exit::Done) => ", as many as the mappings tolerate",
+            (1.., Exit::Done) => ", which the mappings tolerate",
             _ => "",
         };
         let wait = match waiting {
@@ -276,23 +290,28 @@ impl Told<'_> {
             line("", &format!("{} × {route}{field}: {cause} (first at {first}){others}", grouped(reason.records)));
         }
         line("data", &places);
-        let rate = if seconds > 0.0 { totals.read as f64 / seconds } else { 0.0 };
-        line("took", &format!("{}, {} records/s", moment::span(seconds), grouped(rate as u64)));
+        let rate = match totals.read {
+            0 => String::new(),
+            read => format!(", {} records/s", grouped((read as f64 / seconds.max(0.001)) as u64)),
+        };
+        line("took", &format!("{}{rate}", moment::span(seconds)));
         let audit = match (self.dry, self.project.audit.enabled, self.store) {
             (true, ..) | (.., None) => "a dry run is not recorded".to_string(),
             (_, false, _) => "switched off in the configuration".into(),
             (.., Some(store)) => format!("recorded in log {}; consign audit verify proves it", store.audit_log_id()),
         };
         line("audit", &audit);
-        let failed = self.became.iter().find(|one| one.exit() != Exit::Done);
-        let next = match (failed, waiting) {
+        // A run that broke off is looked at before the records that did not fit.
+        let broke = self.became.iter().find(|one| !matches!(one.exit(), Exit::Done | Exit::Partial));
+        let next = match (broke, waiting) {
             _ if self.dry && exit == Exit::Done => "the same without --dry-run and --limit".into(),
-            (Some(Became::Ran(f)), 0) => {
+            (Some(Became::Ran(f)), _) => {
                 f.run.as_ref().map_or_else(|| "consign map check".into(), |run| format!("consign sync show {run}"))
             }
-            (_, 1..) => "consign sync dlq list".into(),
-            (Some(_), 0) => "consign sync status".into(),
-            (None, 0) => "consign report run".into(),
+            (Some(_), _) => "consign sync status".into(),
+            (None, 1..) => "consign sync dlq list".into(),
+            (None, 0) if exit == Exit::Done => "consign report run".into(),
+            (None, 0) => "consign sync status".into(),
         };
         line("next", &next);
         Ok(out)

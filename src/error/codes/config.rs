@@ -199,7 +199,7 @@ pub static NO_PROJECT: Code = Code::new(
 pub static NO_MAPPING: Code = Code::new(
     "config-no-mapping",
     "no such mapping",
-    "The project has no mapping of that name. Mappings are the files under `mappings/` beside connectors.yaml.",
+    "The project has no mapping of that name. Mappings are the files under `mappings/` beside connectors.yaml; each says its `name:`, which is the name of the route too.",
 );
 
 /// The configuration has errors.

@@ -38,12 +38,6 @@ pub static TARGET_UNWRITABLE: Code = Code::new(
     "the stream cannot be a target",
     "The connector of `to:` can only be read from. See `consign connect list` for what each protocol can do.",
 );
-/// No such route.
-pub static UNKNOWN_ROUTE: Code = Code::new(
-    "sync-unknown-route",
-    "there is no mapping of that name",
-    "A route is named by `name:` in its mapping file under `mappings/`.",
-);
 /// The checks found errors.
 pub static CHECK_FAILED: Code = Code::new(
     "sync-check-failed",
@@ -78,7 +72,6 @@ pub const ALL: &[&Code] = &[
     &DISABLED,
     &SOURCE_UNREADABLE,
     &TARGET_UNWRITABLE,
-    &UNKNOWN_ROUTE,
     &CHECK_FAILED,
     &NOTHING_TO_REPLAY,
     &DOUBT,

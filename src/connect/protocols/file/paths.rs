@@ -21,7 +21,8 @@ pub(super) fn is_pattern(text: &str) -> bool {
 /// or not.
 ///
 /// # Errors
-/// A malformed pattern, an unreadable folder.
+/// A malformed pattern, an unreadable folder, or a pattern in a folder that is not there: a disk
+/// that is not mounted must not look like a day without files.
 pub(super) fn list(folder: &Path, text: &str) -> Result<Vec<Listed>> {
     let whole = folder.join(text);
     if !is_pattern(text) || std::fs::symlink_metadata(&whole).is_ok() {
@@ -35,6 +36,12 @@ pub(super) fn list(folder: &Path, text: &str) -> Result<Vec<Listed>> {
         true => (PathBuf::from("/"), "/".to_owned()),
         false => (folder.to_owned(), String::new()),
     };
+    let plain = steps.iter().take_while(|step| **step != "**" && !is_pattern(step));
+    let fixed = plain.fold(start.clone(), |path, step| path.join(step));
+    if let Err(error) = std::fs::metadata(&fixed) {
+        return Err(Error::io(format!("looking for files in `{}`", fixed.display()), error)
+            .hint("make the folder, mount its disk, or correct the stream's `path`"));
+    }
     let mut found = Vec::new();
     walk(&start, &prefix, &steps, &mut found)?;
     found.sort();
@@ -241,7 +248,8 @@ mod tests {
         assert_eq!(names("*.csv"), ["a-1.csv", "a-2.csv", "b-1.csv"]);
         assert_eq!(names("**/*.csv"), ["a-1.csv", "a-2.csv", "b-1.csv", "deep/er.csv/c.csv"]);
         assert_eq!(names("deep/*/c.csv"), ["deep/er.csv/c.csv"]);
-        assert_eq!(names("nothing/*.csv"), [""; 0]);
+        assert_eq!(names("deep/*.csv/nothing/*.csv"), [""; 0]);
+        assert!(list(folder.path(), "nothing/*.csv").is_err(), "a disk that is not mounted is no empty folder");
         assert_eq!(names("plain.csv"), ["plain.csv"]);
         std::fs::write(folder.path().join("odd[1].csv"), "").unwrap();
         assert_eq!(names("odd[1].csv"), ["odd[1].csv"], "a file of that very name comes first");
