@@ -6,14 +6,15 @@
 //! [`Mark`]; (c) it is settled: positions move, rejects become dead letters, counts add up, an
 //! audit event is chained, all in one transaction.
 //! (c) of one group and (a) of the next share that transaction, so a group costs one sync in the
-//! store. (d) Only what is settled is acknowledged to the source.
+//! store. (d) Only what is settled is acknowledged to the source. While one group becomes durable
+//! in the target, on a thread of its own, the next one is collected.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::config::Mapping;
 use crate::connect::{Batch, Sink};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Totals};
 use crate::store::failpoint::reach;
 use crate::store::{Intent, Run, RunEnd, Settle, Store};
@@ -21,6 +22,7 @@ use crate::store::{Intent, Run, RunEnd, Settle, Store};
 use super::middle::Done;
 use super::reasons::{Reason, Reasons};
 use super::watch::Watch;
+use super::writer::Writer;
 
 /// A group closes at about so many bytes for the target …
 const GROUP_BYTES: usize = 8 << 20;
@@ -50,7 +52,8 @@ pub enum Edge<'d> {
 
 /// The group in hand and all that was delivered before it.
 pub struct Delivery<'d> {
-    edge: Edge<'d>,
+    /// Where it is recorded and who writes; `None` for a dry run.
+    real: Option<Real<'d>>,
     /// What names this route in the target.
     mark: Mark,
     /// The hash of the mapping in force.
@@ -60,12 +63,21 @@ pub struct Delivery<'d> {
     /// Most records in a group.
     most_records: u64,
     group: Group,
-    /// Written, not yet settled: goes into the next transaction.
-    waiting: Option<Settle>,
     /// Records of each slice before the group in hand.
     records: HashMap<SliceId, u64>,
     totals: Totals,
     reasons: Reasons,
+}
+
+struct Real<'d> {
+    store: &'d mut Store,
+    run: Run,
+    /// `None` once the target is finished.
+    writer: Option<Writer>,
+    /// The group that the writer has in hand.
+    sent: Option<Settle>,
+    /// The group that is written and not settled yet: goes into the next transaction.
+    written: Option<Settle>,
 }
 
 /// Parts that go to the target together.
@@ -84,14 +96,19 @@ struct Group {
 impl<'d> Delivery<'d> {
     /// Starts after the given mark, with the positions that are settled.
     pub fn new(edge: Edge<'d>, mark: Mark, settled: &[(SliceId, Settled)], mapping: &Mapping, anew: bool) -> Self {
+        let real = match edge {
+            Edge::Dry => None,
+            Edge::Real { store, run, sink } => {
+                Some(Real { store, run, writer: Some(Writer::new(sink)), sent: None, written: None })
+            }
+        };
         Self {
-            anew,
-            edge,
+            real,
             mark,
             mapping: mapping.hash.clone(),
+            anew,
             most_records: mapping.sync.batch_records.unwrap_or(GROUP_RECORDS),
             group: Group::default(),
-            waiting: None,
             records: settled.iter().map(|(slice, s)| (slice.clone(), s.position.record)).collect(),
             totals: Totals::default(),
             reasons: Reasons::default(),
@@ -149,31 +166,33 @@ impl<'d> Delivery<'d> {
             || group.totals.produced >= self.most_records
             || group.rejects.len() >= GROUP_REJECTS
             || since.elapsed() >= GROUP_TIME;
-        if full {
-            self.close(watch)?;
-        }
-        Ok(self.group.since.map(|since| since + GROUP_TIME))
+        if full { self.close(watch) } else { Ok(Some(since + GROUP_TIME)) }
     }
 
-    /// Closes the group in hand: intent, write, commit. It is settled with the next one.
+    /// Closes the group in hand: its intent is recorded, the writer gets it. It is settled with the
+    /// next one, or when nothing more comes for a while: says until when to wait for that.
     ///
     /// # Errors
     /// If the target or the store fails.
-    pub fn close(&mut self, watch: &mut dyn Watch) -> Result<()> {
-        if self.group.since.is_none() {
-            return Ok(());
-        }
-        if self.anew && self.totals.read == 0 {
+    pub fn close(&mut self, watch: &mut dyn Watch) -> Result<Option<Instant>> {
+        let empty = self.group.since.is_none();
+        if !empty && self.anew && self.totals.read == 0 {
             // Nothing never replaces something: a full run waits for its first record.
             self.group.since = Some(Instant::now());
-            return Ok(());
+            return Ok(None);
         }
         let group = std::mem::take(&mut self.group);
-        let Edge::Real { store, run, sink } = &mut self.edge else {
+        let Some(real) = &mut self.real else {
             self.totals.written = self.totals.produced;
             watch.progress(&self.totals);
-            return Ok(());
+            return Ok(None);
         };
+        real.collect(&mut self.mark, &mut self.totals)?;
+        if empty {
+            real.settle(None)?;
+            watch.progress(&self.totals);
+            return Ok(None);
+        }
         self.mark.group += 1;
         let intent = Intent {
             group: self.mark.group,
@@ -186,51 +205,28 @@ impl<'d> Delivery<'d> {
             anew: self.anew,
         };
         reach("before_intent");
-        store.step(run, self.waiting.as_ref(), Some(&intent))?;
-        self.waiting = None;
+        real.settle(Some(&intent))?;
         reach("after_intent");
-        let receipt = write(sink.as_mut(), &group.batches, &self.mark).inspect_err(|_| sink.abandon())?;
-        reach("after_write");
-        self.mark.length = receipt.length;
-        let mut totals = group.totals;
-        totals.written = receipt.written;
-        totals.refused = receipt.refused;
-        self.totals.written += receipt.written;
-        self.totals.refused += receipt.refused;
-        self.waiting = Some(Settle {
-            mark: self.mark.clone(),
-            receipt,
-            positions: group.positions,
-            totals,
-            rejects: group.rejects,
-            replayed: group.replayed,
-            warnings: Vec::new(),
-            anew: std::mem::take(&mut self.anew),
-        });
+        real.send(group, &self.mark, std::mem::take(&mut self.anew))?;
         watch.progress(&self.totals);
-        Ok(())
+        Ok(Some(Instant::now() + GROUP_TIME))
     }
 
     /// Ends the target well, once everything there was is written; a full run that read nothing
-    /// leaves it as it was. The last group is settled
-    /// first: a target in its final form whose last group is not settled could not be told from
-    /// one that somebody else has changed.
+    /// leaves it as it was. The last group is settled first: a target in its final form whose last
+    /// group is not settled could not be told from one that somebody else has changed.
     ///
     /// # Errors
     /// If the target cannot be finished; the next run finishes it.
     pub fn finish(&mut self) -> Result<()> {
-        if let Edge::Real { store, run, sink } = &mut self.edge {
-            if self.anew {
-                return Ok(());
-            }
-            if let Some(settle) = &self.waiting {
-                store.step(run, Some(settle), None)?;
-            }
-            self.waiting = None;
-            reach("after_settle");
-            sink.finish()?;
-            reach("after_finish");
+        let Some(real) = self.real.as_mut().filter(|_| !self.anew) else { return Ok(()) };
+        real.collect(&mut self.mark, &mut self.totals)?;
+        real.settle(None)?;
+        reach("after_settle");
+        if let Some(writer) = real.writer.take() {
+            writer.end()?.finish()?;
         }
+        reach("after_finish");
         Ok(())
     }
 
@@ -240,19 +236,59 @@ impl<'d> Delivery<'d> {
     /// # Errors
     /// If the store fails; the run then stays open and the next one finds it so.
     pub fn end(mut self, mut end: RunEnd) -> Result<(Totals, Vec<Reason>)> {
-        if let Edge::Real { store, run, sink } = &mut self.edge {
-            sink.abandon();
-            end.settle = self.waiting.take();
-            store.finish_run(run, &end)?;
+        if let Some(mut real) = self.real.take() {
+            // A group that fails now fails after the error that ends the run: that one is told.
+            let _ = real.collect(&mut self.mark, &mut self.totals);
+            end.settle = real.written.take();
+            if let Some(writer) = real.writer.take() {
+                writer.end()?.abandon();
+            }
+            real.store.finish_run(&real.run, &end)?;
         }
         Ok((self.totals, self.reasons.commonest()))
     }
 }
 
-fn write(sink: &mut dyn Sink, batches: &[Batch], mark: &Mark) -> Result<Receipt> {
-    for batch in batches {
-        sink.write(batch)?;
-        reach("mid_write");
+impl Real<'_> {
+    /// Hands a group to the writer.
+    fn send(&mut self, group: Group, mark: &Mark, anew: bool) -> Result<()> {
+        let Some(writer) = &mut self.writer else { return Err(Error::bug("the target was finished already")) };
+        writer.send(group.batches, mark.clone())?;
+        self.sent = Some(Settle {
+            mark: mark.clone(),
+            receipt: Receipt::default(),
+            positions: group.positions,
+            totals: group.totals,
+            rejects: group.rejects,
+            replayed: group.replayed,
+            warnings: Vec::new(),
+            anew,
+        });
+        Ok(())
     }
-    sink.commit(mark)
+
+    /// Waits for the group that the writer has in hand: then it is to be settled.
+    fn collect(&mut self, mark: &mut Mark, totals: &mut Totals) -> Result<()> {
+        let (Some(writer), Some(mut settle)) = (&mut self.writer, self.sent.take()) else { return Ok(()) };
+        let Some(receipt) = writer.wait()? else { return Err(Error::bug("a group was never written")) };
+        mark.length = receipt.length;
+        settle.mark.length = receipt.length;
+        for totals in [&mut settle.totals, totals] {
+            totals.written += receipt.written;
+            totals.refused += receipt.refused;
+        }
+        settle.receipt = receipt;
+        self.written = Some(settle);
+        Ok(())
+    }
+
+    /// Settles what is written and records the intent of the next group, in one transaction. If it
+    /// fails, what is written still waits to be settled.
+    fn settle(&mut self, intent: Option<&Intent>) -> Result<()> {
+        if self.written.is_some() || intent.is_some() {
+            self.store.step(&self.run, self.written.as_ref(), intent)?;
+            self.written = None;
+        }
+        Ok(())
+    }
 }

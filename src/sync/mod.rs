@@ -22,6 +22,7 @@ pub mod signals;
 mod tests;
 mod verdict;
 pub mod watch;
+mod writer;
 
 pub use adopt::{Adopted, adopt};
 pub use check::{Checked, check};

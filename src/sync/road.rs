@@ -114,7 +114,7 @@ pub fn run(
             Ok(move |part| middle.work(part))
         },
         |arrival| match arrival {
-            Arrival::Quiet => delivery.close(watch).map(|()| None),
+            Arrival::Quiet => delivery.close(watch),
             Arrival::Done(done) => {
                 let deadline = delivery.take(done, watch)?;
                 verdict::stop_early(plan, options, delivery.totals(), &enough)?;
