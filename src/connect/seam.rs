@@ -12,7 +12,7 @@ use crate::record::{Arena, Mark, Position, Projection, Receipt, Row, SliceId, Va
 
 /// About how many bytes a part has: large enough to make its overhead vanish, small enough for
 /// the second-level cache.
-pub const PART_BYTES: usize = 1 << 20;
+pub const PART_BYTES: usize = 1 << 19;
 
 /// A run of whole records, as read.
 #[derive(Debug)]
