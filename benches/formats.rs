@@ -2,7 +2,12 @@
 //! rows like those of a shop (CSV, 10 columns, about 130 bytes) and of customers (nested JSON,
 //! about 700 bytes). Plain loops; compare ratios taken in one run.
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops at the first error")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a bench prints and stops at the first error"
+)]
 
 use std::hint::black_box;
 use std::sync::Arc;
