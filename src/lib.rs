@@ -59,5 +59,7 @@ pub mod expr;
 pub mod map;
 pub mod record;
 pub mod report;
+#[cfg(test)]
+mod soak;
 pub mod store;
 pub mod sync;

@@ -734,7 +734,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("CONSIGN_SOAK").is_some() { 20_000 } else { 100 }))]
+        #![proptest_config(ProptestConfig::with_cases(crate::soak::rounds(100)))]
         #[test]
         fn no_garbage_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..200), short in prop::collection::vec(any::<u8>(), 0..40), n in any::<i64>()) {
             let mut made = Sample::three_epochs();

@@ -46,7 +46,7 @@ pub static XDG_CONFIG_HOME: EnvVar = var(
 /// The home folder.
 pub static HOME: EnvVar = var("HOME", "Your home folder.");
 /// Soak tests.
-pub static CONSIGN_SOAK: EnvVar = var("CONSIGN_SOAK", "In tests: how often what is random is repeated.");
+pub static CONSIGN_SOAK: EnvVar = var("CONSIGN_SOAK", "In tests: the least number of rounds of what is random.");
 /// Fresh pages.
 pub static CONSIGN_UPDATE: EnvVar =
     var("CONSIGN_UPDATE", "In tests: write generated pages anew instead of comparing them.");

@@ -590,8 +590,7 @@ fn no_damage_panics() {
             damaged(text.as_bytes()[..end].to_vec());
         }
     }
-    let soak = Environment::process().read(&environment::CONSIGN_SOAK).and_then(|n| n.parse::<usize>().ok());
-    let rounds = 2_000 * soak.unwrap_or(1).max(1);
+    let rounds = crate::soak::rounds(2_000) as usize;
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = |below: usize| {
         state ^= state << 13;

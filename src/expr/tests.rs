@@ -281,7 +281,7 @@ mod random {
     use proptest::prelude::*;
 
     fn cases() -> u32 {
-        if option_env!("CONSIGN_SOAK").is_some() { 20_000 } else { 300 }
+        crate::soak::rounds(300)
     }
 
     fn expression() -> impl Strategy<Value = String> {

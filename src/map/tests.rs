@@ -496,7 +496,7 @@ mod random {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(
-            std::env::var_os("CONSIGN_SOAK").map_or(256, |_| 100_000)
+            crate::soak::rounds(256)
         ))]
 
         /// Whatever comes, each record gets exactly one verdict, and a mapped one all its columns.

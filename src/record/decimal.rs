@@ -554,7 +554,7 @@ mod tests {
         use proptest::prelude::*;
 
         fn cases() -> u32 {
-            if option_env!("CONSIGN_SOAK").is_some() { 100_000 } else { 256 }
+            crate::soak::rounds(256)
         }
 
         fn decimal() -> impl Strategy<Value = Decimal> {

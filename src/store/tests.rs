@@ -427,7 +427,7 @@ fn recording_can_be_switched_off_and_says_so() {
 fn many_writers_at_once_and_none_is_turned_away() {
     let bench = Bench::new();
     drop(bench.open());
-    let each = if std::env::var_os("CONSIGN_SOAK").is_some() { 500 } else { 25 };
+    let each = u64::from(crate::soak::rounds(25));
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let bench = &bench;

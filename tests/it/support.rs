@@ -23,9 +23,10 @@ pub fn consign(folder: &Path) -> Command {
     command
 }
 
-/// How many rounds a long test does: `CONSIGN_SOAK`, or the given number.
+/// How many rounds a random test does: the usual number, or `CONSIGN_SOAK` if that is more.
 pub fn rounds(usual: u32) -> u32 {
-    std::env::var_os("CONSIGN_SOAK").and_then(|n| n.into_string().ok()?.parse().ok()).unwrap_or(usual)
+    let asked = std::env::var_os("CONSIGN_SOAK").and_then(|n| n.into_string().ok()?.parse().ok());
+    usual.max(asked.unwrap_or(0))
 }
 
 /// Says that a test cannot be made here. In CI that is a failure: nothing is skipped unseen.

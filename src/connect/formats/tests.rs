@@ -182,9 +182,8 @@ pub(super) fn check(format: &str, given: &[(&str, &str)], paths: &[&str], text: 
 }
 
 /// How many random inputs a property is tried with: few, unless a soak is asked for.
-#[expect(clippy::disallowed_methods, reason = "a test decides how long it runs, no program")]
 pub(super) fn cases() -> u32 {
-    std::env::var("CONSIGN_SOAK").map_or(64, |_| 20_000)
+    crate::soak::rounds(64)
 }
 
 #[test]
