@@ -123,16 +123,16 @@ fn find_out(
     let group = intent.group;
     let before = if intent.anew { &[] } else { settled };
     let keyed = plan.mapping.sync.mode == crate::config::Mode::Upsert;
+    let recounted = recount(plan, store, run, mark, before, intent, now);
     let known = match intent.mapping == run.mapping || intent.records == 0 {
-        true => recount(plan, store, run, mark, before, intent, now),
+        true => recounted,
         // Records that the mapping rejected then and would take now were not written: read with
         // today's mapping they would count as written, and be lost.
-        false => Err(Error::new(
-            Kind::Partial,
-            &codes::sync::DOUBT,
-            format!("group {group} was written under an earlier form of the mapping"),
-        )
-        .hint("put that form back, run once, then change it; `consign sync show` names its hash")),
+        false => recounted.and_then(|_| {
+            let cause = format!("group {group} was written under an earlier form of the mapping");
+            Err(Error::new(Kind::Partial, &codes::sync::DOUBT, cause)
+                .hint("put that form back, run once, then change it; `consign sync show` names its hash"))
+        }),
     };
     match known {
         Ok(settle) => {
@@ -141,7 +141,7 @@ fn find_out(
         }
         // The same records once more change nothing where they have a key: the group only gets
         // its number, and its records are read again.
-        Err(_) if keyed => {
+        Err(error) if keyed && error.code().id == codes::sync::DOUBT.id => {
             store.step(run, Some(&empty(mark)), None)?;
             Ok(format!("group {group} was written before the last run died: its records are sent once more"))
         }
