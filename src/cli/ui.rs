@@ -155,6 +155,10 @@ impl Ui {
             }
             Shape::Markdown => answer.markdown.clone().ok_or_else(|| self.unfit())?,
         };
+        if answer.aside {
+            talk(&printed);
+            return Ok(());
+        }
         self.raw(printed.as_bytes())
     }
 

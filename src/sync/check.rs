@@ -64,7 +64,7 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
 }
 
 /// Routes that write the same file: each would cut back or replace what the other wrote.
-fn shared(project: &Project, mappings: &[Mapping]) -> Findings {
+pub(super) fn shared(project: &Project, mappings: &[Mapping]) -> Findings {
     let mut findings = Findings::new();
     let mut seen: Vec<(std::path::PathBuf, &Mapping)> = Vec::new();
     for mapping in mappings {

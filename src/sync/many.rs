@@ -7,7 +7,7 @@ use crate::config::{Environment, Mapping, Project, Resolver, named};
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::store::Store;
 
-use super::check::check_one;
+use super::check::{self, check_one};
 use super::plan::Plan;
 use super::road::{self, Finished, Options};
 use super::schedule;
@@ -92,6 +92,10 @@ pub fn run(
     mut store: Option<&mut Store>,
     watch: &mut dyn Watch,
 ) -> Result<Vec<Became>> {
+    let shared = check::shared(setting.project, setting.mappings);
+    if !shared.is_empty() {
+        return Err(Error::findings(Kind::Invalid, &codes::sync::CHECK_FAILED, "two routes write one file", shared));
+    }
     let mut became: Vec<Became> = Vec::new();
     for mapping in chosen(setting, selection, store.as_deref())? {
         let name = mapping.name.value.as_str();

@@ -22,6 +22,8 @@ pub struct End {
     pub stream: Stream,
     /// The format, for protocols that carry bytes.
     pub format: Option<&'static dyn Format>,
+    /// What [`End::shown`] gives.
+    shown: String,
 }
 
 /// A route, ready to run.
@@ -50,9 +52,14 @@ impl End {
             .connectors
             .get(&reference.connector)
             .ok_or_else(|| Error::bug(format!("connector `{}` is not defined", reference.connector)))?;
-        let connector = resolver.connector(connector)?;
         let protocol = protocols::named(&connector.uses.value)
             .ok_or_else(|| Error::bug(format!("protocol `{}` is not listed", connector.uses.value)))?;
+        // Before the references are filled in: what they hold may be secret.
+        let shown = match connector.stream(&reference.stream, protocol.spec()) {
+            Some(stream) => shown(protocol, connector, &stream),
+            None => reference.stream.clone(),
+        };
+        let connector = resolver.connector(connector)?;
         let stream = connector
             .stream(&reference.stream, protocol.spec())
             .ok_or_else(|| Error::bug(format!("stream `{}` is not declared", reference.stream)))?;
@@ -63,30 +70,39 @@ impl End {
             ),
             None => None,
         };
-        Ok(Self { protocol, connector, stream, format })
+        Ok(Self { protocol, connector, stream, format, shown })
     }
 
-    /// What the stream is, for a person: a path, a table.
+    /// What the stream is, for a person: a path, a table. References stay as they are written.
     pub fn shown(&self) -> String {
-        let text = |options: &[(crate::config::Spanned<String>, crate::config::Spanned<Node>)], name: &str| {
-            options.iter().find(|(key, _)| key.value == name).and_then(|(_, node)| match &node.value {
-                Node::Text(text) => text.pieces.first().and_then(|piece| match piece {
-                    Piece::Literal(literal) => Some(literal.clone()),
-                    _ => None,
-                }),
-                _ => None,
-            })
-        };
-        let place = text(&self.connector.with, "path");
-        let within = text(&self.stream.options, "path").or_else(|| text(&self.stream.options, "table"));
-        match (self.protocol.spec().carries, place, within) {
-            (Carries::Bytes, Some(folder), Some(path)) => {
-                Path::new(&folder).join(path).display().to_string().trim_start_matches("./").into()
-            }
-            (Carries::Rows, Some(database), Some(table)) => format!("table {table} of {database}"),
-            (_, Some(one), None) | (_, None, Some(one)) => one,
-            _ => self.stream.name.clone(),
-        }
+        self.shown.clone()
+    }
+}
+
+fn shown(protocol: &dyn Protocol, connector: &Connector, stream: &Stream) -> String {
+    let text = |options: &[(crate::config::Spanned<String>, crate::config::Spanned<Node>)], name: &str| {
+        options.iter().find(|(key, _)| key.value == name).and_then(|(_, node)| match &node.value {
+            Node::Text(text) => Some(text.pieces.iter().map(written).collect::<String>()),
+            _ => None,
+        })
+    };
+    let place = text(&connector.with, "path");
+    let within = text(&stream.options, "path").or_else(|| text(&stream.options, "table"));
+    match (protocol.spec().carries, place, within) {
+        (Carries::Bytes, _, Some(path)) if path == "-" => "standard input or output".into(),
+        (Carries::Bytes, Some(folder), Some(path)) => Path::new(&folder).join(path).display().to_string(),
+        (Carries::Rows, Some(database), Some(table)) => format!("table {table} of {database}"),
+        (_, Some(one), None) | (_, None, Some(one)) => one,
+        _ => stream.name.clone(),
+    }
+}
+
+fn written(piece: &Piece) -> String {
+    match piece {
+        Piece::Literal(text) => text.clone(),
+        Piece::Env(name) => format!("${{env:{name}}}"),
+        Piece::File(path) => format!("${{file:{path}}}"),
+        Piece::Command(name) => format!("${{cmd:{name}}}"),
     }
 }
 
@@ -173,8 +189,17 @@ impl Plan {
         self.to.protocol.sink(&self.write_request(log_id, anew))
     }
 
+    /// Whether records go to standard output.
+    pub fn speaks(&self) -> bool {
+        self.to.protocol.is_standard(&self.to.stream)
+    }
+
     /// What the pair promises.
     pub fn guarantee(&self) -> Guarantee {
+        // A pipe is filled again from its beginning after a crash: what was settled comes again.
+        if self.from.protocol.is_standard(&self.from.stream) {
+            return Guarantee::AtLeastOnce;
+        }
         self.to.protocol.guarantee(&self.write_request("", false))
     }
 

@@ -177,3 +177,113 @@ fn an_empty_first_read_is_suspicious() {
     ]);
     assert_eq!(project.one().exit, Exit::Partial);
 }
+
+/// One row of a source and what must become of it.
+#[derive(Clone, Debug)]
+struct Line {
+    sku: &'static str,
+    qty: &'static str,
+    keep: &'static str,
+}
+
+impl Line {
+    fn is_filtered(&self) -> bool {
+        self.keep == "no"
+    }
+
+    fn is_good(&self) -> bool {
+        !self.is_filtered() && !self.sku.is_empty() && self.qty.parse::<i64>().is_ok_and(|qty| qty >= 0)
+    }
+}
+
+/// Runs these rows, some now and some later, and counts again by hand what the run counted.
+fn check_counts(
+    first: &[Line],
+    later: &[Line],
+    upsert: bool,
+    batch: u64,
+) -> Result<(), proptest::test_runner::TestCaseError> {
+    use proptest::prop_assert_eq;
+    let (to, sync) = if upsert { ("db.items", "mode: upsert, key: [sku]") } else { ("out.items", "mode: append") };
+    let fields = "when: record.keep == \"yes\"\nfields:
+  - { target: sku, source: sku, required: true }
+  - { target: qty, source: qty, required: true, transform: int(value), validate: value >= 0 }\n";
+    let mapping = format!(
+        "version: 1\nname: items\nfrom: in.items\nto: {to}\nsync: {{ {sync}, batch: {{ records: {batch} }}, on_error: {{ to: dead_letters, tolerate: {{ percent: 100 }} }} }}\n{fields}"
+    );
+    let connectors = CONNECTORS.replace("{ sku: string, qty: int }", "{ sku: string, qty: string, keep: string }");
+    let project = Project::new(&[("connectors.yaml", &connectors), ("mappings/items.yaml", &mapping)]);
+    let text = |lines: &[Line]| {
+        let rows = lines.iter().map(|line| format!("{},{},{}\n", line.sku, line.qty, line.keep));
+        format!("sku,qty,keep\n{}", rows.collect::<String>())
+    };
+    let mut lines = first.to_vec();
+    let mut expected: std::collections::BTreeMap<&str, i64> = std::collections::BTreeMap::new();
+    for (all, new) in [(first.to_vec(), first), ([first, later].concat(), later)] {
+        lines = all;
+        project.write("items.csv", &text(&lines));
+        let totals = project.one().totals;
+        prop_assert_eq!(totals.check(), Ok(()));
+        let good: Vec<&Line> = new.iter().filter(|line| line.is_good()).collect();
+        let mut keys: Vec<&str> = good.iter().map(|line| line.sku).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let written = if upsert { keys.len() } else { good.len() };
+        let filtered = new.iter().filter(|line| line.is_filtered()).count();
+        let counted = [totals.read, totals.filtered, totals.mapped, totals.rejected, totals.written];
+        let wanted = [new.len(), filtered, good.len(), new.len() - filtered - good.len(), written];
+        prop_assert_eq!(counted.map(|n| n as usize), wanted);
+        expected.extend(good.iter().map(|line| (line.sku, line.qty.parse::<i64>().unwrap())));
+    }
+    let rejected = lines.iter().filter(|line| !line.is_filtered() && !line.is_good()).count();
+    let store = project.store();
+    prop_assert_eq!(store.count_dead_letters(&LetterFilter::default()).unwrap() as usize, rejected);
+    for run in store.runs(&crate::store::RunFilter::default()).unwrap() {
+        prop_assert_eq!(run.totals.check(), Ok(()));
+    }
+    proptest::prop_assert!(store.verify_audit(None).unwrap().is_good());
+    if upsert {
+        let db = rusqlite::Connection::open(project.root().join("out.db")).unwrap();
+        let mut all = db.prepare("SELECT sku, qty FROM items").unwrap();
+        let rows = all.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))).unwrap();
+        let there: std::collections::BTreeMap<String, i64> = rows.map(Result::unwrap).collect();
+        let expected: std::collections::BTreeMap<String, i64> =
+            expected.into_iter().map(|(sku, qty)| (sku.to_string(), qty)).collect();
+        prop_assert_eq!(there, expected);
+    } else {
+        let good = lines.iter().filter(|line| line.is_good()).count();
+        prop_assert_eq!(project.read("out.ndjson").lines().count(), good);
+    }
+    Ok(())
+}
+
+mod laws {
+    use proptest::prelude::*;
+
+    use super::{Line, check_counts};
+
+    fn line() -> impl Strategy<Value = Line> {
+        let sku = prop::sample::select(vec!["a", "b", "c", "d", "e", ""]);
+        let qty = prop::sample::select(vec!["0", "7", "12", "-3", "many", ""]);
+        let keep = prop::sample::select(vec!["yes", "yes", "yes", "no"]);
+        (sku, qty, keep).prop_map(|(sku, qty, keep)| Line { sku, qty, keep })
+    }
+
+    fn cases() -> u32 {
+        if std::env::var_os("CONSIGN_SOAK").is_some() { 1_000 } else { 24 }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+
+        #[test]
+        fn hold_on_every_run(
+            first in prop::collection::vec(line(), 1..40),
+            later in prop::collection::vec(line(), 0..20),
+            upsert in any::<bool>(),
+            batch in 1_u64..50,
+        ) {
+            check_counts(&first, &later, upsert, batch)?;
+        }
+    }
+}

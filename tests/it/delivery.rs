@@ -161,7 +161,8 @@ fn a_state_that_is_gone_stops_the_run_until_the_target_is_adopted() {
         std::fs::remove_dir_all(project.root().join(".consign")).expect("the state is gone");
         project.says(&["sync", "run", "items"], 6, &["connect-target-foreign", "sync state adopt"]);
         assert_eq!(project.delivered().len(), 34_966, "{target:?}: nothing was written");
-        let adopted = project.says(&["sync", "state", "adopt", "items", "--reason", "the disk was lost"], 0, &["goes on"]);
+        let adopted =
+            project.says(&["sync", "state", "adopt", "items", "--reason", "the disk was lost"], 0, &["goes on"]);
         assert_eq!(adopted.contains("append"), target != Target::Sqlite, "{adopted}");
         if target == Target::Sqlite {
             project.must(&["sync", "run", "items"]);
@@ -236,12 +237,12 @@ fn two_states_cannot_write_one_file_at_once() {
 
 #[test]
 fn a_source_cut_or_replaced_while_it_is_read() {
+    let mut text = String::from("sku,qty,note\n");
+    for n in 0..120_000 {
+        text.push_str(&format!("BIG-{n:07},1,{n:080}\n"));
+    }
     let big = |project: &Project| {
         let path = project.root().join("in/a.csv");
-        let mut text = String::from("sku,qty,note\n");
-        for n in 0..120_000 {
-            text.push_str(&format!("BIG-{n:07},1,{:080}\n", n));
-        }
         std::fs::write(&path, &text).expect("a.csv");
         path
     };
@@ -264,16 +265,7 @@ fn a_source_cut_or_replaced_while_it_is_read() {
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         assert!(said(&output).contains("became shorter while it was read"), "{}", said(&output));
         // The writer puts it back as it was: nothing is lost, nothing comes twice.
-        let mut whole = std::fs::read(&path).expect("a.csv");
-        let fresh = big(&Project::new(target));
-        assert!(!fresh.exists(), "its folder is gone");
-        let mut text = String::from("sku,qty,note\n");
-        for n in 0..120_000 {
-            text.push_str(&format!("BIG-{n:07},1,{:080}\n", n));
-        }
-        whole.extend_from_slice(&text.as_bytes()[whole.len()..]);
-        std::fs::OpenOptions::new().write(true).open(&path).expect("a.csv");
-        std::fs::write(&path, &whole).expect("put back");
+        std::fs::write(&path, &text).expect("put back");
         project.must(&["sync", "run", "items"]);
         let mut there: Vec<String> = project.delivered().into_iter().filter(|sku| sku.starts_with("BIG")).collect();
         assert_eq!(there.len(), 120_000, "{target:?}");
@@ -293,4 +285,68 @@ fn a_source_cut_or_replaced_while_it_is_read() {
         assert_eq!(there.iter().filter(|sku| sku.starts_with("BIG")).count(), 120_000);
         assert_eq!(there.iter().filter(|sku| sku.starts_with("NEW")).count(), 1);
     }
+}
+
+#[test]
+fn standard_input_and_output_are_used_alone() {
+    let project = Project::new(Target::File);
+    project.edit("connectors.yaml", |text| text.replace("out.ndjson", "\"-\"").replace("\"*.csv\"", "\"-\""));
+    project.says(&["sync", "plan", "items"], 0, &["at least once"]);
+    let mut command = project.command(&["sync", "run", "items"]);
+    let input = std::fs::File::open(project.root().join("in/b.csv")).expect("b.csv");
+    let output = command.stdin(input).output().expect("consign starts");
+    let (records, talk) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{talk}");
+    // Nothing but records on standard output.
+    assert_eq!(records.lines().filter(|line| line.starts_with("{\"sku\":")).count(), records.lines().count());
+    assert_eq!(records.lines().count(), 8_991);
+    assert!(talk.contains("8,991 records"), "{talk}");
+    project.must(&["audit", "verify"]);
+}
+
+#[test]
+fn sources_without_a_record_and_groups_without_one() {
+    for target in [Target::File, Target::Sqlite, Target::Rows] {
+        let project = Project::new(target);
+        let source = |name: &str, text: &str| std::fs::write(project.root().join("in").join(name), text).expect("in");
+        for name in ["a.csv", "b.csv", "c.csv"] {
+            source(name, "");
+        }
+        project.says(&["sync", "run", "items"], 5, &["nothing was read"]);
+        for name in ["a.csv", "b.csv", "c.csv"] {
+            source(name, "sku,qty,note\n");
+        }
+        project.run(&["sync", "run", "items"]);
+        // Nothing but rejects.
+        source("a.csv", "sku,qty,note\nx,-1,n\ny,-2,n\n");
+        project.says(&["sync", "run", "items"], 5, &["2 records"]);
+        project.says(&["sync", "run", "items"], 0, &["0 records by"]);
+        // Nothing but what is filtered.
+        project.edit("mappings/items.yaml", |text| text.replace("fields:", "when: record.note != \"n\"\nfields:"));
+        source("b.csv", "sku,qty,note\nx,1,n\ny,2,n\n");
+        project.says(&["sync", "run", "items"], 0, &["2 filtered"]);
+        source("c.csv", "sku,qty,note\nz,1,kept\n");
+        project.says(&["sync", "run", "items"], 0, &["1 record by"]);
+        project.says(&["sync", "run", "items"], 0, &["0 records by"]);
+        assert_eq!(project.delivered(), ["z"], "{target:?}");
+        let letters = project.must(&["-o", "ndjson", "sync", "dlq", "list"]);
+        assert_eq!(letters.matches("\"place\"").count(), 2, "{letters}");
+        project.must(&["audit", "verify"]);
+    }
+}
+
+#[test]
+fn a_compressed_source_is_read_once() {
+    use std::io::Write as _;
+    let project = Project::new(Target::Rows);
+    let plain = std::fs::read(project.root().join("in/a.csv")).expect("a.csv");
+    std::fs::remove_file(project.root().join("in/a.csv")).expect("removed");
+    let file = std::fs::File::create(project.root().join("in/a.csv.gz")).expect("a.csv.gz");
+    let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    gzip.write_all(&plain).and_then(|()| gzip.finish()).expect("compressed");
+    project.edit("connectors.yaml", |text| text.replace("\"*.csv\"", "\"*.csv*\""));
+    project.killed(&["sync", "run", "items"], "after_write:2");
+    project.must(&["sync", "run", "items"]);
+    project.must(&["sync", "run", "items"]);
+    project.assert_whole("gzip");
 }

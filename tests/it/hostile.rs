@@ -186,7 +186,7 @@ fn a_line_of_a_gigabyte_is_refused_in_little_memory() {
 #[test]
 fn deep_nesting_is_refused() {
     let project = Project::new();
-    project.route("lines", "in.lines", "out.copy", "mode: append");
+    project.route("lines", "in.lines", "db.lines", "mode: append");
     let deep =
         format!("{{\"id\":\"a\",\"n\":1}}\n{{\"id\":\"b\",\"n\":{}{}}}\n", "[".repeat(10_000), "]".repeat(10_000));
     project.file("lines.ndjson", deep);
@@ -203,7 +203,7 @@ fn an_open_quote_names_the_line_where_it_opened() {
 #[test]
 fn duplicate_keys_are_rejected() {
     let project = Project::new();
-    project.route("lines", "in.lines", "out.copy", "mode: append");
+    project.route("lines", "in.lines", "db.lines", "mode: append");
     project.file("lines.ndjson", "{\"id\":\"a\",\"n\":1}\n{\"id\":\"b\",\"id\":\"c\",\"n\":1}\n");
     project.says(&["sync", "run", "lines"], 5, &["lines.ndjson:2", "twice"]);
 }
@@ -290,4 +290,135 @@ fn a_tampered_log_stops_everything() {
     .expect("tampered");
     drop(db);
     project.says(&["audit", "verify"], 8, &["2"]);
+}
+
+#[test]
+fn an_audit_key_that_is_not_set_is_asked_for() {
+    let project = Project::new();
+    let output =
+        project.command(&["sync", "run", "copy"]).env("CONSIGN_AUDIT_KEY", "correct horse battery staple").output();
+    judge(output.expect("consign starts"), &["with key"], 0, &[]);
+    project.file("rows.csv", "id,n\na,1\nb,2\nc,3\nd,4\n");
+    let said = project.says(&["sync", "run", "copy"], 4, &["CONSIGN_AUDIT_KEY"]);
+    assert!(!said.contains("correct horse"), "{said}");
+    let output =
+        project.command(&["sync", "run", "copy"]).env("CONSIGN_AUDIT_KEY", "correct horse battery staple").output();
+    judge(output.expect("consign starts"), &["with key"], 0, &["1 record by"]);
+}
+
+#[test]
+fn secrets_and_classified_values_stand_nowhere_in_clear() {
+    const SECRET: &str = "canary-of-a-secret";
+    const PERSONAL: &str = "canary-of-a-person";
+    let project = Project::new();
+    project.file(
+        "connectors.yaml",
+        CONNECTORS
+            .replacen("use: file\n", "use: file\n    with: { path: \"${env:CANARY}\" }\n", 1)
+            .replace("{ id: string, n: int }", "{ id: string, n: int, mail: string }"),
+    );
+    project.file(
+        &format!("{SECRET}/rows.csv"),
+        format!("id,n,mail\na,1,{PERSONAL}1@x.example\nb,-2,{PERSONAL}2@x.example\nc,many,{PERSONAL}3@x.example\n"),
+    );
+    for (name, to, sync) in [("copy", "out.copy", "mode: append"), ("table", "db.rows", "mode: upsert\n  key: [id]")] {
+        project.file(
+            &format!("mappings/{name}.yaml"),
+            format!(
+                "version: 1\nname: {name}\nfrom: in.rows\nto: {to}\nsync:\n  {sync}\nfields:\n  - {{ target: id, source: id, required: true }}\n  - {{ target: n, source: n, validate: value >= 0 }}\n  - {{ target: mail, source: mail, class: pii.email, transform: mask_email(value) }}\n"
+            ),
+        );
+    }
+    let mut outputs = String::new();
+    let mut run = |words: &[&str]| {
+        let mut command = project.command(words);
+        let output = command.env("CANARY", SECRET).output().expect("consign starts");
+        let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(matches!(output.status.code(), Some(0 | 5)), "{words:?}\n{all}");
+        for canary in [SECRET, PERSONAL] {
+            assert!(!all.contains(canary), "{words:?} says {canary}\n{all}");
+        }
+        outputs.push_str(&all);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    run(&["-v", "map", "check"]);
+    run(&["-v", "map", "preview", "copy"]);
+    run(&["-v", "sync", "plan", "copy", "table"]);
+    run(&["-v", "sync", "run", "copy", "table", "--dry-run"]);
+    run(&["-v", "sync", "run", "copy", "table"]);
+    run(&["-v", "--log-format", "json", "sync", "run", "copy", "table"]);
+    let letters: serde_json::Value =
+        serde_json::from_str(&run(&["-o", "json", "sync", "dlq", "list"])).expect("a document");
+    let letters = letters["letters"].as_array().expect("letters");
+    assert_eq!(letters.len(), 4);
+    for letter in letters {
+        let id = letter["id"].as_str().expect("an id");
+        run(&["sync", "dlq", "show", id]);
+        run(&["-o", "json", "sync", "dlq", "show", id]);
+    }
+    run(&["sync", "dlq", "replay", "--all"]);
+    run(&["sync", "status"]);
+    run(&["sync", "history"]);
+    run(&["sync", "state", "show", "copy"]);
+    for shape in ["text", "json", "markdown"] {
+        run(&["-o", shape, "report", "run"]);
+    }
+    run(&["-o", "json", "audit", "list"]);
+    run(&["connect", "show", "in"]);
+    run(&["connect", "list"]);
+    assert!(outputs.contains("***[pii"), "something was masked");
+    // What is kept: the state, its log, the dead letters, and the targets.
+    for file in crate::support::files(project.root()) {
+        if file.ends_with("rows.csv") {
+            continue;
+        }
+        let bytes = std::fs::read(&file).expect("readable");
+        for canary in [SECRET, PERSONAL] {
+            let found = bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
+            assert!(!found, "{} holds {canary}", file.display());
+        }
+    }
+}
+
+#[test]
+fn a_group_costs_at_most_three_syncs() {
+    let traced = |parts: u64| -> Option<(u64, u64)> {
+        let project = Project::new();
+        project.says(&["sync", "run", "copy", "table"], 0, &[]);
+        let mut rows = String::from("id,n\n");
+        for n in 0..parts * 22_000 {
+            rows.push_str(&format!("{n:040},{n:06}\n"));
+        }
+        project.file("rows.csv", rows);
+        project.route("table", "in.rows", "db.rows", "batch: { records: 1000 }\n  mode: upsert\n  key: [id]");
+        let log = project.root().join("calls");
+        let output = Command::new("strace")
+            .args(["-f", "-e", "trace=fsync,fdatasync", "-o"])
+            .args([log.as_os_str(), env!("CARGO_BIN_EXE_consign").as_ref(), "-C".as_ref(), project.root().as_os_str()])
+            .args(["sync", "run", "table"])
+            .stdin(Stdio::null())
+            .output();
+        let Ok(output) = output else {
+            cannot("`strace` (package strace) is not here, so syncs cannot be counted");
+            return None;
+        };
+        let calls = std::fs::read_to_string(&log).unwrap_or_default();
+        if calls.is_empty() && !output.status.success() {
+            cannot("`strace` may not trace here, so syncs cannot be counted");
+            return None;
+        }
+        judge(output, &["strace"], 0, &[]);
+        let syncs = calls.lines().filter(|line| line.contains("fsync(") || line.contains("fdatasync(")).count();
+        let state = rusqlite::Connection::open(project.root().join(".consign/consign.db")).expect("the state");
+        let groups = state
+            .query_row("SELECT groups FROM runs WHERE route = 'table' ORDER BY number DESC LIMIT 1", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .expect("the run");
+        Some((syncs as u64, groups.unsigned_abs()))
+    };
+    // The difference of two runs is what groups cost, without beginning and end.
+    let (Some((few, fewer)), Some((many, more))) = (traced(2), traced(10)) else { return };
+    assert!(more >= fewer + 6, "{fewer} and {more} groups are too alike to tell");
+    assert!(many - few <= 3 * (more - fewer), "{} syncs for {} groups", many - few, more - fewer);
 }

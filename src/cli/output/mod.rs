@@ -28,6 +28,8 @@ pub(super) struct Answer {
     pub(super) findings: Option<Vec<Finding>>,
     /// The files that were checked, for shapes that show clean ones too.
     pub(super) checked: Vec<String>,
+    /// Whether standard output belongs to records, so that this goes to standard error.
+    pub(super) aside: bool,
 }
 
 /// Rows of equal form.

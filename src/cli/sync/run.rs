@@ -86,6 +86,7 @@ impl Run {
         let told = Told { project: &project, mappings: &mappings, became: &became, store: store.as_ref(), dry, began };
         told.errors(context.ui);
         let mut answer = told.answer(exit)?;
+        answer.aside = !dry && told.speaks();
         if context.ui.is_quiet() && exit == Exit::Done && told.is_clean() {
             // What a scheduler would mail every minute; documents are data and stay.
             answer = answer.text("");
@@ -331,6 +332,12 @@ impl Told<'_> {
         places.sort();
         places.dedup();
         Ok((gathered(&places), super::plan::promise(weakest)))
+    }
+
+    /// Whether a route wrote its records to standard output.
+    fn speaks(&self) -> bool {
+        let ran = self.mappings.iter().filter(|m| self.became.iter().any(|one| one.route() == m.name.value));
+        ran.filter_map(|mapping| sync::many::plan(self.project, mapping).ok()).any(|plan| plan.speaks())
     }
 
     /// How many dead letters wait.

@@ -78,6 +78,12 @@ pub trait Protocol: Sync {
     /// What the target promises, for `sync plan`. Opens nothing.
     fn guarantee(&self, request: &WriteRequest<'_>) -> Guarantee;
 
+    /// Whether this stream is standard input or output: what is read from it cannot be read again,
+    /// and what is written to it stands among nothing else.
+    fn is_standard(&self, _stream: &Stream) -> bool {
+        false
+    }
+
     /// Makes the encoder of one worker for this target.
     ///
     /// # Errors

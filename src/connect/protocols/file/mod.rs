@@ -97,6 +97,10 @@ impl Protocol for Files {
         }
     }
 
+    fn is_standard(&self, stream: &Stream) -> bool {
+        path(stream).is_ok_and(|path| path == "-")
+    }
+
     fn encoder(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Encoder>> {
         format(request.format)?.encoder(&request.stream.format_options, request.columns)
     }
