@@ -90,7 +90,10 @@ fn shown(protocol: &dyn Protocol, connector: &Connector, stream: &Stream) -> Str
     let within = text(&stream.options, "path").or_else(|| text(&stream.options, "table"));
     match (protocol.spec().carries, place, within) {
         (Carries::Bytes, _, Some(path)) if path == "-" => "standard input or output".into(),
-        (Carries::Bytes, Some(folder), Some(path)) => Path::new(&folder).join(path).display().to_string(),
+        (Carries::Bytes, Some(folder), Some(path)) => {
+            let whole = Path::new(&folder).join(path);
+            whole.strip_prefix(".").unwrap_or(&whole).display().to_string()
+        }
         (Carries::Rows, Some(database), Some(table)) => format!("table {table} of {database}"),
         (_, Some(one), None) | (_, None, Some(one)) => one,
         _ => stream.name.clone(),
