@@ -7,6 +7,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+pub use crate::record::shown::hex;
+
 /// A hash or a code.
 pub type Hash = [u8; 32];
 
@@ -188,12 +190,6 @@ impl Head {
         self.epoch_since_ns = since_ns;
         self.epoch_events = 0;
     }
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)] as char, DIGITS[usize::from(b & 15)] as char]).collect()
 }
 
 fn code(key: &Key, parts: &[&[u8]]) -> Hash {

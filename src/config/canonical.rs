@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::source::{password_in_url, secret_name};
 use super::{Connector, Expectation, Expression, Mapping, Missed, Mode, Node, Project, Spanned, Stream, Violation};
+use crate::record::shown::hex;
 use crate::record::{Field, Path};
 
 /// Fills in the canonical form and the hash of a project.
@@ -157,6 +158,6 @@ pub fn node(value: &Node) -> Value {
 fn sealed(mut value: Value) -> (String, String) {
     value.sort_all_objects();
     let text = value.to_string();
-    let hash = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&Sha256::digest(text.as_bytes()));
     (text, hash)
 }

@@ -42,6 +42,12 @@ pub fn mask(classes: ClassSet) -> String {
     gravest.map_or_else(|| "***".to_string(), |id| format!("***[{}]", id.class().name))
 }
 
+/// Bytes as lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
+}
+
 /// Writes the text of a value; inside lists and maps (`quoted`) as JSON.
 pub fn write(value: &Value<'_>, quoted: bool, out: &mut Vec<u8>) {
     let mut scalar = |write: &dyn Fn(&mut Vec<u8>)| {
@@ -67,9 +73,7 @@ pub fn write(value: &Value<'_>, quoted: bool, out: &mut Vec<u8>) {
         }
         Value::String(v) => out.extend_from_slice(v.as_bytes()),
         Value::Bytes(v) => scalar(&|out| {
-            for byte in v.iter().take(MOST) {
-                out.extend_from_slice(format!("{byte:02x}").as_bytes());
-            }
+            out.extend_from_slice(hex(&v[..v.len().min(MOST)]).as_bytes());
             if v.len() > MOST {
                 out.extend_from_slice("…".as_bytes());
             }

@@ -97,6 +97,15 @@ pub fn run(
         return Err(Error::findings(Kind::Invalid, &codes::sync::CHECK_FAILED, "two routes write one file", shared));
     }
     let mut became: Vec<Became> = Vec::new();
+    if let (Selection::All, Some(store)) = (selection, store.as_deref()) {
+        for mapping in setting.mappings {
+            let state = store.route(&mapping.name.value)?;
+            if !state.enabled {
+                let why = state.reason.as_deref().unwrap_or("no reason given");
+                watch.note(&format!("{}: left out, it is disabled ({why})", mapping.name.value));
+            }
+        }
+    }
     for mapping in chosen(setting, selection, store.as_deref())? {
         let name = mapping.name.value.as_str();
         if setting.stop.asked() {

@@ -75,7 +75,11 @@ impl List {
                 json!(event.id),
             ]);
         }
-        context.ui.answer(Answer::new().rows(rows))?;
+        let mut answer = Answer::new();
+        if rows.rows.is_empty() {
+            answer = answer.text("no event matches\n");
+        }
+        context.ui.answer(answer.rows(rows))?;
         Ok(Exit::Done)
     }
 }

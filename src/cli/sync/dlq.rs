@@ -151,14 +151,26 @@ fn show(id: &str, context: &Context<'_>) -> Result<Exit> {
     let (project, mappings) = context.project()?;
     context.store_must(&project)?;
     let mut store = context.store(&project)?;
-    let LetterText { letter, payload } = store.dead_letter(id)?;
-    // Who looked at a record is remembered like who changed one.
-    let mut draft = Draft::new(Action::LetterShown);
-    draft.resource = Some(letter.id.clone());
-    draft.route = Some(letter.route.clone());
-    draft.actor = who();
-    store.record_event(draft)?;
-    let record = sample::letter(&project, &mappings, &letter, &payload);
+    let (letter, record) = match store.dead_letter(id) {
+        Ok(LetterText { letter, payload }) => {
+            // Who looked at a record is remembered like who changed one.
+            let mut draft = Draft::new(Action::LetterShown);
+            draft.resource = Some(letter.id.clone());
+            draft.route = Some(letter.route.clone());
+            draft.actor = who();
+            store.record_event(draft)?;
+            let record = sample::letter(&project, &mappings, &letter, &payload);
+            (letter, record)
+        }
+        // What is done with has no content any more, and still a reason and a place.
+        Err(error) => {
+            let filter = LetterFilter { ids: vec![id.to_string()], limit: 2, ..LetterFilter::default() };
+            match store.dead_letters(&filter)?.as_slice() {
+                [one] if !matches!(one.state, LetterState::Open | LetterState::Replaying) => (one.clone(), Json::Null),
+                _ => return Err(error),
+            }
+        }
+    };
     let mut text = format!("dead letter {}\n", letter.id);
     let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<9} {}\n", shown(value)));
     line("route", &letter.route);
@@ -286,7 +298,10 @@ fn discard(which: Which, reason: &str, context: &Context<'_>) -> Result<Exit> {
     let mut store = context.store(&project)?;
     let filter = which.filter(vec![LetterState::Open], 0)?;
     let given_up = store.resolve_letters(&filter, LetterState::Discarded, reason, who().as_deref())?;
-    let text = format!("{} given up\n", count(given_up, "dead letter", "dead letters"));
+    let text = match given_up {
+        0 => "no open dead letter matches\n".to_string(),
+        number => format!("{} given up\n", count(number, "dead letter", "dead letters")),
+    };
     context.ui.answer(Answer::new().fact("discarded", json!(given_up)).text(text))?;
     Ok(Exit::Done)
 }

@@ -241,7 +241,7 @@ impl Told<'_> {
         let ran: Vec<_> =
             self.became.iter().filter_map(|one| if let Became::Ran(f) = one { Some(f) } else { None }).collect();
         if ran.is_empty() {
-            return Ok("no route ran\nnext: consign map check\n".into());
+            return Ok("no route ran\nnext: consign sync status\n".into());
         }
         let mut out = String::new();
         let mut line = |name: &str, value: &str| out.push_str(&format!("{name:<9} {value}\n"));

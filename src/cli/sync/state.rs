@@ -165,6 +165,11 @@ impl State {
             Verb::Backup { to } => {
                 let (project, _) = context.project()?;
                 context.store_must(&project)?;
+                if to.symlink_metadata().is_ok() {
+                    let cause = format!("`{}` is there already", to.display());
+                    return Err(Error::new(Kind::Invalid, &codes::cli::EXISTS, cause)
+                        .hint("a backup never overwrites: name another file, with the date in it"));
+                }
                 let mut store = context.store(&project)?;
                 store.backup(&to)?;
                 let path = to.display().to_string();

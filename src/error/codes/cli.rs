@@ -20,11 +20,11 @@ pub static SHAPE: Code = Code::new(
     "this verb cannot print that shape",
     "Every verb prints text, json, ndjson and csv. junit and sarif hold findings and are for the verbs that check; markdown is for reports.",
 );
-/// A file that `init` would overwrite.
+/// A file that `init` or a backup would overwrite.
 pub static EXISTS: Code = Code::new(
     "cli-exists",
     "the file is there already",
-    "`init` never overwrites. Choose another folder, or move the file away.",
+    "`init` and `sync state backup` never overwrite. Choose another name, or move the file away.",
 );
 /// A name that was given does not exist.
 pub static UNKNOWN_NAME: Code = Code::new(

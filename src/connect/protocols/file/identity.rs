@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::record::shown::hex;
 use crate::record::{Position, Settled, SliceId};
 
 /// How much of the beginning is hashed.
@@ -176,11 +177,6 @@ fn hash(bytes: &[u8]) -> String {
 
 fn short_hash(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes)[..8])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
 }
 
 #[cfg(test)]
