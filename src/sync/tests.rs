@@ -269,12 +269,8 @@ mod laws {
         (sku, qty, keep).prop_map(|(sku, qty, keep)| Line { sku, qty, keep })
     }
 
-    fn cases() -> u32 {
-        if std::env::var_os("CONSIGN_SOAK").is_some() { 1_000 } else { 24 }
-    }
-
     proptest! {
-        #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: crate::soak::rounds(24), ..ProptestConfig::default() })]
 
         #[test]
         fn hold_on_every_run(
