@@ -13,6 +13,7 @@ use super::output::{Answer, csv, json, junit, ndjson, sarif, text};
 use super::render::{self, Paint};
 use super::{Global, log};
 use crate::config::environment::{self, Environment};
+use crate::config::hide;
 use crate::error::{Error, Finding, Kind, Result, Severity, codes};
 
 /// The shape of what is printed on standard output.
@@ -162,13 +163,15 @@ impl Ui {
         self.raw(printed.as_bytes())
     }
 
-    /// Prints bytes as they are.
+    /// Prints bytes as they are, references in the place of what they were filled in with.
     ///
     /// # Errors
     /// None today: what goes wrong is told by [`Ui::end`], so that a verb is not cut short.
     pub(super) fn raw(&self, bytes: &[u8]) -> Result<()> {
         let Ok(mut broken) = self.broken.lock() else { return Ok(()) };
         if broken.is_none() {
+            let hidden = std::str::from_utf8(bytes).map(hide);
+            let bytes = hidden.as_ref().map_or(bytes, |text| text.as_bytes());
             let mut out = std::io::stdout().lock();
             if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
                 *broken = Some(error);
@@ -362,7 +365,7 @@ fn as_findings(error: &Error) -> Vec<Finding> {
 /// Standard error is talk: that nobody listens is no reason to fail.
 fn talk(text: &str) {
     let mut err = std::io::stderr().lock();
-    let _unheard = err.write_all(text.as_bytes());
+    let _unheard = err.write_all(hide(text).as_bytes());
 }
 
 /// Whether NO_COLOR leaves colours on (<https://no-color.org>: present and not empty forbids them).

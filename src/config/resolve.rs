@@ -56,12 +56,17 @@ impl Resolver {
         // Room for all of it at once: growing would leave copies behind.
         let mut parts: Vec<Secret<String>> = Vec::with_capacity(text.pieces.len());
         for piece in &text.pieces {
-            parts.push(Secret::new(match piece {
-                Piece::Literal(text) => text.clone(),
-                Piece::Env(name) => self.variable(name)?,
-                Piece::File(path) => self.file(path)?,
-                Piece::Command(name) => self.command(name)?,
-            }));
+            let (value, written) = match piece {
+                Piece::Literal(text) => {
+                    parts.push(Secret::new(text.clone()));
+                    continue;
+                }
+                Piece::Env(name) => (self.variable(name)?, format!("${{env:{name}}}")),
+                Piece::File(path) => (self.file(path)?, format!("${{file:{path}}}")),
+                Piece::Command(name) => (self.command(name)?, format!("${{cmd:{name}}}")),
+            };
+            super::hidden::remember(&value, written);
+            parts.push(Secret::new(value));
         }
         let mut out = String::with_capacity(parts.iter().map(|part| part.reveal().len()).sum());
         for part in &parts {

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::steps::{self, Settle};
 use super::{Store, Writing, keys, only, sql};
 use crate::audit::{Action, Draft, Level, Outcome, event};
+use crate::config::hide;
 use crate::error::codes::store::RUN_UNKNOWN;
 use crate::error::{Error, Result};
 use crate::record::Totals;
@@ -253,17 +254,25 @@ impl Store {
         if let Some(settle) = &end.settle {
             steps::check_counts(settle)?;
         }
+        // What is recorded was written for a person: it names references, never their values.
+        let told = RunEnd {
+            state: end.state,
+            exit: end.exit,
+            error: end.error.as_ref().map(|(code, cause)| (code.clone(), hide(cause).into_owned())),
+            warnings: end.warnings.iter().map(|warning| hide(warning).into_owned()).collect(),
+            settle: None,
+        };
         self.write("ending a run", |w| {
             let group = w.check_fence(run)?;
             if let Some(settle) = &end.settle {
                 w.settle(run, group, settle)?;
                 super::failpoint::reach("inside_settle");
             }
-            if !end.warnings.is_empty() {
-                w.add_warnings(run, &end.warnings)?;
+            if !told.warnings.is_empty() {
+                w.add_warnings(run, &told.warnings)?;
             }
             w.release_claims(&run.route)?;
-            w.finish(run, end)
+            w.finish(run, &told)
         })
     }
 
