@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::config::{Environment, Mapping, Project, Resolver, named};
-use crate::error::{Error, Exit, Kind, Result, codes};
+use crate::error::{Error, Exit, Kind, Result, Severity, codes};
 use crate::store::Store;
 
 use super::check::{self, check_one};
@@ -184,12 +184,18 @@ fn run_one(
 /// Makes the plan of a route for a run: the mapping compiled, references filled in.
 ///
 /// # Errors
-/// If the mapping has errors (the checks that came before would have said so), or a reference
-/// cannot be filled in.
+/// If a check of the mapping fails: [`Kind::Refused`] if all that is wrong is where data classes
+/// would flow. Or if a reference cannot be filled in.
 pub fn plan(project: &Project, mapping: &Mapping) -> Result<Plan> {
-    let (route, findings) = check_one(project, mapping, false);
-    let Some(route) = route else {
-        return Err(Error::findings(Kind::Invalid, &codes::sync::CHECK_FAILED, "the mapping has errors", findings));
+    let (route, mut findings) = check_one(project, mapping, false);
+    let route = match route {
+        Some(route) if findings.iter().all(|finding| finding.severity != Severity::Error) => route,
+        _ => {
+            findings.retain(|finding| finding.severity == Severity::Error);
+            let refused = !findings.is_empty() && findings.iter().all(|f| codes::comply::ALL.contains(&f.code));
+            let kind = if refused { Kind::Refused } else { Kind::Invalid };
+            return Err(Error::findings(kind, &codes::sync::CHECK_FAILED, "the mapping has errors", findings));
+        }
     };
     Plan::new(project, mapping, route, &Resolver::new(&project.root, Environment::process()))
 }
