@@ -56,14 +56,6 @@ pub trait Source: Send {
     fn notes(&mut self) -> Vec<String> {
         Vec::new()
     }
-
-    /// Called once everything up to this position of the slice is settled.
-    ///
-    /// # Errors
-    /// If the far side refuses the acknowledgement.
-    fn acknowledge(&mut self, _slice: &SliceId, _position: &Position) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// Where a slice starts: after what bytes the records begin, and its header.

@@ -4,10 +4,9 @@
 //! For each group of parts: (a) its intent is recorded: where its slices end, how many records,
 //! the digest of what is sent; (b) the sink gets it and makes it durable under the group's
 //! [`Mark`]; (c) it is settled: positions move, rejects become dead letters, counts add up, an
-//! audit event is chained, all in one transaction.
-//! (c) of one group and (a) of the next share that transaction, so a group costs one sync in the
-//! store. (d) Only what is settled is acknowledged to the source. While one group becomes durable
-//! in the target, on a thread of its own, the next one is collected.
+//! audit event is chained, all in one transaction. (c) of one group and (a) of the next share that
+//! transaction, so a group costs one sync in the store. While one group becomes durable in the
+//! target, on a thread of its own, the next one is collected.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -131,9 +131,6 @@ pub fn run(
     });
     let verdict = verdict::judge(plan, options, ended, delivery.totals(), fresh, stop);
     let (totals, reasons) = delivery.end(verdict.run_end(&notes))?;
-    for (slice, settled) in &settled {
-        source.acknowledge(slice, &settled.position)?;
-    }
     notes.extend(verdict.notes);
     notes.dedup();
     Ok(Finished {
