@@ -112,7 +112,8 @@ fn encode(folder: &Path, items: &[Item]) -> Vec<Batch> {
         let batches: Vec<Batch> = items
             .chunks(PER_GROUP)
             .map(|group| {
-                let mut batch = Batch { bytes: Vec::with_capacity(2 << 20), records: group.len() as u64 };
+                let mut batch =
+                    Batch { bytes: Vec::with_capacity(2 << 20), records: group.len() as u64, ..Batch::default() };
                 for item in group {
                     let values = [
                         Value::String(&item.sku),
@@ -209,7 +210,8 @@ fn with_request<T>(folder: &Path, act: impl FnOnce(&WriteRequest<'_>) -> T) -> T
         format: None,
         columns: &columns,
         key: &[0],
-        upsert: true,
+        mode: consign::config::Mode::Upsert,
+        rehearse: false,
         anew: false,
         log_id: "bench",
         route: "bench",

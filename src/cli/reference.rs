@@ -153,7 +153,7 @@ fn connectors() -> String {
     );
     for protocol in protocols::ALL {
         let spec = protocol.spec();
-        let role = match (spec.reads, spec.writes) {
+        let role = match (spec.reads, spec.writes()) {
             (true, true) => "source and target",
             (true, false) => "source",
             _ => "target",
@@ -272,9 +272,7 @@ fn held(kind: &'static Kind, below: &mut Vec<&'static Section>) -> String {
         Kind::Days => "days, `400d`".into(),
         Kind::Label => "text".into(),
         Kind::Name(_) => "name".into(),
-        Kind::Word(words) => {
-            words.iter().filter(|w| w.available).map(|w| format!("`{}`", w.name)).collect::<Vec<_>>().join(", ")
-        }
+        Kind::Word(words) => words.iter().map(|w| format!("`{}`", w.name)).collect::<Vec<_>>().join(", "),
         Kind::Cron => "five cron fields".into(),
         Kind::TimeZone => "IANA time zone".into(),
         Kind::RecordPath => "path in a record".into(),

@@ -42,7 +42,7 @@ pub(super) fn first(
         return Err(unreadable(format!("nothing says what format `{}.{}` has", connector.name, stream.name))
             .hint("give the stream a `format:`"));
     };
-    let request = ReadRequest { root, connector, stream, format, settled: &[], only: None };
+    let request = ReadRequest { root, connector, stream, format, settled: &[], only: None, window: None };
     let mut source = protocol.source(&request)?;
     let mut decoder = known.decoder(&stream.format_options)?;
     let mut left = limit;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::source::{password_in_url, secret_name};
-use super::{Connector, Expectation, Expression, Mapping, Missed, Mode, Node, Project, Spanned, Stream, Violation};
+use super::{Connector, Expectation, Expression, Mapping, Missed, Node, Project, Spanned, Stream, Violation};
 use crate::record::shown::hex;
 use crate::record::{Field, Path};
 
@@ -75,7 +75,7 @@ pub fn seal_mapping(mapping: &mut Mapping) {
         "from": format!("{}.{}", mapping.from.connector, mapping.from.stream),
         "to": format!("{}.{}", mapping.to.connector, mapping.to.stream),
         "sync": {
-            "mode": if sync.mode == Mode::Upsert { "upsert" } else { "append" },
+            "mode": sync.mode.name(),
             "key": sync.key.iter().map(|path| path.value.to_string()).collect::<Vec<_>>(),
             "schedule": schedule,
             "batch_records": sync.batch_records,

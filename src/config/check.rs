@@ -297,22 +297,15 @@ impl<'s> Checker<'s> {
 
     /// One of some words.
     fn choice(&mut self, raw: &Raw, words: &'static [Word], name: &str, text: &str) {
-        let known = || words.iter().filter(|word| word.available).map(|word| word.name);
-        match words.iter().find(|word| word.name == text) {
-            Some(word) if word.available => {}
-            Some(_) => {
-                let cause = format!("`{name}: {text}` is not available in this version yet");
-                let fix = format!("use one of {}", known().collect::<Vec<_>>().join(", "));
-                self.error(&codes::NOT_YET, raw.start, raw.end, cause, fix);
-            }
-            None => {
-                let fix = match nearest(text, known()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("use one of {}", known().collect::<Vec<_>>().join(", ")),
-                };
-                self.error(&codes::BAD_VALUE, raw.start, raw.end, format!("`{name}` cannot be `{text}`"), fix);
-            }
+        let known = || words.iter().map(|word| word.name);
+        if known().any(|word| word == text) {
+            return;
         }
+        let fix = match nearest(text, known()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("use one of {}", known().collect::<Vec<_>>().join(", ")),
+        };
+        self.error(&codes::BAD_VALUE, raw.start, raw.end, format!("`{name}` cannot be `{text}`"), fix);
     }
 
     fn expression(&mut self, raw: &Raw, name: &str, around: (usize, usize)) {

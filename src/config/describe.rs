@@ -88,8 +88,8 @@ pub struct ProtocolSpec {
     pub carries: Carries,
     /// Whether it can be a source.
     pub reads: bool,
-    /// Whether it can be a target.
-    pub writes: bool,
+    /// How its targets can be written to; empty: it cannot be a target.
+    pub modes: &'static [super::Mode],
     /// Options under `with:`.
     pub options: &'static [OptionSpec],
     /// Options of one stream.
@@ -99,6 +99,13 @@ pub struct ProtocolSpec {
     pub undeclared_stream: Option<&'static str>,
     /// A connector entry that passes the check: YAML of the map under the connector's name.
     pub example: &'static str,
+}
+
+impl ProtocolSpec {
+    /// Whether it can be a target.
+    pub fn writes(&self) -> bool {
+        !self.modes.is_empty()
+    }
 }
 
 /// A format, described.

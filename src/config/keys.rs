@@ -63,8 +63,6 @@ pub struct Word {
     pub name: &'static str,
     /// One sentence.
     pub about: &'static str,
-    /// Whether this version does it.
-    pub available: bool,
 }
 
 /// A map with known keys.
@@ -125,10 +123,7 @@ impl Section {
 }
 
 const fn word(name: &'static str, about: &'static str) -> Word {
-    Word { name, about, available: true }
-}
-const fn later(name: &'static str, about: &'static str) -> Word {
-    Word { name, about, available: false }
+    Word { name, about }
 }
 
 /// `connectors.yaml`.
@@ -353,9 +348,9 @@ static SYNC: Section = Section {
 const MODES: &[Word] = &[
     word("append", "Each record is added."),
     word("upsert", "Each record replaces the one with its key."),
-    later("update", "Each record changes the one with its key, none is added."),
-    later("mirror", "The target becomes what the source is: what is gone there is deleted."),
-    later("delete", "Each record deletes the one with its key."),
+    word("update", "Each record changes the one with its key, none is added."),
+    word("mirror", "The target becomes what the source is: what is gone there is deleted."),
+    word("delete", "Each record deletes the one with its key."),
 ];
 
 static SCHEDULE: Section = Section {

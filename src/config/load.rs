@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::discover::{Found, shown};
 use super::source::Source;
-use super::{Catalog, Mapping, Mode, Project, ProtocolSpec, StreamRef, mapping, node, project, yaml};
+use super::{Catalog, Mapping, Project, ProtocolSpec, StreamRef, mapping, node, project, yaml};
 use crate::error::{Error, Finding, Findings, Kind, Place, Result, Severity, codes::config as codes, nearest};
 
 /// What a project says, and what is wrong with it.
@@ -262,7 +262,7 @@ fn streams(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &m
             let fix = format!("declare it under `streams` of `{}` in {}", connector.name, project.file);
             findings.push(if finding.fix.is_some() { finding } else { finding.fix(fix) });
         }
-        if (reads && !spec.reads) || (!reads && !spec.writes) {
+        if (reads && !spec.reads) || (!reads && !spec.writes()) {
             let what = if reads { "read from" } else { "written to" };
             let cause = format!("`{}` is `{}`, which cannot be {what}", connector.name, spec.name);
             findings.push(
@@ -272,6 +272,7 @@ fn streams(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &m
     };
     checked(&mapping.from, "from", true, findings);
     checked(&mapping.to, "to", false, findings);
+    mode_fits(project, mapping, catalog, findings);
     let declared = || {
         let target = project.connectors.get(&mapping.to.connector)?.streams.get(&mapping.to.stream)?;
         (!target.key.is_empty()).then_some(())
@@ -281,11 +282,26 @@ fn streams(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &m
         finding.place.as_ref().is_some_and(|place| place.file == mapping.file)
             && [&codes::BAD_PATH, &codes::WRONG_TYPE].contains(&finding.code)
     });
-    if mapping.sync.mode == Mode::Upsert && mapping.sync.key.is_empty() && !unread && declared().is_none() {
-        let cause = "`upsert` needs a key, and neither `sync.key` nor the target stream has one";
+    if mapping.sync.mode.keyed() && mapping.sync.key.is_empty() && !unread && declared().is_none() {
+        let cause =
+            format!("`{}` needs a key, and neither `sync.key` nor the target stream has one", mapping.sync.mode.name());
         let fix = "add `key: [...]` under `sync` with the target fields that identify a record";
         findings.push(Finding::error(&codes::KEY_MODE, mapping.to.place.clone(), cause).fix(fix));
     }
+}
+
+/// The target can be written to in the mode that is asked for.
+fn mode_fits(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &mut Findings) {
+    let mode = mapping.sync.mode;
+    let Some(connector) = project.connectors.get(&mapping.to.connector) else { return };
+    let Some(spec) = catalog.protocols.iter().find(|spec| spec.name == connector.uses.value) else { return };
+    if !spec.writes() || spec.modes.contains(&mode) {
+        return;
+    }
+    let known: Vec<String> = spec.modes.iter().map(|mode| format!("`{}`", mode.name())).collect();
+    let cause = format!("`{}` is `{}`, which cannot `{}`", connector.name, spec.name, mode.name());
+    let fix = format!("it can {}: say which under `sync.mode`, or name another target", known.join(", "));
+    findings.push(Finding::error(&codes::KEY_MODE, part(&mapping.to, true), cause).fix(fix));
 }
 
 /// The place of the connector's or of the stream's name in a reference.

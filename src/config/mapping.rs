@@ -121,10 +121,8 @@ fn test(checker: &mut Checker<'_>, raw: &Raw) -> Option<MappingTest> {
 fn sync(checker: &mut Checker<'_>, raw: Option<&Raw>) -> SyncOptions {
     let source = checker.source;
     let of = |name| raw.and_then(|raw| get(raw, name));
-    let mode = match of("mode").and_then(Raw::text) {
-        Some("upsert") => Mode::Upsert,
-        _ => Mode::Append,
-    };
+    let word = of("mode").and_then(Raw::text);
+    let mode = Mode::ALL.iter().copied().find(|mode| Some(mode.name()) == word).unwrap_or(Mode::Append);
     let key: Vec<_> = one_or_many(of("key")).filter_map(|raw| path(raw, source)).collect();
     if let (None | Some("append"), Some(at)) = (of("mode").and_then(Raw::text), of("key"))
         && mode == Mode::Append

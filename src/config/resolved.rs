@@ -292,6 +292,33 @@ pub enum Mode {
     Append,
     /// Each record replaces the one with its key.
     Upsert,
+    /// Each record changes the one with its key; none is added.
+    Update,
+    /// The target becomes what the source is: what is gone there is deleted.
+    Mirror,
+    /// Each record deletes the one with its key.
+    Delete,
+}
+
+impl Mode {
+    /// Every mode.
+    pub const ALL: &[Self] = &[Self::Append, Self::Upsert, Self::Update, Self::Mirror, Self::Delete];
+
+    /// The word in a mapping.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::Upsert => "upsert",
+            Self::Update => "update",
+            Self::Mirror => "mirror",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Whether records meet those of the target by key, so that sending one twice is sending it once.
+    pub fn keyed(self) -> bool {
+        self != Self::Append
+    }
 }
 
 /// When a route is due.

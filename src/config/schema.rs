@@ -189,7 +189,7 @@ fn kind(of: &'static Kind, optional: bool, definitions: &mut Map<String, Value>)
         Kind::Name(false) => json!({ "type": "string", "pattern": r"^[^\s.]+$" }),
         Kind::Name(true) => json!({ "type": "string", "pattern": r"^\S+$" }),
         Kind::Word(words) => {
-            json!({ "enum": words.iter().filter(|word| word.available).map(|word| word.name).collect::<Vec<_>>() })
+            json!({ "enum": words.iter().map(|word| word.name).collect::<Vec<_>>() })
         }
         Kind::Stream => json!({ "type": "string", "pattern": r"^[^.]+\..+$" }),
         Kind::Expression => json!({ "type": ["string", "number", "boolean"] }),

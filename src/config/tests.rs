@@ -12,7 +12,7 @@ static SHOP: ProtocolSpec = ProtocolSpec {
     about: "A shop.",
     carries: Carries::Rows,
     reads: true,
-    writes: false,
+    modes: &[],
     options: &[
         OptionSpec::new("shop", OptionKind::Text, "The shop.").required(),
         OptionSpec::new("api_version", OptionKind::Text, "The version."),
@@ -29,7 +29,7 @@ static SQLITE: ProtocolSpec = ProtocolSpec {
     about: "A database.",
     carries: Carries::Rows,
     reads: false,
-    writes: true,
+    modes: &[Mode::Append, Mode::Upsert],
     options: &[OptionSpec::new("path", OptionKind::FilePath, "The file.").required()],
     stream_options: &[
         OptionSpec::new("table", OptionKind::Text, "The table."),
@@ -44,7 +44,7 @@ static FILES: ProtocolSpec = ProtocolSpec {
     about: "Files.",
     carries: Carries::Bytes,
     reads: true,
-    writes: true,
+    modes: &[Mode::Append, Mode::Upsert],
     options: &[OptionSpec::new("root", OptionKind::FilePath, "The folder.").default(".")],
     stream_options: &[
         OptionSpec::new("path", OptionKind::FilePath, "The file.").required(),
@@ -402,9 +402,9 @@ fn faults_of_a_mapping() {
         ],
     );
     check_mapping(
-        "$$\nsync:\n  mode: mirror\n  schedule: { cron: \"*/15 * * 13 *\", timezone: Europe/Berln }\n  on_error: { to: dead_letter, tolerate: { percent: 101, records: -1 } }\n  batch: { records: 0 }\n",
+        "$$\nsync:\n  mode: mirrir\n  schedule: { cron: \"*/15 * * 13 *\", timezone: Europe/Berln }\n  on_error: { to: dead_letter, tolerate: { percent: 101, records: -1 } }\n  batch: { records: 0 }\n",
         &[
-            "m0.yaml:7:9+6 not-available-yet: `mode: mirror` is not available in this version yet | use one of append, upsert",
+            "m0.yaml:7:9+6 bad-value: `mode` cannot be `mirrir` | did you mean `mirror`?",
             "m0.yaml:8:31+2 bad-cron: month: `13` is not between 1 and 12 | fields: minute hour day-of-month month day-of-week, as in `*/15 * * * *`",
             "m0.yaml:8:48+12 bad-timezone: there is no time zone `Europe/Berln` | did you mean `Europe/Berlin`?",
             "m0.yaml:9:19+11 bad-value: `to` cannot be `dead_letter` | did you mean `dead_letters`?",

@@ -171,6 +171,15 @@ pub trait Encoder: Send {
     /// If a value has no form in this format (bytes in CSV without a rule, a list in a flat row):
     /// the record is rejected and nothing was appended.
     fn encode(&mut self, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Appends a key that was seen without a record to write: the values of the key columns, in
+    /// the order of the key. Only called for mirrors.
+    ///
+    /// # Errors
+    /// As for [`Encoder::encode`]; targets that keep no keys take none.
+    fn encode_key(&mut self, _key: &[Value<'_>], _out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        Ok(())
+    }
 }
 
 /// Why one target value cannot be written.
@@ -201,6 +210,35 @@ pub struct Batch {
     /// The encoded records, [`Frame::between`] between them but not around them.
     pub bytes: Vec<u8>,
     /// How many records they are.
+    pub records: u64,
+    /// Keys that were read and have no record in `bytes` (filtered, rejected), as the encoder
+    /// writes keys: a mirror does not delete what they name. Empty in other modes.
+    pub seen: Vec<u8>,
+    /// How many keys they are.
+    pub seen_records: u64,
+}
+
+/// What writing would do to a target: looked up, nothing kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// Records that would be added.
+    pub created: u64,
+    /// Records that would change.
+    pub updated: u64,
+    /// Records that stand there just so.
+    pub unchanged: u64,
+    /// Of the unchanged: records that find no record with their key (update, delete).
+    pub unmatched: u64,
+    /// Records that would be deleted.
+    pub deleted: u64,
+}
+
+/// How much a mirror may delete before a person has to agree: the bound that allows more holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeleteGuard {
+    /// Share of the target's records, in millionths.
+    pub share_ppm: u32,
+    /// Number of records.
     pub records: u64,
 }
 
@@ -248,6 +286,27 @@ pub trait Sink: Send {
     /// # Errors
     /// The group fails as a whole, or its fate is unknown.
     fn commit(&mut self, mark: &Mark) -> Result<Receipt>;
+
+    /// Says what [`Sink::write`] would do with this batch, and keeps nothing of it. Only called on a
+    /// sink that was opened to rehearse.
+    ///
+    /// # Errors
+    /// As for [`Sink::write`].
+    fn foresee(&mut self, batch: &Batch) -> Result<Effects> {
+        Ok(Effects { created: batch.records, ..Effects::default() })
+    }
+
+    /// Deletes what a mirror's source has no more: every record of the target whose key was not in a
+    /// batch since the sink was opened, durable under the mark like a group of its own. Called
+    /// once, after the whole source was read and every group settled. With `foresee` it only
+    /// counts.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`](crate::error::Kind) if it is more than the guard allows; nothing is
+    /// deleted then.
+    fn sweep(&mut self, _mark: &Mark, _guard: DeleteGuard, _foresee: bool) -> Result<Receipt> {
+        Ok(Receipt::default())
+    }
 
     /// Ends the target well: closing bytes, rename into place, fsync of the folder. Only called
     /// when the whole run was settled.

@@ -2,7 +2,7 @@
 //! written, the key can be relied on.
 
 use super::shape::TargetShape;
-use crate::config::{Mapping, Mode};
+use crate::config::Mapping;
 use crate::error::codes::map as codes;
 use crate::error::{Finding, Findings};
 use crate::record::path::Step;
@@ -137,13 +137,13 @@ fn check_key(mapping: &Mapping, target: &TargetShape, columns: &[Column], findin
     } else {
         named.iter().map(|path| (&path.value, &path.place)).collect()
     };
-    let upsert = mapping.sync.mode == Mode::Upsert;
+    let keyed = mapping.sync.mode.keyed();
     // That upsert has a key at all is checked with the configuration.
     let mut found = Vec::with_capacity(key.len());
     for (path, place) in key {
         let Some(at) = columns.iter().position(|column| column.path == *path) else {
-            // A key that only the target declares matters to upsert alone.
-            if upsert || !named.is_empty() {
+            // A key that only the target declares matters to modes that use one.
+            if keyed || !named.is_empty() {
                 let known: Vec<String> = columns.iter().map(|column| column.path.to_string()).collect();
                 let mut finding = Finding::error(
                     &codes::KEY_NOT_FILLED,
@@ -156,7 +156,7 @@ fn check_key(mapping: &Mapping, target: &TargetShape, columns: &[Column], findin
             }
             continue;
         };
-        if upsert && !columns[at].required {
+        if keyed && !columns[at].required {
             findings.push(
                 Finding::error(
                     &codes::KEY_NOT_REQUIRED,

@@ -26,6 +26,11 @@ pub struct Totals {
     pub written: u64,
     /// Target records that stood there already.
     pub unchanged: u64,
+    /// Of the unchanged: records that found no record with their key (update, delete).
+    pub unmatched: u64,
+    /// Records of the target that were deleted, by a record that asked for it or because a mirror's
+    /// source has them no more.
+    pub deleted: u64,
     /// Target records that the target refused.
     pub refused: u64,
     /// Target records whose fate is unknown.
@@ -48,6 +53,8 @@ impl Totals {
         self.superseded += other.superseded;
         self.written += other.written;
         self.unchanged += other.unchanged;
+        self.unmatched += other.unmatched;
+        self.deleted += other.deleted;
         self.refused += other.refused;
         self.in_doubt += other.in_doubt;
         self.bytes_read += other.bytes_read;

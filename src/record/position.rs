@@ -47,9 +47,19 @@ pub struct Mark {
 
 /// What a sink reports of a committed group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Receipt {
-    /// Records that are now durable in the target.
+    /// Records that took effect and are now durable in the target.
     pub written: u64,
+    /// Records that stood there already, just so.
+    pub unchanged: u64,
+    /// Of the unchanged: records that found no record with their key (update, delete).
+    pub unmatched: u64,
+    /// Records that a later one with the same key, in the same group, replaced before they were
+    /// written.
+    pub superseded: u64,
+    /// Records of the target that are gone now.
+    pub deleted: u64,
     /// Records the target refused, with reasons; filled by sinks that take records one by one.
     pub refused: u64,
     /// For byte sinks: the length of the target now, to be settled.

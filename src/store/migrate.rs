@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 const APPLICATION: i32 = 0x636e_7367;
 
 /// Every step, in order; the version of the schema is their number.
-const STEPS: &[&str] = &[include_str!("migrations/0001_state.sql")];
+const STEPS: &[&str] = &[include_str!("migrations/0001_state.sql"), include_str!("migrations/0002_modes.sql")];
 
 /// What is found in a file.
 pub(super) enum Found {
@@ -63,14 +63,17 @@ pub(super) fn look(db: &Connection) -> Result<Found> {
 /// # Errors
 /// The copy or a step fails; the file is then as it was.
 pub(super) fn run(db: &Connection, folder: &Folder, from: usize) -> Result<()> {
-    for (index, step) in STEPS.iter().enumerate().skip(from) {
-        let doing = format!("bringing the state to schema {}", index + 1);
-        if index > 0 {
-            copy(db, &folder.root.join(format!("consign.db.v{index}.bak")))?;
+    // A new file gets the whole schema at once: there is no older program whose file it could be.
+    let first = if from == 0 { STEPS.len() } else { from + 1 };
+    for version in first..=STEPS.len() {
+        let doing = format!("bringing the state to schema {version}");
+        if from > 0 {
+            copy(db, &folder.root.join(format!("consign.db.v{}.bak", version - 1)))?;
         }
+        let steps = if from == 0 { STEPS } else { &STEPS[version - 1..version] };
         let text = format!(
-            "BEGIN IMMEDIATE;\n{step}\nPRAGMA application_id = {APPLICATION};\nPRAGMA user_version = {};\nCOMMIT;",
-            index + 1
+            "BEGIN IMMEDIATE;\n{}\nPRAGMA application_id = {APPLICATION};\nPRAGMA user_version = {version};\nCOMMIT;",
+            steps.join("\n")
         );
         db.execute_batch(&text).map_err(|e| {
             let _ = db.execute_batch("ROLLBACK");

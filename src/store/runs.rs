@@ -347,7 +347,7 @@ impl Store {
             .prepare_cached(&format!(
                 "SELECT id, route, fence, state, started_ns, ended_ns, due_ns, cause, flags, actor, origin, tenant, project,
                         mapping, groups, read, mapped, filtered, rejected, withheld, produced, superseded, written, unchanged,
-                        refused, in_doubt, bytes_read, bytes_written, exit, error_code, error_cause, warnings FROM runs {rest}"
+                        refused, in_doubt, bytes_read, bytes_written, deleted, unmatched, exit, error_code, error_cause, warnings FROM runs {rest}"
             ))
             .map_err(|e| sql::error(doing, e))?;
         let rows = statement.query_map(values, run_row).map_err(|e| sql::error(doing, e))?;
@@ -471,9 +471,9 @@ impl Writing<'_> {
         self.db
             .prepare_cached(
                 "SELECT read, mapped, filtered, rejected, withheld, produced, superseded, written, unchanged, refused,
-                        in_doubt, bytes_read, bytes_written, groups FROM runs WHERE id = ?1",
+                        in_doubt, bytes_read, bytes_written, deleted, unmatched, groups FROM runs WHERE id = ?1",
             )
-            .and_then(|mut s| s.query_row([&run.id], |row| Ok((totals_of(row, 0)?, sql::count(row.get(13)?)))))
+            .and_then(|mut s| s.query_row([&run.id], |row| Ok((totals_of(row, 0)?, sql::count(row.get(15)?)))))
             .map_err(|e| sql::error("reading the counts of a run", e))
     }
 
@@ -534,11 +534,13 @@ fn totals_of(row: &Row<'_>, at: usize) -> rusqlite::Result<Totals> {
         in_doubt: get(10)?,
         bytes_read: get(11)?,
         bytes_written: get(12)?,
+        deleted: get(13)?,
+        unmatched: get(14)?,
     })
 }
 
 fn run_row(row: &Row<'_>) -> rusqlite::Result<(RunRow, String, String)> {
-    let error: (Option<String>, Option<String>) = (row.get(29)?, row.get(30)?);
+    let error: (Option<String>, Option<String>) = (row.get(31)?, row.get(32)?);
     let run = RunRow {
         id: row.get(0)?,
         route: row.get(1)?,
@@ -556,11 +558,11 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<(RunRow, String, String)> {
         mapping: row.get(13)?,
         groups: sql::count(row.get(14)?),
         totals: totals_of(row, 15)?,
-        exit: row.get(28)?,
+        exit: row.get(30)?,
         error: error.0.map(|code| (code, error.1.unwrap_or_default())),
         warnings: Vec::new(),
     };
-    Ok((run, row.get(8)?, row.get(31)?))
+    Ok((run, row.get(8)?, row.get(33)?))
 }
 
 /// The error of a run as it is kept.

@@ -173,7 +173,8 @@ impl Writing<'_> {
                 "UPDATE runs SET groups = groups + 1, read = read + ?2, mapped = mapped + ?3, filtered = filtered + ?4,
                    rejected = rejected + ?5, withheld = withheld + ?6, produced = produced + ?7, superseded = superseded + ?8,
                    written = written + ?9, unchanged = unchanged + ?10, refused = refused + ?11, in_doubt = in_doubt + ?12,
-                   bytes_read = bytes_read + ?13, bytes_written = bytes_written + ?14 WHERE id = ?1",
+                   bytes_read = bytes_read + ?13, bytes_written = bytes_written + ?14,
+                   deleted = deleted + ?15, unmatched = unmatched + ?16 WHERE id = ?1",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -191,6 +192,8 @@ impl Writing<'_> {
                     sql::int(t.in_doubt),
                     sql::int(t.bytes_read),
                     sql::int(t.bytes_written),
+                    sql::int(t.deleted),
+                    sql::int(t.unmatched),
                 ])
             })
             .map_err(|e| sql::error("adding to the counts of a run", e))?;

@@ -122,7 +122,7 @@ fn find_out(
 ) -> Result<String> {
     let group = intent.group;
     let before = if intent.anew { &[] } else { settled };
-    let keyed = plan.mapping.sync.mode == crate::config::Mode::Upsert;
+    let keyed = plan.mapping.sync.mode.keyed();
     let recounted = recount(plan, store, run, mark, before, intent, now);
     let known = match intent.mapping == run.mapping || intent.records == 0 {
         true => recounted,
@@ -217,7 +217,7 @@ fn recount(
             .fact("records now", totals.read));
     }
     totals.written = totals.produced;
-    let receipt = Receipt { written: totals.written, refused: 0, length: mark.length };
+    let receipt = Receipt { written: totals.written, length: mark.length, ..Receipt::default() };
     Ok(Settle {
         mark: mark.clone(),
         receipt,

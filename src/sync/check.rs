@@ -104,7 +104,7 @@ fn directions(mapping: &Mapping, source: &dyn Protocol, target: &dyn Protocol) -
         protocols::ALL
             .iter()
             .map(|protocol| protocol.spec())
-            .filter(|spec| if reads { spec.reads } else { spec.writes })
+            .filter(|spec| if reads { spec.reads } else { spec.writes() })
             .map(|spec| format!("`{}`", spec.name))
             .collect::<Vec<_>>()
             .join(", ")
@@ -116,7 +116,7 @@ fn directions(mapping: &Mapping, source: &dyn Protocol, target: &dyn Protocol) -
                 .fix(format!("read from one of: {}", can(true))),
         );
     }
-    if !target.spec().writes {
+    if !target.spec().writes() {
         let cause = format!("`{}` cannot be written to", target.spec().name);
         findings.push(
             Finding::error(&codes::sync::TARGET_UNWRITABLE, mapping.to.place.clone(), cause)

@@ -274,7 +274,12 @@ impl Real<'_> {
         settle.mark.length = receipt.length;
         for totals in [&mut settle.totals, totals] {
             totals.written += receipt.written;
+            totals.unchanged += receipt.unchanged;
+            totals.unmatched += receipt.unmatched;
+            totals.deleted += receipt.deleted;
             totals.refused += receipt.refused;
+            totals.superseded += receipt.superseded;
+            totals.produced -= receipt.superseded;
         }
         settle.receipt = receipt;
         self.written = Some(settle);

@@ -74,7 +74,7 @@ impl Middle {
             arena: &self.arena,
             part: &part,
             values: Vec::with_capacity(self.route.columns.len()),
-            batch: Batch { bytes: Vec::with_capacity(part.bytes.len() * 2), records: 0 },
+            batch: Batch { bytes: Vec::with_capacity(part.bytes.len() * 2), records: 0, ..Batch::default() },
             totals: Totals { bytes_read: part.bytes.len() as u64, ..Totals::default() },
             rejects: Vec::new(),
             wanted: self.wanted.unwrap_or(u64::MAX),

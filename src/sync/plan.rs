@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::{Carries, Connector, Mapping, Mode, Node, Piece, Project, Resolver, Stream, StreamRef};
+use crate::config::{Carries, Connector, Mapping, Node, Piece, Project, Resolver, Stream, StreamRef};
 use crate::connect::formats::{self, Format};
-use crate::connect::protocols::{self, Guarantee, Protocol, ReadRequest, WriteRequest};
+use crate::connect::protocols::{self, Guarantee, Protocol, ReadRequest, Resumption, WriteRequest};
 use crate::connect::{Decoder, Encoder, Sink, Source};
-use crate::error::{Error, Kind, Result, codes};
+use crate::error::{Error, Result};
 use crate::map::Route;
 use crate::record::{Position, Settled, SliceId};
 
@@ -140,14 +140,7 @@ impl Plan {
         settled: &[(SliceId, Settled)],
         only: Option<(&SliceId, &Position)>,
     ) -> Result<Box<dyn Source>> {
-        self.from.protocol.source(&ReadRequest {
-            root: &self.root,
-            connector: &self.from.connector,
-            stream: &self.from.stream,
-            format: self.from.format,
-            settled,
-            only,
-        })
+        self.from.protocol.source(&self.read_request(settled, only))
     }
 
     /// Makes the decoder of one worker.
@@ -155,14 +148,7 @@ impl Plan {
     /// # Errors
     /// If options contradict each other.
     pub fn decoder(&self) -> Result<Box<dyn Decoder>> {
-        match self.from.format {
-            Some(format) => format.decoder(&self.from.stream.format_options),
-            None => Err(Error::new(
-                Kind::Invalid,
-                &codes::sync::SOURCE_UNREADABLE,
-                format!("`{}` cannot be a source yet", self.from.connector.name),
-            )),
-        }
+        self.from.protocol.decoder(&self.read_request(&[], None))
     }
 
     /// Makes the encoder of one worker.
@@ -199,11 +185,29 @@ impl Plan {
 
     /// What the pair promises.
     pub fn guarantee(&self) -> Guarantee {
-        // A pipe is filled again from its beginning after a crash: what was settled comes again.
-        if self.from.protocol.is_standard(&self.from.stream) {
-            return Guarantee::AtLeastOnce;
+        let target = self.to.protocol.guarantee(&self.write_request("", false));
+        match self.from.protocol.resumption(&self.read_request(&[], None)) {
+            Resumption::Exact => target,
+            // What comes again changes nothing where it has a key.
+            Resumption::SliceStart if self.mapping.sync.mode.keyed() => target,
+            Resumption::SliceStart | Resumption::Never => Guarantee::AtLeastOnce,
         }
-        self.to.protocol.guarantee(&self.write_request("", false))
+    }
+
+    fn read_request<'p>(
+        &'p self,
+        settled: &'p [(SliceId, Settled)],
+        only: Option<(&'p SliceId, &'p Position)>,
+    ) -> ReadRequest<'p> {
+        ReadRequest {
+            root: &self.root,
+            connector: &self.from.connector,
+            stream: &self.from.stream,
+            format: self.from.format,
+            settled,
+            only,
+            window: None,
+        }
     }
 
     fn write_request<'p>(&'p self, log_id: &'p str, anew: bool) -> WriteRequest<'p> {
@@ -214,8 +218,9 @@ impl Plan {
             format: self.to.format,
             columns: &self.route.columns,
             key: &self.route.key,
-            upsert: self.mapping.sync.mode == Mode::Upsert,
+            mode: self.mapping.sync.mode,
             anew,
+            rehearse: false,
             log_id,
             route: self.name(),
         }

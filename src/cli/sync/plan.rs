@@ -53,7 +53,7 @@ fn one(project: &Project, mapping: &Mapping, store: Option<&Store>) -> Result<(S
     let key: Vec<String> = plan.route.key.iter().map(|i| plan.route.columns[*i].path.to_string()).collect();
     let mode = match sync.mode {
         Mode::Append => "append".to_string(),
-        Mode::Upsert => format!("upsert by {}", key.join(", ")),
+        mode => format!("{} by {}", mode.name(), key.join(", ")),
     };
     let (from, to) = (plan.from.shown(), plan.to.shown());
     let settled = state.as_ref().map_or(0, |s| s.settled.len());
@@ -99,7 +99,7 @@ fn one(project: &Project, mapping: &Mapping, store: Option<&Store>) -> Result<(S
         "route": plan.name(),
         "from": dotted(&mapping.from), "from_place": from,
         "to": dotted(&mapping.to), "to_place": to,
-        "mode": match sync.mode { Mode::Append => "append", Mode::Upsert => "upsert" },
+        "mode": sync.mode.name(),
         "key": key,
         "settled_slices": settled,
         "in_doubt": state.as_ref().and_then(|s| s.intent.as_ref()).map(|i| i.group),

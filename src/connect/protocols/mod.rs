@@ -8,10 +8,10 @@ mod sqlite;
 
 use std::path::Path;
 
-use crate::config::{Connector, ProtocolSpec, Stream};
+use crate::config::{Connector, Mode, ProtocolSpec, Stream};
 use crate::connect::formats::Format;
-use crate::connect::{Column, Encoder, Sink, Source};
-use crate::error::Result;
+use crate::connect::{Column, Decoder, Encoder, Sink, Source};
+use crate::error::{Error, Result};
 use crate::record::{Position, Settled, SliceId};
 
 /// What a protocol gets to open a source.
@@ -29,6 +29,39 @@ pub struct ReadRequest<'r> {
     /// Read only what lies between the settled position and this one, of this slice alone: the
     /// group that was written but not settled is read again to know its outcomes.
     pub only: Option<(&'r SliceId, &'r Position)>,
+    /// Read what lies between these cursor values instead of what is new; positions do not move.
+    pub window: Option<&'r Window>,
+}
+
+/// Bounds of a cursor that a person asked for, as text of the cursor's own type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// From here on, this value included.
+    pub since: Option<String>,
+    /// Up to here, this value excluded.
+    pub until: Option<String>,
+}
+
+/// How a source comes back to a position inside a slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resumption {
+    /// Exactly: what was settled never comes again.
+    Exact,
+    /// From where the last whole slice ended: records settled since then come again.
+    SliceStart,
+    /// Not at all: everything comes again (a pipe).
+    Never,
+}
+
+/// What a source was found to hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Discovered {
+    /// The stream, as a mapping would name it.
+    pub stream: String,
+    /// Its key, by column name; empty if it has none.
+    pub key: Vec<String>,
+    /// Its columns, in order, with their types.
+    pub columns: Vec<Column>,
 }
 
 /// What a protocol gets to open a target.
@@ -45,10 +78,13 @@ pub struct WriteRequest<'r> {
     pub columns: &'r [Column],
     /// Indices of the key columns; empty for append.
     pub key: &'r [usize],
-    /// Whether a record replaces the one with its key.
-    pub upsert: bool,
+    /// How records meet the target: one of the modes that the protocol's description lists.
+    pub mode: Mode,
     /// The target is to be written anew (`--full` into a file).
     pub anew: bool,
+    /// Nothing is to be kept: the sink is opened to look ([`Sink::foresee`]) and must leave the
+    /// target as it is.
+    pub rehearse: bool,
     /// The log id of the state, and the route's name: how a target knows this route again.
     pub log_id: &'r str,
     /// The route's name.
@@ -77,6 +113,34 @@ pub trait Protocol: Sync {
 
     /// What the target promises, for `sync plan`. Opens nothing.
     fn guarantee(&self, request: &WriteRequest<'_>) -> Guarantee;
+
+    /// Makes the decoder of one worker: that of the stream's format, unless the protocol has rows of
+    /// its own.
+    ///
+    /// # Errors
+    /// If options contradict each other.
+    fn decoder(&self, request: &ReadRequest<'_>) -> Result<Box<dyn Decoder>> {
+        match request.format {
+            Some(format) => format.decoder(&request.stream.format_options),
+            None => Err(Error::bug(format!("`{}` has rows and no decoder for them", self.spec().name))),
+        }
+    }
+
+    /// How this source comes back to where it was, for the guarantee. Opens nothing.
+    fn resumption(&self, request: &ReadRequest<'_>) -> Resumption {
+        match self.is_standard(request.stream) {
+            true => Resumption::Never,
+            false => Resumption::Exact,
+        }
+    }
+
+    /// What there is to read: asks the system. `None`: this protocol has no catalogue.
+    ///
+    /// # Errors
+    /// If the system cannot be asked.
+    fn discover(&self, _root: &Path, _connector: &Connector) -> Result<Option<Vec<Discovered>>> {
+        Ok(None)
+    }
 
     /// Whether this stream is standard input or output: what is read from it cannot be read again,
     /// and what is written to it stands among nothing else.
@@ -141,7 +205,7 @@ mod tests {
             let spec = protocol.spec();
             assert!(names.insert(spec.name), "`{}` twice", spec.name);
             assert!(spec.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", spec.name);
-            assert!(spec.about.ends_with('.') && (spec.reads || spec.writes), "{}", spec.name);
+            assert!(spec.about.ends_with('.') && (spec.reads || spec.writes()), "{}", spec.name);
             assert!(std::ptr::eq(named(spec.name).unwrap().spec(), spec));
             check_options(spec.name, spec.options);
             check_options(spec.name, spec.stream_options);

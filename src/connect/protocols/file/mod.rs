@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use self::sink::{FileSink, Place};
 use self::source::{Compression, FileSource, Wanted};
 use super::{Guarantee, Protocol, ReadRequest, WriteRequest};
-use crate::config::{Carries, Connector, OptionKind, OptionSpec, ProtocolSpec, Stream};
+use crate::config::{Carries, Connector, Mode, OptionKind, OptionSpec, ProtocolSpec, Stream};
 use crate::connect::formats::Format;
 use crate::connect::options::OptionReader;
 use crate::connect::{Encoder, Sink, Source};
@@ -33,7 +33,7 @@ static SPEC: ProtocolSpec = ProtocolSpec {
     about: "Files on this machine, plain or gzip; `-` is standard input or output.",
     carries: Carries::Bytes,
     reads: true,
-    writes: true,
+    modes: &[Mode::Append],
     options: &[OptionSpec::new(
         "path",
         OptionKind::FilePath,
@@ -107,7 +107,7 @@ impl Protocol for Files {
 
     fn sink(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Sink>> {
         let unfit = |cause: &str| Error::new(Kind::Invalid, &TARGET_UNFIT, cause);
-        if request.upsert {
+        if request.mode != Mode::Append {
             return Err(unfit("single records of a file cannot be replaced")
                 .at(request.stream.place.clone())
                 .hint("use `mode: append`, or a database as the target"));

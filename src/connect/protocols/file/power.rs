@@ -123,7 +123,7 @@ fn run(
         }
         store.borrow_mut().in_doubt = true;
         let bytes = [format!("{number}a\n").as_bytes(), &frame.between, format!("{number}b\n").as_bytes()].concat();
-        sink.write(&Batch { bytes, records: 2 })?;
+        sink.write(&Batch { bytes, records: 2, ..Batch::default() })?;
         let mark = Mark { log_id: "l".into(), route: "r".into(), group: u64::from(number), fence: 1, length: None };
         let receipt = sink.commit(&mark)?;
         *store.borrow_mut() =

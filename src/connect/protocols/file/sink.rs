@@ -180,7 +180,7 @@ impl Sink for FileSink {
             Place::File(_) => self.secure(mark),
         };
         let length = outcome.map_err(|e| Error::io(self.doing(), e))?;
-        Ok(Receipt { written: std::mem::take(&mut self.records), refused: 0, length })
+        Ok(Receipt { written: std::mem::take(&mut self.records), length, ..Receipt::default() })
     }
 
     fn finish(&mut self) -> Result<()> {

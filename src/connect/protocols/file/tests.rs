@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::super::{Guarantee, Protocol, ReadRequest, WriteRequest};
 use super::Files;
-use crate::config::{Connector, Node, Piece, Spanned, Stream, Text};
+use crate::config::{Connector, Mode, Node, Piece, Spanned, Stream, Text};
 use crate::connect::formats::{self, Format};
 use crate::connect::{Batch, Found, PART_BYTES, Part, Sink, Source};
 use crate::error::{Kind, Place, Result};
@@ -108,6 +108,7 @@ impl Lab {
             format: Some(format(form)),
             settled: &self.settled,
             only,
+            window: None,
         })
     }
 
@@ -651,8 +652,9 @@ fn with_request<T>(
         format: Some(format(form)),
         columns: &[column("id"), column("name")],
         key: if upsert { &[0] } else { &[] },
-        upsert,
+        mode: if upsert { Mode::Upsert } else { Mode::Append },
         anew,
+        rehearse: false,
         log_id: "log",
         route: "route",
     })

@@ -13,7 +13,7 @@ use self::failure::failure;
 use self::sink::SqliteSink;
 use self::table::Table;
 use super::{Guarantee, Protocol, ReadRequest, WriteRequest};
-use crate::config::{Carries, OptionKind, OptionSpec, ProtocolSpec};
+use crate::config::{Carries, Mode, OptionKind, OptionSpec, ProtocolSpec};
 use crate::connect::options::OptionReader;
 use crate::connect::{Encoder, Sink, Source};
 use crate::error::codes::connect::TARGET_UNFIT;
@@ -27,7 +27,7 @@ static SPEC: ProtocolSpec = ProtocolSpec {
     about: "A table of an SQLite database file; written in its own transactions, so that the effect is exactly once.",
     carries: Carries::Rows,
     reads: false,
-    writes: true,
+    modes: &[Mode::Append, Mode::Upsert],
     options: &[
         OptionSpec::new(
             "path",
@@ -94,5 +94,5 @@ fn table_of(request: &WriteRequest<'_>) -> Result<Table> {
     if name.to_ascii_lowercase().starts_with("sqlite_") || name.eq_ignore_ascii_case(sink::COMMITS) || name.is_empty() {
         return Err(Error::new(Kind::Invalid, &TARGET_UNFIT, format!("`{name}` is no name for a table of records")));
     }
-    Table::new(name, request.columns, request.key, request.upsert)
+    Table::new(name, request.columns, request.key, request.mode == Mode::Upsert)
 }

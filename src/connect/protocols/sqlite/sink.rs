@@ -258,7 +258,7 @@ impl Sink for SqliteSink {
         }
         database.execute_batch("COMMIT").map_err(failed)?;
         let written = std::mem::take(&mut self.records);
-        Ok(Receipt { written, refused: 0, length: None })
+        Ok(Receipt { written, ..Receipt::default() })
     }
 
     fn finish(&mut self) -> Result<()> {

@@ -1,0 +1,5 @@
+-- Version 2: modes that delete, dead letters that know their record's key.
+ALTER TABLE runs ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN unmatched INTEGER NOT NULL DEFAULT 0;
+-- A keyed hash of the record's key, where the mapping could still tell it.
+ALTER TABLE dead_letters ADD COLUMN record_key BLOB;
