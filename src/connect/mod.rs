@@ -4,6 +4,7 @@
 pub mod formats;
 pub(crate) mod options;
 pub mod protocols;
+pub mod runtime;
 mod seam;
 pub mod typed;
 
