@@ -38,7 +38,8 @@ pub struct Part {
 /// The header of a slice: column names for formats that have them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// Column names, unique, in order. Empty for self-describing formats.
+    /// Column names, unique, in order; or what else of the stream before the part is needed to read
+    /// it ([`Framing::context`]). Empty for formats that need nothing.
     pub columns: Vec<String>,
 }
 
@@ -107,6 +108,14 @@ pub trait Framing: Send {
     /// If the stream cannot end here or has what no later byte can mend (an open quote, an
     /// unclosed array).
     fn cut(&mut self, buffer: &[u8], eof: bool) -> Result<Cut>;
+
+    /// What of the stream before the last cut (before the first one: before the opening's end) is
+    /// needed to read on from there: the open elements of XML. It becomes the header of the part that
+    /// begins there, and stands in the position as `extra.context`. `None`: the opening's header holds
+    /// throughout.
+    fn context(&self) -> Option<&[String]> {
+        None
+    }
 
     /// Tells the framing that reading resumes at a record boundary, after the opening was read.
     fn resume(&mut self, _position: &Position) {}

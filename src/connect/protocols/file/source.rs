@@ -477,7 +477,8 @@ impl Slice {
 
     /// Takes the part off the buffer.
     fn part(&mut self, sequence: u64, bytes: usize, lines: u64, last: bool) -> Part {
-        let start = self.position();
+        let (start, header) = (self.position(), self.header.clone());
+        self.look_around();
         let rest = match self.buffer.get(bytes..) {
             Some(rest) if !rest.is_empty() && !last => {
                 let more = self.stream.likely(PART_BYTES.saturating_sub(rest.len()));
@@ -496,7 +497,7 @@ impl Slice {
             sequence,
             slice: self.id.clone(),
             name: self.name.clone(),
-            header: self.header.clone(),
+            header,
             bytes: taken,
             start,
             end: self.position(),
@@ -508,8 +509,20 @@ impl Slice {
         let mut extra = self.extra.clone();
         if let Json::Object(fields) = &mut extra {
             fields.insert("tail_hash".into(), Json::String(self.tail.hash()));
+            if self.framing.context().is_some() {
+                fields.insert("context".into(), self.header.columns.as_slice().into());
+            }
         }
         Position { extra, ..self.at.clone() }
+    }
+
+    /// Takes over what the framing says of the stream before the point it stands at.
+    fn look_around(&mut self) {
+        if let Some(context) = self.framing.context()
+            && context != self.header.columns
+        {
+            self.header = Arc::new(Header { columns: context.to_vec() });
+        }
     }
 
     /// Reads the beginning, and goes to where reading resumes.
@@ -557,6 +570,7 @@ impl Slice {
 
     fn resume(&mut self, position: Position) -> Result<()> {
         self.framing.resume(&position);
+        self.look_around();
         self.at = Position { extra: Json::Null, ..position.clone() };
         match &self.file {
             Some(file) if self.coding.is_plain() => {
