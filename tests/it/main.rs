@@ -17,4 +17,5 @@ mod hostile;
 mod kill;
 mod readme;
 mod schemas;
+mod soak;
 mod support;

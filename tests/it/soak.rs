@@ -1,0 +1,101 @@
+//! Memory stays the same however much passes through: every format that is read as a stream gets
+//! some megabytes, and with `CONSIGN_SOAK` of 1000 or more ten gigabytes, within 256 MiB.
+
+use std::io::Write as _;
+use std::process::{Child, Stdio};
+
+use crate::support::{consign, rounds};
+
+/// What the process may hold at most: 256 MiB.
+const MOST_KIB: u64 = 256 * 1024;
+/// One record in so many is kept: the target stays small.
+const KEPT: u64 = 1_000;
+/// Records in one block of generated text.
+const BLOCK: u64 = 20_000;
+
+struct Form {
+    name: &'static str,
+    options: &'static str,
+    before: &'static str,
+    after: &'static str,
+    record: fn(u64) -> String,
+}
+
+const FORMS: &[Form] = &[
+    Form {
+        name: "csv",
+        options: "",
+        before: "id,keep,amount,note\n",
+        after: "",
+        record: |n| {
+            format!("{n},{},{}.25,\"an ordinary note, with a comma and some more words to it\"\n", keep(n), n % 900)
+        },
+    },
+    Form {
+        name: "ndjson",
+        options: "",
+        before: "",
+        after: "",
+        record: |n| {
+            format!(
+                "{{\"id\":{n},\"keep\":\"{}\",\"amount\":{}.25,\"nested\":{{\"note\":\"an ordinary note\",\"list\":[1,2,3]}}}}\n",
+                keep(n),
+                n % 900
+            )
+        },
+    },
+];
+
+fn keep(n: u64) -> &'static str {
+    if n % KEPT == 7 { "yes" } else { "no" }
+}
+
+/// The most the process has held so far, in KiB.
+fn peak(child: &Child) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
+}
+
+#[test]
+fn memory_stays_the_same_however_much_passes_through() {
+    let wanted: u64 = if rounds(1) >= 1_000 { 10 << 30 } else { 24 << 20 };
+    for form in FORMS {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("mappings")).expect("mappings");
+        let connectors = format!(
+            "version: 1\nconnectors:\n  pipe:\n    use: file\n    with: {{ path: . }}\n    streams:\n      \
+             all: {{ path: \"-\", format: {}{} }}\n      kept: {{ path: kept.csv, format: csv }}\n",
+            form.name, form.options
+        );
+        std::fs::write(folder.path().join("connectors.yaml"), connectors).expect("connectors");
+        let mapping = "version: 1\nname: keep\nfrom: pipe.all\nto: pipe.kept\nwhen: record.keep == \"yes\"\nfields:\n  \
+                       - { target: id, source: id, required: true }\n  - { target: amount, source: amount }\n";
+        std::fs::write(folder.path().join("mappings/keep.yaml"), mapping).expect("mapping");
+        let mut child = consign(folder.path())
+            .args(["sync", "run", "keep"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("consign starts");
+        let mut pipe = child.stdin.take().expect("standard input");
+        let block: String = (0..BLOCK).map(form.record).collect();
+        pipe.write_all(form.before.as_bytes()).expect("the head");
+        let (mut written, mut blocks, mut most) = (0, 0, 0);
+        while written < wanted {
+            pipe.write_all(block.as_bytes()).expect("a block");
+            written += block.len() as u64;
+            blocks += 1;
+            most = most.max(peak(&child));
+            assert!(most < MOST_KIB, "{}: {most} KiB after {written} bytes", form.name);
+        }
+        pipe.write_all(form.after.as_bytes()).expect("the tail");
+        drop(pipe);
+        let output = child.wait_with_output().expect("the end");
+        assert!(output.status.success(), "{}: {}", form.name, String::from_utf8_lossy(&output.stderr));
+        let kept = std::fs::read_to_string(folder.path().join("kept.csv")).expect("the target");
+        assert_eq!(kept.lines().count() as u64 - 1, blocks * BLOCK / KEPT, "{}", form.name);
+        writeln!(std::io::stderr(), "{}: {} MiB through {} MiB", form.name, written >> 20, most >> 10).expect("said");
+    }
+}
