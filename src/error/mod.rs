@@ -92,6 +92,11 @@ impl Error {
     /// An input/output error: permission becomes [`Kind::Denied`], a full disk
     /// [`Kind::Environment`] with a hint, the rest [`Kind::Failed`].
     pub fn io(doing: impl Into<String>, error: std::io::Error) -> Self {
+        Self::of_io(error).doing(doing)
+    }
+
+    /// The same from a layer that does not know what for: a caller adds [`Error::doing`].
+    pub fn of_io(error: std::io::Error) -> Self {
         use std::io::ErrorKind as K;
         let (kind, code, hint) = match error.kind() {
             K::PermissionDenied | K::ReadOnlyFilesystem => {
@@ -103,7 +108,7 @@ impl Error {
             K::NotFound => (Kind::Failed, &codes::IO_NOT_FOUND, None),
             _ => (Kind::Failed, &codes::IO_FAILED, None),
         };
-        let mut made = Self::new(kind, code, plain(&error)).doing(doing).caused_by(error);
+        let mut made = Self::new(kind, code, plain(&error)).caused_by(error);
         if kind == Kind::Environment {
             made = made.retry(Retry::Later);
         }

@@ -12,6 +12,8 @@ pub(super) trait Durable: Send {
     fn secure_file(&mut self, file: &File) -> io::Result<()>;
     /// Secures the names in a folder.
     fn secure_folder(&mut self, folder: &Path) -> io::Result<()>;
+    /// The same for one more file.
+    fn another(&self) -> Box<dyn Durable>;
 }
 
 /// The operating system's own.
@@ -28,5 +30,9 @@ impl Durable for Disk {
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
             outcome => outcome,
         }
+    }
+
+    fn another(&self) -> Box<dyn Durable> {
+        Box::new(Self)
     }
 }

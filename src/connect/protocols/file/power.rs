@@ -11,7 +11,8 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use super::durable::Durable;
-use super::sink::{FileSink, Place};
+use super::local::Local;
+use crate::connect::bytes::ByteSink;
 use crate::connect::{Batch, Frame, Sink};
 use crate::record::Mark;
 
@@ -65,6 +66,10 @@ impl Durable for Lossy {
             .collect::<io::Result<_>>()?;
         Ok(())
     }
+
+    fn another(&self) -> Box<dyn Durable> {
+        Box::new(Self(self.0.clone(), self.1.clone()))
+    }
 }
 
 /// The same file, opened for reading.
@@ -112,8 +117,8 @@ fn run(
     store: &RefCell<Store>,
     until: u32,
 ) -> crate::error::Result<()> {
-    let mut sink = FileSink::new(Place::File(folder.join("out")), frame.clone(), gzip, false);
-    sink.secured_by(Box::new(Lossy(platter.clone(), folder.to_owned())));
+    let place = Box::new(Local::secured_by(Box::new(Lossy(platter.clone(), folder.to_owned()))));
+    let mut sink = ByteSink::new(place, folder.join("out"), frame.clone(), gzip, false);
     let (mark, in_doubt) = { (store.borrow().mark.clone(), store.borrow().in_doubt) };
     sink.open(mark.as_ref(), in_doubt)?;
     loop {

@@ -1,42 +1,49 @@
-//! How a file is known again: by device, inode and the hash of its first bytes, not by its name.
+//! How a file is known again: by device, inode and the hash of its first bytes, not by its name;
+//! where a place has no inodes, by its path and the hash.
 //! And what became of it since it was settled.
-
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::place::Opened;
+use super::source::now_in_nanoseconds;
+use crate::error::Result;
 use crate::record::shown::hex;
 use crate::record::{Position, Settled, SliceId};
 
 /// How much of the beginning is hashed.
 const PREFIX_BYTES: u64 = 4096;
 /// How much before the settled point is hashed, so that a file that was rewritten in place is noticed.
-pub(super) const TAIL_BYTES: usize = 1024;
+pub const TAIL_BYTES: usize = 1024;
 /// Shorter beginnings, hashed too: of a file that became shorter than its prefix they tell
 /// whether it was cut or is another one.
 const HEADS: [u64; 4] = [16, 64, 256, 1024];
 
+/// So old, in nanoseconds, a file's last modification is when it counts as at rest: clocks differ.
+const REST: i64 = 60_000_000_000;
+
 /// What a position remembers of its file. Written by one version, read by later ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Identity {
-    pub(super) path: String,
-    pub(super) device: u64,
-    pub(super) inode: u64,
-    pub(super) size: u64,
+pub struct Identity {
+    pub path: String,
+    pub device: u64,
+    pub inode: u64,
+    pub size: u64,
     /// Last modification in nanoseconds since 1970.
-    pub(super) modified: i64,
-    pub(super) prefix_len: u64,
-    pub(super) prefix_hash: String,
-    pub(super) heads: Vec<(u64, String)>,
+    pub modified: i64,
+    pub prefix_len: u64,
+    pub prefix_hash: String,
+    pub heads: Vec<(u64, String)>,
+    /// Whether its last modification was a while ago when it was looked at: another one would show
+    /// in a time that counts in seconds. Only kept for places without inodes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub at_rest: bool,
 }
 
 /// What a file is to a settled position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kinship {
+pub enum Kinship {
     /// Another file.
     Other,
     /// The same, with at least its prefix.
@@ -47,36 +54,52 @@ pub(super) enum Kinship {
 
 impl Identity {
     /// Reads it off an open file. `size`: the bound up to which the file counts.
-    pub(super) fn of(file: &File, path: &str, size: u64) -> io::Result<Self> {
-        let about = file.metadata()?;
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn of(file: &mut dyn Opened, path: &str, size: u64) -> Result<Self> {
+        let about = file.about()?;
         let mut prefix = vec![0; PREFIX_BYTES.min(size) as usize];
-        read_whole(file, &mut prefix, 0)?;
+        file.read_exact_at(&mut prefix, 0)?;
         let heads = HEADS.iter().filter(|len| **len < prefix.len() as u64);
         Ok(Self {
             path: path.to_owned(),
-            device: about.dev(),
-            inode: about.ino(),
+            device: about.object.unwrap_or_default().0,
+            inode: about.object.unwrap_or_default().1,
             size,
-            modified: about.mtime().wrapping_mul(1_000_000_000).wrapping_add(about.mtime_nsec()),
+            modified: about.modified,
             prefix_len: prefix.len() as u64,
             heads: heads.map(|len| (*len, short_hash(&prefix[..*len as usize]))).collect(),
             prefix_hash: hash(&prefix),
+            at_rest: about.object.is_none() && now_in_nanoseconds().saturating_sub(about.modified) > REST,
         })
     }
 
     /// The identity that a position was settled with, if it is one of a file.
-    pub(super) fn in_position(position: &Position) -> Option<Self> {
+    pub fn in_position(position: &Position) -> Option<Self> {
         let known: Self = serde_json::from_value(position.extra.clone()).ok()?;
         (!known.prefix_hash.is_empty()).then_some(known)
     }
 
     /// The stable name of the slice.
-    pub(super) fn slice(&self) -> String {
-        format!("file:{:x}:{:x}:{}", self.device, self.inode, &self.prefix_hash[..16.min(self.prefix_hash.len())])
+    pub fn slice(&self) -> String {
+        let prefix = &self.prefix_hash[..16.min(self.prefix_hash.len())];
+        match self.has_object() {
+            true => format!("file:{:x}:{:x}:{prefix}", self.device, self.inode),
+            false => format!("path:{}:{prefix}", short_hash(self.path.as_bytes())),
+        }
+    }
+
+    /// Whether the place gave it something that stays with it when it is renamed.
+    pub fn has_object(&self) -> bool {
+        (self.device, self.inode) != (0, 0)
     }
 
     /// Whether the open file, described by `self`, is the one that was known as `known`.
-    pub(super) fn kinship(&self, known: &Self, file: &File) -> io::Result<Kinship> {
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn kinship(&self, known: &Self, file: &mut dyn Opened) -> Result<Kinship> {
         // Device numbers may change with a reboot: then the path vouches for it.
         let same_place = self.inode == known.inode && (self.device == known.device || self.path == known.path);
         if !same_place {
@@ -84,14 +107,14 @@ impl Identity {
         }
         if self.size >= known.prefix_len {
             let mut prefix = vec![0; known.prefix_len.min(PREFIX_BYTES) as usize];
-            read_whole(file, &mut prefix, 0)?;
+            file.read_exact_at(&mut prefix, 0)?;
             return Ok(if hash(&prefix) == known.prefix_hash { Kinship::Same } else { Kinship::Other });
         }
         match known.heads.iter().rev().find(|(len, _)| *len <= self.size) {
             None => Ok(if self.path == known.path { Kinship::Cut } else { Kinship::Other }),
             Some((len, wanted)) => {
                 let mut head = vec![0; *len as usize];
-                read_whole(file, &mut head, 0)?;
+                file.read_exact_at(&mut head, 0)?;
                 Ok(if short_hash(&head) == *wanted { Kinship::Cut } else { Kinship::Other })
             }
         }
@@ -100,13 +123,13 @@ impl Identity {
 
 /// The last bytes before a point of the decoded stream, kept rolling.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tail {
+pub struct Tail {
     bytes: Vec<u8>,
 }
 
 impl Tail {
     /// Further bytes of the stream.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub fn push(&mut self, bytes: &[u8]) {
         match bytes.len().checked_sub(TAIL_BYTES) {
             Some(from) => {
                 self.bytes.clear();
@@ -121,27 +144,30 @@ impl Tail {
     }
 
     /// The last byte before the point.
-    pub(super) fn last(&self) -> Option<u8> {
+    pub fn last(&self) -> Option<u8> {
         self.bytes.last().copied()
     }
 
     /// Its hash, for a position.
-    pub(super) fn hash(&self) -> String {
+    pub fn hash(&self) -> String {
         short_hash(&self.bytes)
     }
 
     /// Whether a position was settled right behind these bytes.
-    pub(super) fn fits(&self, position: &Position) -> bool {
+    pub fn fits(&self, position: &Position) -> bool {
         position.extra.get("tail_hash").and_then(serde_json::Value::as_str).is_none_or(|wanted| wanted == self.hash())
     }
 }
 
 /// The settled slices of one file, the newest generation first.
-pub(super) fn settled_as<'s>(
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn settled_as<'s>(
     now: &Identity,
-    file: &File,
+    file: &mut dyn Opened,
     settled: &'s [(SliceId, Settled)],
-) -> io::Result<Option<(&'s SliceId, &'s Settled, Identity, Kinship)>> {
+) -> Result<Option<(&'s SliceId, &'s Settled, Identity, Kinship)>> {
     let mut best: Option<(u64, &SliceId, &Settled, Identity, Kinship)> = None;
     for (slice, at) in settled {
         let Some(known) = Identity::in_position(&at.position) else { continue };
@@ -155,7 +181,7 @@ pub(super) fn settled_as<'s>(
 }
 
 /// A slice name that is not taken: a file that is read anew is a new slice.
-pub(super) fn fresh_slice(base: &str, settled: &[(SliceId, Settled)]) -> SliceId {
+pub fn fresh_slice(base: &str, settled: &[(SliceId, Settled)]) -> SliceId {
     let taken = settled.iter().filter(|(slice, _)| slice.split('~').next() == Some(base));
     match taken.map(|(slice, _)| generation(slice)).max() {
         None => base.into(),
@@ -165,10 +191,6 @@ pub(super) fn fresh_slice(base: &str, settled: &[(SliceId, Settled)]) -> SliceId
 
 fn generation(slice: &str) -> u64 {
     slice.rsplit_once('~').and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
-}
-
-fn read_whole(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
-    file.read_exact_at(buffer, at)
 }
 
 fn hash(bytes: &[u8]) -> String {

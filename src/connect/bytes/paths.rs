@@ -2,18 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
+use super::place::{About, Place, What, missing};
 use crate::error::codes::connect::{GLOB_MALFORMED, NOT_A_FILE};
 use crate::error::{Error, Kind, Result};
 
 /// A file to read: where it is and how a person names it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Listed {
-    pub(super) name: String,
-    pub(super) path: PathBuf,
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// As a person names it.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// What the listing told of it.
+    pub about: Option<About>,
 }
 
 /// Whether the text is a pattern rather than a path.
-pub(super) fn is_pattern(text: &str) -> bool {
+pub fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
@@ -23,10 +28,10 @@ pub(super) fn is_pattern(text: &str) -> bool {
 /// # Errors
 /// A malformed pattern, an unreadable folder, or a pattern in a folder that is not there: a disk
 /// that is not mounted must not look like a day without files.
-pub(super) fn list(folder: &Path, text: &str) -> Result<Vec<Listed>> {
+pub fn list(place: &mut dyn Place, folder: &Path, text: &str) -> Result<Vec<Listed>> {
     let whole = folder.join(text);
-    if !is_pattern(text) || std::fs::symlink_metadata(&whole).is_ok() {
-        return Ok(vec![Listed { name: text.to_owned(), path: whole }]);
+    if !is_pattern(text) || place.is_taken(&whole)? {
+        return Ok(vec![Listed { name: text.to_owned(), path: whole, about: None }]);
     }
     let steps: Vec<&str> = text.split('/').filter(|step| !step.is_empty() && *step != ".").collect();
     for step in &steps {
@@ -38,14 +43,15 @@ pub(super) fn list(folder: &Path, text: &str) -> Result<Vec<Listed>> {
     };
     let plain = steps.iter().take_while(|step| **step != "**" && !is_pattern(step));
     let fixed = plain.fold(start.clone(), |path, step| path.join(step));
-    if let Err(error) = std::fs::metadata(&fixed) {
-        return Err(Error::io(format!("looking for files in `{}`", fixed.display()), error)
+    if let Err(error) = place.about(&fixed).and_then(|about| about.ok_or_else(missing)) {
+        return Err(error
+            .doing(format!("looking for files in `{}`", fixed.display()))
             .hint("make the folder, mount its disk, or correct the stream's `path`"));
     }
     let mut found = Vec::new();
-    walk(&start, &prefix, &steps, &mut found)?;
-    found.sort();
-    found.dedup();
+    walk(place, &start, &prefix, &steps, &mut found)?;
+    found.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+    found.dedup_by(|a, b| (&a.name, &a.path) == (&b.name, &b.path));
     Ok(found)
 }
 
@@ -68,52 +74,50 @@ fn check(step: &str, whole: &str) -> Result<()> {
     Ok(())
 }
 
-fn walk(folder: &Path, prefix: &str, steps: &[&str], found: &mut Vec<Listed>) -> Result<()> {
+fn walk(place: &mut dyn Place, folder: &Path, prefix: &str, steps: &[&str], found: &mut Vec<Listed>) -> Result<()> {
     let Some((step, rest)) = steps.split_first() else { return Ok(()) };
+    let doing = || format!("looking for files in `{}`", folder.display());
     if *step != "**" && !is_pattern(step) {
         let (path, name) = (folder.join(step), format!("{prefix}{step}"));
-        return match std::fs::metadata(&path) {
-            Ok(about) if about.is_dir() => walk(&path, &format!("{name}/"), rest, found),
-            Ok(_) if rest.is_empty() => {
-                found.push(Listed { name, path });
+        return match place.about(&path).map_err(|e| e.doing(doing()))? {
+            Some(about) if about.what == What::Folder => walk(place, &path, &format!("{name}/"), rest, found),
+            Some(about) if rest.is_empty() => {
+                found.push(Listed { name, path, about: Some(about) });
                 Ok(())
             }
             _ => Ok(()),
         };
     }
     if *step == "**" {
-        walk(folder, prefix, rest, found)?;
+        walk(place, folder, prefix, rest, found)?;
     }
-    let doing = || format!("looking for files in `{}`", folder.display());
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io(doing(), error)),
-    };
+    let Some(entries) = place.entries(folder).map_err(|e| e.doing(doing()))? else { return Ok(()) };
     for entry in entries {
-        let entry = entry.map_err(|e| Error::io(doing(), e))?;
-        let file_name = entry.file_name();
-        // A name that is no text cannot be asked for by a pattern.
-        let Some(entry_name) = file_name.to_str() else { continue };
-        let kind = entry.file_type().map_err(|e| Error::io(doing(), e))?;
-        let (path, name) = (entry.path(), format!("{prefix}{entry_name}"));
+        let (path, name) = (folder.join(&entry.name), format!("{prefix}{}", entry.name));
         if *step == "**" {
             // Linked folders are not followed: they may lead in a circle.
-            if kind.is_dir() && !entry_name.starts_with('.') {
-                walk(&path, &format!("{name}/"), steps, found)?;
-            } else if rest.is_empty() && !kind.is_dir() && !entry_name.starts_with('.') {
-                found.push(Listed { name, path });
+            let hidden = entry.name.starts_with('.');
+            if entry.what == What::Folder && !hidden {
+                walk(place, &path, &format!("{name}/"), steps, found)?;
+            } else if rest.is_empty() && entry.what != What::Folder && !hidden {
+                found.push(Listed { name, path, about: entry.about });
             }
             continue;
         }
-        if !matches(step, entry_name) {
+        if !matches(step, &entry.name) {
             continue;
         }
-        let is_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
+        let is_folder = match entry.what {
+            What::Folder => true,
+            What::Link => {
+                place.about(&path).map_err(|e| e.doing(doing()))?.is_some_and(|about| about.what == What::Folder)
+            }
+            _ => false,
+        };
         if !rest.is_empty() && is_folder {
-            walk(&path, &format!("{name}/"), rest, found)?;
+            walk(place, &path, &format!("{name}/"), rest, found)?;
         } else if rest.is_empty() && !is_folder {
-            found.push(Listed { name, path });
+            found.push(Listed { name, path, about: entry.about });
         }
     }
     Ok(())
@@ -180,31 +184,24 @@ fn in_set(pattern: &[char], at: usize, wanted: char) -> Option<usize> {
 ///
 /// # Errors
 /// What is there instead, by name.
-pub(super) fn regular(path: &Path, name: &str) -> Result<std::fs::Metadata> {
+pub fn regular(place: &mut dyn Place, path: &Path, name: &str) -> Result<About> {
     let doing = format!("reading `{name}`");
-    let about = match std::fs::metadata(path) {
-        Ok(about) => about,
-        Err(error) => {
-            let missing = error.kind() == std::io::ErrorKind::NotFound;
-            let linked = std::fs::symlink_metadata(path).is_ok_and(|link| link.is_symlink());
-            let error = Error::io(doing, error).fact("path", path.display());
-            return Err(match (missing, linked) {
-                (true, true) => error.hint("the name is there, but it is a link to a file that is not"),
-                (true, false) => error.hint("relative paths count from the connector's folder"),
-                _ => error,
+    let about = match place.about(path) {
+        Ok(Some(about)) => about,
+        Ok(None) => {
+            let error = missing().doing(doing).fact("path", path.display());
+            return Err(match place.is_taken(path) {
+                Ok(true) => error.hint("the name is there, but it is a link to a file that is not"),
+                _ => error.hint("relative paths count from the connector's folder"),
             });
         }
+        Err(error) => return Err(error.doing(doing).fact("path", path.display())),
     };
-    use std::os::unix::fs::FileTypeExt;
-    let kind = about.file_type();
-    let what = if kind.is_file() {
-        return Ok(about);
-    } else if kind.is_dir() {
-        ("a folder", "name a file in it, or all of them with a pattern such as `folder/*.csv`")
-    } else if kind.is_fifo() {
-        ("a pipe", "give it to standard input and use `-` as the path")
-    } else {
-        ("a device or socket", "only regular files can be read again after a crash")
+    let what = match about.what {
+        What::File => return Ok(about),
+        What::Folder => ("a folder", "name a file in it, or all of them with a pattern such as `folder/*.csv`"),
+        What::Pipe => ("a pipe", "give it to standard input and use `-` as the path"),
+        What::Link | What::Other => ("a device or socket", "only regular files can be read again after a crash"),
     };
     Err(Error::new(Kind::Invalid, &NOT_A_FILE, format!("`{}` is {}, not a file", path.display(), what.0))
         .doing(doing)
@@ -232,29 +229,5 @@ mod tests {
         check(".*", ".a", true);
         check("*", "", true);
         check(&"*a".repeat(40), &"a".repeat(39), false);
-    }
-
-    #[test]
-    fn files_are_listed_by_name() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["b-1.csv", "a-2.csv", "a-1.csv", ".a-0.csv", "a.txt"] {
-            std::fs::write(folder.path().join(name), "").unwrap();
-        }
-        std::fs::create_dir_all(folder.path().join("deep/er.csv")).unwrap();
-        std::fs::write(folder.path().join("deep/er.csv/c.csv"), "").unwrap();
-        let names = |pattern: &str| -> Vec<String> {
-            list(folder.path(), pattern).unwrap().into_iter().map(|l| l.name).collect()
-        };
-        assert_eq!(names("*.csv"), ["a-1.csv", "a-2.csv", "b-1.csv"]);
-        assert_eq!(names("**/*.csv"), ["a-1.csv", "a-2.csv", "b-1.csv", "deep/er.csv/c.csv"]);
-        assert_eq!(names("deep/*/c.csv"), ["deep/er.csv/c.csv"]);
-        assert_eq!(names("deep/*.csv/nothing/*.csv"), [""; 0]);
-        assert!(list(folder.path(), "nothing/*.csv").is_err(), "a disk that is not mounted is no empty folder");
-        assert_eq!(names("plain.csv"), ["plain.csv"]);
-        std::fs::write(folder.path().join("odd[1].csv"), "").unwrap();
-        assert_eq!(names("odd[1].csv"), ["odd[1].csv"], "a file of that very name comes first");
-        for bad in ["a[b", "a**", "x/[!"] {
-            assert_eq!(list(folder.path(), bad).unwrap_err().kind(), Kind::Invalid, "{bad}");
-        }
     }
 }

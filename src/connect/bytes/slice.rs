@@ -1,327 +1,29 @@
-//! Reads files into parts: each file is a slice, cut where its format says that records end.
+//! One file while it is read: its decoded bytes, cut where the format says that records end.
 
-use std::collections::VecDeque;
-use std::fs::File;
-use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::identity::{Identity, Kinship, TAIL_BYTES, Tail, fresh_slice, settled_as};
-use super::paths::{Listed, is_pattern, list, regular};
+use super::identity::{TAIL_BYTES, Tail};
+use super::place::{Input, Opened, Place};
 use super::stream::{Coding, Stream};
-use crate::config::{Node, Spanned};
-use crate::connect::formats::Format;
-use crate::connect::{Cut, Framing, Header, PART_BYTES, Part, Source};
-use crate::error::codes::connect::{FILE_TRUNCATED, LINE_CONTINUED, NOT_REPEATABLE, RECORD_TOO_LARGE};
+use crate::connect::{Cut, Framing, Header, PART_BYTES, Part};
+use crate::error::codes::connect::{FILE_TRUNCATED, LINE_CONTINUED, RECORD_TOO_LARGE};
 use crate::error::{Error, Kind, Result};
-use crate::record::{Position, Settled, SliceId};
+use crate::record::{Position, SliceId};
 
 /// The largest record of any format. Formats have a much smaller limit of their own
 /// (`max_record_bytes`); this one only keeps a format without one from taking all memory.
 const RECORD_LIMIT: usize = 1 << 30;
 
-/// What a stream's configuration says about its files.
-pub(super) struct Wanted {
-    pub(super) folder: PathBuf,
-    pub(super) path: String,
-    pub(super) compression: Compression,
-    pub(super) encoding: Option<&'static encoding_rs::Encoding>,
-    pub(super) max_inflation: u64,
-    pub(super) format: &'static dyn Format,
-    pub(super) format_options: Vec<(Spanned<String>, Spanned<Node>)>,
-}
-
-/// Whether files are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Compression {
-    /// Those whose name ends in `.gz`.
-    Auto,
-    None,
-    Gzip,
-}
-
-impl Wanted {
-    fn coding(&self, name: &str) -> Coding {
-        let gzip = match self.compression {
-            Compression::Auto => super::is_gzip_name(name),
-            Compression::None => false,
-            Compression::Gzip => true,
-        };
-        Coding { gzip, encoding: self.encoding, max_inflation: self.max_inflation }
-    }
-}
-
-/// The files of a stream, one after the other.
-pub(super) struct FileSource {
-    wanted: Wanted,
-    settled: Vec<(SliceId, Settled)>,
-    only: Option<(SliceId, Position)>,
-    /// The files still to be read, with their sizes when the run began; `None` before the first look.
-    files: Option<VecDeque<(Listed, u64)>>,
-    reading: Option<Slice>,
-    sequence: u64,
-    pending: Option<Error>,
-    skipped: Vec<String>,
-    notes: Vec<String>,
-    /// Whether the slice of `only` was found.
-    found_only: bool,
-}
-
-impl FileSource {
-    pub(super) fn new(wanted: Wanted, settled: Vec<(SliceId, Settled)>, only: Option<(SliceId, Position)>) -> Self {
-        Self {
-            wanted,
-            settled,
-            only,
-            files: None,
-            reading: None,
-            sequence: 0,
-            pending: None,
-            skipped: Vec::new(),
-            notes: Vec::new(),
-            found_only: false,
-        }
-    }
-
-    /// Looks which files there are: this fixes the upper bound of the run.
-    fn look(&mut self) -> Result<VecDeque<(Listed, u64)>> {
-        if self.wanted.path == "-" {
-            let path = PathBuf::from("-");
-            return Ok(VecDeque::from([(Listed { name: "-".into(), path }, 0)]));
-        }
-        let listed = list(&self.wanted.folder, &self.wanted.path)?;
-        if listed.is_empty() && is_pattern(&self.wanted.path) {
-            let (pattern, folder) = (&self.wanted.path, self.wanted.folder.display());
-            self.notes.push(format!("no file matches `{pattern}` in `{folder}`"));
-        }
-        listed
-            .into_iter()
-            .map(|file| {
-                let size = regular(&file.path, &file.name)?.len();
-                Ok((file, size))
-            })
-            .collect()
-    }
-
-    /// Opens the next file that has something to read.
-    fn start(&mut self, file: Listed, size: u64) -> Result<Option<Slice>> {
-        if file.name == "-" {
-            return self.start_stdin().map(Some);
-        }
-        let name: Arc<str> = file.name.as_str().into();
-        let failed = |e| Error::io(format!("reading `{}`", file.name), e);
-        // Looked at again: opening what became a pipe meanwhile would wait for ever.
-        regular(&file.path, &file.name)?;
-        let opened = File::open(&file.path).map_err(failed)?;
-        let length = opened.metadata().map_err(failed)?.len();
-        let bound = size.min(length);
-        let now = Identity::of(&opened, &file.name, bound).map_err(failed)?;
-        let coding = self.wanted.coding(&file.name);
-        let framing = self.wanted.format.framing(&self.wanted.format_options)?;
-        let Some(start) = self.judge(&now, &opened, coding, framing.can_grow())? else { return Ok(None) };
-        let (id, resume) = match &self.only {
-            None => start,
-            Some((only, position)) => {
-                let known = Identity::in_position(position);
-                let kinship = match &known {
-                    Some(known) => now.kinship(known, &opened).map_err(failed)?,
-                    None => Kinship::Other,
-                };
-                if kinship != Kinship::Same {
-                    return Ok(None);
-                }
-                self.found_only = true;
-                let settled = self.settled.iter().find(|(slice, _)| slice == only).map(|(_, at)| at.position.clone());
-                (only.clone(), settled)
-            }
-        };
-        let slice = Slice {
-            id,
-            name: name.clone(),
-            path: Some(file.path),
-            coding,
-            grows: length > bound && framing.can_grow(),
-            stream: Stream::new(
-                opened.try_clone().map_err(failed)?,
-                &name,
-                Some(bound),
-                coding,
-                length > bound && framing.can_grow(),
-            ),
-            framing,
-            file: Some(opened),
-            bound,
-            header: Arc::default(),
-            buffer: Vec::new(),
-            at: Position::default(),
-            tail: Tail::default(),
-            extra: serde_json::to_value(&now).unwrap_or_default(),
-            until: self.only.as_ref().map(|(_, position)| position.clone()),
-            broken: None,
-            state: State::Unopened { resume },
-        };
-        Ok(Some(slice))
-    }
-
-    fn start_stdin(&mut self) -> Result<Slice> {
-        if self.only.is_some() {
-            return Err(Error::new(
-                Kind::Partial,
-                &NOT_REPEATABLE,
-                "what came from standard input cannot be read again",
-            )
-            .hint("compare the target, then settle the doubt with `consign sync state set`"));
-        }
-        let file = std::io::stdin()
-            .as_fd()
-            .try_clone_to_owned()
-            .map(File::from)
-            .map_err(|e| Error::io("reading standard input", e))?;
-        let coding = self.wanted.coding("-");
-        let name: Arc<str> = "standard input".into();
-        Ok(Slice {
-            id: fresh_slice("stdin", &self.settled),
-            name: name.clone(),
-            path: None,
-            coding,
-            grows: false,
-            framing: self.wanted.format.framing(&self.wanted.format_options)?,
-            stream: Stream::new(file, &name, None, coding, false),
-            file: None,
-            bound: 0,
-            header: Arc::default(),
-            buffer: Vec::new(),
-            at: Position::default(),
-            tail: Tail::default(),
-            extra: Json::Null,
-            until: None,
-            broken: None,
-            state: State::Unopened { resume: None },
-        })
-    }
-
-    /// What is to be done with a file: its slice and where to resume; `None` if there is nothing.
-    fn judge(
-        &mut self,
-        now: &Identity,
-        file: &File,
-        coding: Coding,
-        can_grow: bool,
-    ) -> Result<Option<(SliceId, Option<Position>)>> {
-        let failed = |e| Error::io(format!("reading `{}`", now.path), e);
-        let Some((slice, at, known, kinship)) = settled_as(now, file, &self.settled).map_err(failed)? else {
-            if self.settled.iter().any(|(_, at)| path_of(&at.position) == Some(&now.path)) {
-                self.notes.push(format!("`{}` was replaced by another file: it is read from its beginning", now.path));
-            }
-            return Ok(Some((fresh_slice(&now.slice(), &self.settled), None)));
-        };
-        if self.only.is_some() {
-            return Ok(Some((slice.clone(), None)));
-        }
-        let anew = |note: String, notes: &mut Vec<String>| {
-            notes.push(note);
-            Ok(Some((fresh_slice(slice.split('~').next().unwrap_or_default(), &self.settled), None)))
-        };
-        let changed = now.size != known.size;
-        if changed && !can_grow {
-            let note = format!("`{}` changed, and its format cannot be continued: it is read anew", now.path);
-            return anew(note, &mut self.notes);
-        }
-        let settled_bytes = if coding.is_plain() { at.position.byte } else { known.size };
-        if kinship == Kinship::Cut || now.size < settled_bytes {
-            return Err(Error::new(
-                Kind::Failed,
-                &FILE_TRUNCATED,
-                format!("`{}` became shorter than what was read of it", now.path),
-            )
-            .doing(format!("reading `{}`", now.path))
-            .fact("bytes now", now.size)
-            .fact("bytes settled", settled_bytes)
-            .hint("restore the file, or read it from its beginning with `--full`"));
-        }
-        if coding.is_plain() && !tail_before(file, at.position.byte).map_err(failed)?.fits(&at.position) {
-            let note = format!("`{}` was rewritten in place: it is read from its beginning", now.path);
-            return anew(note, &mut self.notes);
-        }
-        if at.done && !changed && (coding.is_plain() || now.modified == known.modified) {
-            self.skipped.push(now.path.clone());
-            return Ok(None);
-        }
-        Ok(Some((slice.clone(), Some(at.position.clone()))))
-    }
-}
-
-impl Source for FileSource {
-    fn next(&mut self) -> Result<Option<Part>> {
-        if let Some(error) = self.pending.take() {
-            self.files = Some(VecDeque::new());
-            return Err(error);
-        }
-        loop {
-            if let Some(slice) = &mut self.reading {
-                let mut after = Aftermath::default();
-                let part = slice.next(self.sequence, &mut after)?;
-                self.notes.append(&mut after.notes);
-                self.pending = after.error;
-                if part.as_ref().is_none_or(|part| part.last_of_slice) || self.pending.is_some() {
-                    self.reading = None;
-                }
-                if let Some(part) = part {
-                    self.sequence += 1;
-                    return Ok(Some(part));
-                }
-                if let Some(error) = self.pending.take() {
-                    self.files = Some(VecDeque::new());
-                    return Err(error);
-                }
-            }
-            let mut files = match self.files.take() {
-                Some(files) => files,
-                None => self.look()?,
-            };
-            let next = files.pop_front();
-            self.files = Some(files);
-            let Some((file, size)) = next else { break };
-            if self.found_only {
-                continue;
-            }
-            self.reading = self.start(file, size)?;
-        }
-        match &self.only {
-            Some((_, position)) if !self.found_only => Err(Error::new(
-                Kind::Partial,
-                &NOT_REPEATABLE,
-                "the file of the group in doubt is gone or was replaced",
-            )
-            .fact("file", path_of(position).unwrap_or("unknown"))
-            .hint("bring the file back, or settle the doubt with `consign sync state set`")),
-            _ => Ok(None),
-        }
-    }
-
-    fn notes(&mut self) -> Vec<String> {
-        let mut notes = std::mem::take(&mut self.notes);
-        match self.skipped.as_slice() {
-            [] => {}
-            [only] => notes.push(format!("`{only}` was skipped: it was read to its end before and is unchanged")),
-            [first, .., last] => notes.push(format!(
-                "{} files were skipped (`{first}` to `{last}`): they were read to their ends before and are unchanged",
-                self.skipped.len()
-            )),
-        }
-        self.skipped.clear();
-        notes
-    }
-}
-
 /// What is left to say after a part was cut.
 #[derive(Default)]
-struct Aftermath {
-    notes: Vec<String>,
-    error: Option<Error>,
+pub struct Aftermath {
+    /// What became of the file.
+    pub notes: Vec<String>,
+    /// What ends the reading behind the part.
+    pub error: Option<Error>,
 }
 
 enum State {
@@ -334,18 +36,36 @@ enum State {
     Done,
 }
 
+/// What a slice begins with.
+pub struct Begin {
+    /// The slice.
+    pub id: SliceId,
+    /// The file, as a person names it.
+    pub name: Arc<str>,
+    /// How its bytes are decoded.
+    pub coding: Coding,
+    /// Where its records end.
+    pub framing: Box<dyn Framing>,
+    /// The identity, for each position.
+    pub extra: Json,
+    /// Ends exactly here (a group that is read again).
+    pub until: Option<Position>,
+    /// Where to resume.
+    pub resume: Option<Position>,
+}
+
 /// One file while it is read.
-struct Slice {
+pub struct Slice {
     id: SliceId,
     name: Arc<str>,
-    path: Option<PathBuf>,
+    path: PathBuf,
     coding: Coding,
     /// More is known to stand behind the bound: the last line may not be whole.
     grows: bool,
     framing: Box<dyn Framing>,
     stream: Stream,
-    /// For a look at what became of it; `None` for standard input.
-    file: Option<File>,
+    /// For a look at what became of it; `None` for a pipe.
+    file: Option<Box<dyn Opened>>,
     bound: u64,
     header: Arc<Header>,
     /// Bytes of the stream from `at` on.
@@ -362,7 +82,55 @@ struct Slice {
 }
 
 impl Slice {
-    fn next(&mut self, sequence: u64, after: &mut Aftermath) -> Result<Option<Part>> {
+    /// An open file up to a bound, beyond which it may have grown.
+    ///
+    /// # Errors
+    /// If reading cannot begin.
+    pub fn of_file(begin: Begin, path: PathBuf, mut file: Box<dyn Opened>, bound: u64, length: u64) -> Result<Self> {
+        let grows = length > bound && begin.framing.can_grow();
+        let input = file.input(0, bound).map_err(|e| e.doing(format!("reading `{}`", begin.name)))?;
+        let stream = Stream::new(input, &begin.name, Some(bound), begin.coding, grows);
+        Ok(Self { path, grows, file: Some(file), bound, ..Self::begun(begin, stream) })
+    }
+
+    /// Bytes that come once.
+    pub fn of_pipe(begin: Begin, input: Box<dyn Input>) -> Self {
+        let stream = Stream::new(input, &begin.name, None, begin.coding, false);
+        Self::begun(begin, stream)
+    }
+
+    fn begun(begin: Begin, stream: Stream) -> Self {
+        Self {
+            id: begin.id,
+            name: begin.name,
+            path: PathBuf::new(),
+            coding: begin.coding,
+            grows: false,
+            framing: begin.framing,
+            stream,
+            file: None,
+            bound: 0,
+            header: Arc::default(),
+            buffer: Vec::new(),
+            at: Position::default(),
+            tail: Tail::default(),
+            extra: begin.extra,
+            until: begin.until,
+            broken: None,
+            state: State::Unopened { resume: begin.resume },
+        }
+    }
+
+    /// The next part; `None` after the last one.
+    ///
+    /// # Errors
+    /// What ends the reading when there is no part before it.
+    pub fn next(
+        &mut self,
+        sequence: u64,
+        place: Option<&mut Box<dyn Place>>,
+        after: &mut Aftermath,
+    ) -> Result<Option<Part>> {
         if let State::Unopened { resume } = &mut self.state {
             let resume = resume.take();
             self.state = State::Reading;
@@ -401,7 +169,7 @@ impl Slice {
                     let last = last && after.error.is_none();
                     if last {
                         self.state = State::Done;
-                        if let Err(error) = self.look_back(&mut after.notes) {
+                        if let Err(error) = self.look_back(place, &mut after.notes) {
                             // Cut while it was read: what is whole was handed out, the end is not the end.
                             after.error = Some(error);
                         }
@@ -572,14 +340,13 @@ impl Slice {
         self.framing.resume(&position);
         self.look_around();
         self.at = Position { extra: Json::Null, ..position.clone() };
-        match &self.file {
+        match &mut self.file {
             Some(file) if self.coding.is_plain() => {
-                let failed = |e| Error::io(format!("reading `{}`", self.name), e);
-                self.tail = tail_before(file, position.byte).map_err(failed)?;
-                let mut again = file.try_clone().map_err(failed)?;
-                std::io::Seek::seek(&mut again, std::io::SeekFrom::Start(position.byte)).map_err(failed)?;
+                let failed = |e: Error| e.doing(format!("reading `{}`", self.name));
+                self.tail = tail_before(&mut **file, position.byte).map_err(failed)?;
+                let input = file.input(position.byte, self.bound.max(position.byte)).map_err(failed)?;
                 let left = self.bound.saturating_sub(position.byte);
-                self.stream = Stream::new(again, &self.name, Some(left), self.coding, self.grows);
+                self.stream = Stream::new(input, &self.name, Some(left), self.coding, self.grows);
                 self.buffer.clear();
             }
             _ => self.skip(&position)?,
@@ -649,24 +416,27 @@ impl Slice {
     }
 
     /// What became of the file while it was read.
-    fn look_back(&self, notes: &mut Vec<String>) -> Result<()> {
-        let (Some(file), Some(path)) = (&self.file, &self.path) else { return Ok(()) };
-        let failed = |e| Error::io(format!("reading `{}`", self.name), e);
-        let held = file.metadata().map_err(failed)?;
-        if held.len() < self.bound {
+    fn look_back(&mut self, place: Option<&mut Box<dyn Place>>, notes: &mut Vec<String>) -> Result<()> {
+        let (Some(file), Some(place)) = (&mut self.file, place) else { return Ok(()) };
+        let failed = |e: Error| e.doing(format!("reading `{}`", self.name));
+        let named = place.about(&self.path).map_err(failed)?;
+        let held = file.about().map_err(failed)?;
+        if held.length < self.bound {
             return Err(Error::new(Kind::Failed, &FILE_TRUNCATED, "the file became shorter while it was read")
                 .doing(format!("reading `{}`", self.name))
                 .fact("bytes when the run began", self.bound)
-                .fact("bytes now", held.len())
+                .fact("bytes now", held.length)
                 .hint("what was read before is kept; let the writer finish the file, then run again"));
         }
-        match std::fs::metadata(path) {
-            Ok(named) if (named.dev(), named.ino()) == (held.dev(), held.ino()) => {}
-            Ok(_) => notes.push(format!(
+        match named {
+            Some(named) if named.is_same(&held) => {}
+            // Without inodes a file that just grew looks like another one.
+            Some(named) if named.object.is_none() && named.length <= held.length && named.modified <= held.modified => {}
+            Some(_) => notes.push(format!(
                 "`{}` was replaced while it was read: the file that was open was read to its end, the new one is next run's",
                 self.name
             )),
-            Err(_) => notes.push(format!("`{}` was moved or removed while it was read; it was read to its end", self.name)),
+            None => notes.push(format!("`{}` was moved or removed while it was read; it was read to its end", self.name)),
         }
         Ok(())
     }
@@ -684,12 +454,8 @@ enum Piece {
     Part { bytes: usize, lines: u64, last: bool, error: Option<Error> },
 }
 
-fn path_of(position: &Position) -> Option<&str> {
-    position.extra.get("path").and_then(Json::as_str)
-}
-
 /// The bytes before a point of a plain file.
-fn tail_before(file: &File, end: u64) -> std::io::Result<Tail> {
+pub fn tail_before(file: &mut dyn Opened, end: u64) -> Result<Tail> {
     let mut bytes = vec![0; end.min(TAIL_BYTES as u64) as usize];
     file.read_exact_at(&mut bytes, end - end.min(TAIL_BYTES as u64))?;
     let mut tail = Tail::default();

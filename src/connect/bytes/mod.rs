@@ -1,0 +1,21 @@
+//! What all protocols that carry bytes share: files of some place become parts, batches become a
+//! file of some place. What a place is (this machine, a server) stands behind [`Place`].
+//!
+//! Reading: [`paths`] finds the files, [`source`] decides what is new in each ([`identity`] knows
+//! them again), [`stream`] undoes [`compression`] and encoding, [`slice`] cuts at record boundaries.
+//! Writing: [`target`] decides where to go on, [`sink`] writes, secures and renames.
+
+pub mod compression;
+pub mod identity;
+pub mod options;
+pub mod paths;
+pub mod place;
+pub mod sink;
+pub mod slice;
+pub mod source;
+pub mod stream;
+pub mod target;
+
+pub use place::{About, Edited, Entry, Input, Opened, Place, What};
+pub use sink::ByteSink;
+pub use source::ByteSource;

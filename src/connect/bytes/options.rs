@@ -1,0 +1,104 @@
+//! Options of a stream that all protocols for bytes share, and what is made of them.
+
+use std::path::PathBuf;
+
+use super::compression::Compression;
+use super::source::Wanted;
+use crate::config::{OptionKind, OptionSpec, Stream};
+use crate::connect::formats::Format;
+use crate::connect::options::OptionReader;
+use crate::error::codes::connect::{ENCODING_UNKNOWN, TARGET_UNFIT};
+use crate::error::{Error, Kind, Result};
+
+/// How files are compressed.
+pub const COMPRESSION: OptionSpec = OptionSpec::new(
+    "compression",
+    OptionKind::Choice(&["auto", "none", "gzip"]),
+    "How files are compressed; `auto` goes by the ending `.gz`.",
+)
+.default("auto");
+
+/// In which encoding they are.
+pub const ENCODING: OptionSpec = OptionSpec::new(
+    "encoding",
+    OptionKind::Text,
+    "The encoding of the files, as a label of the WHATWG Encoding Standard; targets are always UTF-8.",
+)
+.default("utf-8");
+
+/// How much may come out of a compressed file.
+pub const MAX_INFLATION: OptionSpec = OptionSpec::new(
+    "max_inflation",
+    OptionKind::Int { min: 1, max: 1_000_000 },
+    "How many times its size a gzip file may become, once more than 64 MiB came out of it.",
+)
+.default("200");
+
+/// The stream's files, as its options describe them.
+///
+/// # Errors
+/// A stream without a path, an unknown encoding.
+pub fn wanted(
+    stream: &Stream,
+    specs: &'static [OptionSpec],
+    folder: PathBuf,
+    format: Option<&'static dyn Format>,
+) -> Result<Wanted> {
+    Ok(Wanted {
+        folder,
+        path: path(stream, specs)?,
+        compression: compression(stream, specs)?,
+        encoding: encoding(stream, specs)?,
+        max_inflation: OptionReader::new(&stream.options, specs).number("max_inflation")?,
+        format: self::format(format)?,
+        format_options: stream.format_options.clone(),
+        settle_time: None,
+        unfinished: Vec::new(),
+    })
+}
+
+/// The path or pattern of a stream.
+///
+/// # Errors
+/// If there is none.
+pub fn path(stream: &Stream, specs: &'static [OptionSpec]) -> Result<String> {
+    OptionReader::new(&stream.options, specs).text("path")?.filter(|path| !path.is_empty()).ok_or_else(|| {
+        Error::new(Kind::Invalid, &TARGET_UNFIT, format!("stream `{}` names no file", stream.name))
+            .at(stream.place.clone())
+    })
+}
+
+/// How the files of a stream are compressed.
+///
+/// # Errors
+/// If the option was not checked.
+pub fn compression(stream: &Stream, specs: &'static [OptionSpec]) -> Result<Compression> {
+    Ok(match OptionReader::new(&stream.options, specs).text("compression")?.as_deref() {
+        Some("gzip") => Compression::Gzip,
+        Some("none") => Compression::None,
+        _ => Compression::Auto,
+    })
+}
+
+/// The encoding, `None` for UTF-8.
+///
+/// # Errors
+/// If it is unknown.
+pub fn encoding(stream: &Stream, specs: &'static [OptionSpec]) -> Result<Option<&'static encoding_rs::Encoding>> {
+    let label = OptionReader::new(&stream.options, specs).text("encoding")?.unwrap_or_default();
+    match encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()) {
+        Some(encoding) if encoding == encoding_rs::UTF_8 => Ok(None),
+        Some(encoding) => Ok(Some(encoding)),
+        None => Err(Error::new(Kind::Invalid, &ENCODING_UNKNOWN, format!("`{label}` is no encoding"))
+            .at(stream.place.clone())
+            .hint("usual ones are `utf-8`, `windows-1252`, `utf-16le` and `shift_jis`")),
+    }
+}
+
+/// The format, which a stream of bytes always has.
+///
+/// # Errors
+/// If it has none: a bug of ours.
+pub fn format(format: Option<&'static dyn Format>) -> Result<&'static dyn Format> {
+    format.ok_or_else(|| Error::bug("a stream of files came without a format"))
+}

@@ -1,0 +1,180 @@
+//! Writes batches into a file of some place, so that after a power loss the settled length is always
+//! there: beside the target and renamed at the end, or on from the settled length.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::place::Place;
+use super::target::{Form, Names, Stage, Target, remove};
+use crate::connect::{Batch, Found, Frame, Sink};
+use crate::error::{Error, Result};
+use crate::record::{Mark, Receipt};
+
+/// A file as a target.
+pub struct ByteSink {
+    place: Box<dyn Place>,
+    path: PathBuf,
+    frame: Frame,
+    gzip: bool,
+    anew: bool,
+    names: Option<Names>,
+    target: Option<Target>,
+    /// The gzip member of the group in hand, and what came out of it.
+    member: Option<GzEncoder<Vec<u8>>>,
+    /// Records of the group in hand.
+    records: u64,
+}
+
+impl ByteSink {
+    /// A target in a place; nothing is opened yet. `anew`: what stands there is replaced.
+    pub fn new(place: Box<dyn Place>, path: PathBuf, frame: Frame, gzip: bool, anew: bool) -> Self {
+        Self { place, path, frame, gzip, anew, names: None, target: None, member: None, records: 0 }
+    }
+
+    fn doing(&self) -> String {
+        format!("writing `{}`", self.path.display())
+    }
+
+    fn put(&mut self, batch: &Batch) -> Result<()> {
+        let Some(target) = &mut self.target else {
+            return Err(Error::bug("the target is used before it was opened"));
+        };
+        if target.closed {
+            target.cut_back()?;
+            target.closed = false;
+        }
+        let mut before: Vec<u8> = Vec::new();
+        if target.unended {
+            before.push(b'\n');
+            target.unended = false;
+        }
+        match (target.begun, target.headed) {
+            (true, _) => before.extend_from_slice(&self.frame.between),
+            (false, false) => before.extend_from_slice(&self.frame.before),
+            (false, true) => {}
+        }
+        target.begun = true;
+        if !self.gzip {
+            if !before.is_empty() {
+                target.write(&before)?;
+            }
+            return target.write(&batch.bytes);
+        }
+        let member = self.member.get_or_insert_with(|| GzEncoder::new(Vec::new(), Compression::default()));
+        for bytes in [&before, &batch.bytes] {
+            member.write_all(bytes).map_err(Error::of_io)?;
+        }
+        let out = member.get_mut();
+        target.write(out)?;
+        out.clear();
+        Ok(())
+    }
+
+    /// Ends the group and secures it; returns the length of the file.
+    fn secure(&mut self, mark: &Mark) -> Result<Option<u64>> {
+        let (Some(target), Some(names)) = (&mut self.target, &self.names) else { return Ok(None) };
+        if let Some(member) = self.member.take() {
+            target.write(&member.finish().map_err(Error::of_io)?)?;
+        }
+        if self.records > 0 {
+            target.file.secure()?;
+            target.settled = target.at;
+        }
+        if target.stage == Stage::New {
+            if self.records == 0 {
+                target.file.secure()?;
+            }
+            let part = names.part(mark.group);
+            self.place.rename(&target.path, &part)?;
+            self.place.secure_folder(&names.folder)?;
+            target.path = part;
+            target.stage = Stage::Part;
+        }
+        Ok(Some(target.settled))
+    }
+
+    /// Writes the closing and gives the file its name.
+    fn close(&mut self) -> Result<()> {
+        let (Some(target), Some(names)) = (&mut self.target, &self.names) else { return Ok(()) };
+        if !target.closed {
+            let mut closing = if target.begun || target.headed { Vec::new() } else { self.frame.before.clone() };
+            closing.extend_from_slice(&self.frame.after);
+            if !closing.is_empty() {
+                target.cut_back()?;
+                match self.gzip {
+                    true => target.write(&packed(&closing)?)?,
+                    false => target.write(&closing)?,
+                }
+            }
+            target.file.secure()?;
+        }
+        if target.stage != Stage::InPlace {
+            self.place.rename(&target.path, &target.named)?;
+            self.place.secure_folder(&names.folder)?;
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as a gzip member of their own.
+pub fn packed(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut member = GzEncoder::new(Vec::new(), Compression::default());
+    member.write_all(bytes).and_then(|()| member.finish()).map_err(Error::of_io)
+}
+
+impl Sink for ByteSink {
+    fn open(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
+        let names = Names::of(&mut *self.place, &self.path)?;
+        let form = Form { frame: &self.frame, gzip: self.gzip };
+        let (target, found) = Target::open(&mut *self.place, &names, &form, self.anew, settled, in_doubt)?;
+        self.target = Some(target);
+        self.names = Some(names);
+        Ok(found)
+    }
+
+    fn write(&mut self, batch: &Batch) -> Result<()> {
+        if batch.records == 0 {
+            return Ok(());
+        }
+        self.put(batch).map_err(|e| e.doing(self.doing()))?;
+        self.records += batch.records;
+        Ok(())
+    }
+
+    fn commit(&mut self, mark: &Mark) -> Result<Receipt> {
+        let length = self.secure(mark).map_err(|e| e.doing(self.doing()))?;
+        Ok(Receipt { written: std::mem::take(&mut self.records), length, ..Receipt::default() })
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.close().map_err(|e| e.doing(self.doing()))?;
+        self.target = None;
+        if let Some(names) = self.names.take() {
+            // What other runs left half-written is replaced by now.
+            for (_, path) in names.parts(&mut *self.place)? {
+                remove(&mut *self.place, &path)?;
+            }
+            remove(&mut *self.place, &names.base())?;
+        }
+        Ok(())
+    }
+
+    fn abandon(&mut self) {
+        self.records = 0;
+        self.member = None;
+        if let Some(mut target) = self.target.take() {
+            // The next run takes back whatever this leaves, so a failure here costs nothing.
+            let _ = match target.stage {
+                Stage::New => self.place.remove(&target.path),
+                Stage::InPlace if target.closed => Ok(()),
+                Stage::InPlace if !self.gzip && target.settled > 0 => {
+                    target.cut_back().and_then(|()| target.write(&self.frame.after)).and_then(|()| target.file.secure())
+                }
+                Stage::InPlace | Stage::Part => target.cut_back(),
+            };
+        }
+    }
+}
