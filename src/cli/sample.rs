@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use crate::config::{Connector, Mapping, Project, Stream};
+use crate::config::{Carries, Connector, Mapping, Mode, Project, Stream};
 use crate::connect::protocols::ReadRequest;
 use crate::connect::{Header, Part, RecordError, Rows, formats, protocols};
 use crate::error::{Error, Kind, Result, codes};
@@ -38,13 +38,23 @@ pub(super) fn first(
         .filter(|protocol| protocol.spec().reads)
         .ok_or_else(|| unreadable(format!("`{}` cannot be read from", connector.name)))?;
     let format = stream.format.as_ref().and_then(|name| formats::named(&name.value));
-    let Some(known) = format else {
+    if format.is_none() && protocol.spec().carries == Carries::Bytes {
         return Err(unreadable(format!("nothing says what format `{}.{}` has", connector.name, stream.name))
             .hint("give the stream a `format:`"));
+    }
+    let request = ReadRequest {
+        root,
+        connector,
+        stream,
+        format,
+        // Nothing is kept of it: what stands in the way of records that come twice need not be there.
+        mode: Mode::Mirror,
+        settled: &[],
+        only: None,
+        window: None,
     };
-    let request = ReadRequest { root, connector, stream, format, settled: &[], only: None, window: None };
     let mut source = protocol.source(&request)?;
-    let mut decoder = known.decoder(&stream.format_options)?;
+    let mut decoder = protocol.decoder(&request)?;
     let mut left = limit;
     while left > 0 {
         let Some(part) = source.next()? else { break };

@@ -5,6 +5,7 @@ mod bytes;
 pub mod formats;
 pub(crate) mod options;
 pub mod protocols;
+pub mod rows;
 pub mod runtime;
 mod seam;
 pub mod typed;

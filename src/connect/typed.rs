@@ -170,7 +170,7 @@ fn rare<'a>(text: &'a str, kind: &Type, arena: &'a Arena) -> Result<Value<'a>, &
     found.ok_or_else(|| not_a(kind))
 }
 
-fn not_a(kind: &Type) -> &'static str {
+pub(in crate::connect) fn not_a(kind: &Type) -> &'static str {
     match kind {
         Type::Bool => "is neither true nor false",
         Type::Int => "is not a whole number of 64 bits",

@@ -204,6 +204,7 @@ impl Plan {
             connector: &self.from.connector,
             stream: &self.from.stream,
             format: self.from.format,
+            mode: self.mapping.sync.mode,
             settled,
             only,
             window: None,

@@ -7,6 +7,8 @@ mod csv;
 mod json;
 mod ndjson;
 
+pub(in crate::connect) use json::{JsonReader, Wish, Within, select};
+
 use std::io::Write as _;
 
 use base64::Engine as _;

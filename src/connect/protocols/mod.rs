@@ -24,6 +24,8 @@ pub struct ReadRequest<'r> {
     pub stream: &'r Stream,
     /// The format, for protocols that carry bytes.
     pub format: Option<&'static dyn Format>,
+    /// How the records will meet the target: without a key, none may come twice.
+    pub mode: Mode,
     /// The settled position of each slice. Empty: from the beginning.
     pub settled: &'r [(SliceId, Settled)],
     /// Read only what lies between the settled position and this one, of this slice alone: the
@@ -132,6 +134,11 @@ pub trait Protocol: Sync {
             true => Resumption::Never,
             false => Resumption::Exact,
         }
+    }
+
+    /// Whether the stream has a cursor that `--since` and `--until` could bound.
+    fn has_cursor(&self, _stream: &Stream) -> bool {
+        false
     }
 
     /// What there is to read: asks the system. `None`: this protocol has no catalogue.

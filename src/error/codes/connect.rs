@@ -122,6 +122,36 @@ pub static NOT_REPEATABLE: Code = Code::new(
     "the source cannot be read again",
     "After a crash the last group has to be read again to know what became of its records, but its source was standard input or a file that is gone. Bring the file back, or accept the doubt with `consign sync state set`.",
 );
+/// A row in its stored form is damaged.
+pub static ROW_MALFORMED: Code = Code::new(
+    "connect-row-malformed",
+    "a row cannot be read in its stored form",
+    "The bytes of a database row, as a dead letter keeps them, are not what this version writes: they are cut or damaged. Read the record from its source again (`consign sync run --since …`) and discard the letter.",
+);
+/// Options of a row source contradict each other or the table.
+pub static CURSOR_UNFIT: Code = Code::new(
+    "connect-cursor-unfit",
+    "the table cannot be read in this way",
+    "What the stream says of its table or query (`cursor`, `tie`, `lag`, `overlap`, `sorted`) does not fit it or the mapping's mode: a column is not there, its values do not tell records apart, or a route that appends would read records twice. The error names what to change.",
+);
+/// A position belongs to another cursor.
+pub static CURSOR_CHANGED: Code = Code::new(
+    "connect-cursor-changed",
+    "the stored position belongs to another cursor",
+    "The route stands at a position of another table, query, cursor or tie column, or the cursor column has another type now. Going on would leave records out or read them twice. Put the stream back; or say where to go on with `consign sync state set NAME SLICE --cursor VALUE --reason TEXT`; or begin again with `consign sync state reset NAME --reason TEXT`.",
+);
+/// Rows without a cursor value.
+pub static CURSOR_NULL: Code = Code::new(
+    "connect-cursor-null",
+    "records have no value in the cursor or tie columns",
+    "A record whose cursor or tie column is null has no place in the order of reading and would never be read. Fill the column; or, if such records are not wanted, say so: `without_cursor: skip` for the stream, which counts them on every run.",
+);
+/// Rows that a cursor cannot find any more.
+pub static CURSOR_MISSED: Code = Code::new(
+    "connect-cursor-missed",
+    "records are there that the cursor cannot tell from those already read",
+    "Records came in at or behind the point that was read already, and nothing tells which of them are new. Use a cursor that grows with every change, declare a `lag` for records that are committed late, or use a keyed mode with an `overlap`.",
+);
 
 /// The written-out list.
 pub const ALL: &[&Code] = &[
@@ -145,4 +175,9 @@ pub const ALL: &[&Code] = &[
     &DATABASE,
     &VALUE_UNFIT,
     &NOT_REPEATABLE,
+    &ROW_MALFORMED,
+    &CURSOR_UNFIT,
+    &CURSOR_CHANGED,
+    &CURSOR_NULL,
+    &CURSOR_MISSED,
 ];

@@ -6,10 +6,13 @@ mod framing;
 mod parse;
 mod project;
 mod scan;
+mod within;
 
 pub(super) use decode::JsonDecoder;
 pub(super) use encode::JsonEncoder;
 pub(super) use parse::Rules;
+pub(in crate::connect) use project::select;
+pub(in crate::connect) use within::{JsonReader, Wish, Within};
 
 use super::{Format, Options};
 use crate::config::{FormatSpec, OptionKind, OptionSpec};

@@ -111,6 +111,12 @@ impl<'a> Parser<'a> {
         self.fail_at(start, &FORMAT_RECORD, "the record is not an object")
     }
 
+    /// Reads one value of any kind, of which the plan's slots are filled.
+    pub fn any(&mut self, plan: &Node, slots: &mut [Value<'a>]) -> Parsed<()> {
+        self.space();
+        self.value(plan, slots)
+    }
+
     /// Reads one value of any kind and throws it away.
     pub fn skip(&mut self) -> Parsed<()> {
         match self.peek() {

@@ -76,6 +76,11 @@ impl Node {
         Self::of(targets.collect())
     }
 
+    /// The tree of what is asked of a text inside a field: slot, type, name and steps of each.
+    pub fn within(wishes: impl Iterator<Item = (usize, Type, String, Vec<Step>)>) -> Self {
+        Self::of(wishes.map(|(slot, kind, name, rest)| Target { slot, kind, name, rest }).collect())
+    }
+
     fn of(targets: Vec<Target>) -> Self {
         // Each element, or one counted from the end, is known only when the list has been read.
         let whole = |target: &Target| {
@@ -127,7 +132,7 @@ fn group<K: PartialEq>(groups: &mut Vec<(K, Vec<Target>)>, key: K, target: Targe
 }
 
 /// The value at the end of some steps; missing where a step leads nowhere.
-fn select<'a>(value: Value<'a>, steps: &[Step], arena: &'a Arena) -> Value<'a> {
+pub(in crate::connect) fn select<'a>(value: Value<'a>, steps: &[Step], arena: &'a Arena) -> Value<'a> {
     let Some((step, rest)) = steps.split_first() else { return value };
     match (step, value) {
         (Step::Key(key), value) => select(value.get(key), rest, arena),

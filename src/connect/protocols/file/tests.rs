@@ -106,6 +106,7 @@ impl Lab {
             connector: &connector(),
             stream: &stream(pairs),
             format: Some(format(form)),
+            mode: Mode::Append,
             settled: &self.settled,
             only,
             window: None,
