@@ -69,7 +69,7 @@ pub fn seal_mapping(mapping: &mut Mapping) {
             "missed": if schedule.missed == Missed::Once { "once" } else { "skip" },
         })
     });
-    let value = json!({
+    let mut value = json!({
         "schema": "consign.mapping/1",
         "name": mapping.name.value,
         "from": format!("{}.{}", mapping.from.connector, mapping.from.stream),
@@ -89,6 +89,13 @@ pub fn seal_mapping(mapping: &mut Mapping) {
         "fields": fields,
         "tests": tests,
     });
+    // Only where it is said: what earlier versions have sealed keeps its hash.
+    if let Some(approval) = sync.approval {
+        value["sync"]["approval"] = json!({ "four_eyes": approval.four_eyes });
+    }
+    if mapping.is_branch() {
+        value["of"] = json!(mapping.family);
+    }
     (mapping.canonical, mapping.hash) = sealed(value);
 }
 

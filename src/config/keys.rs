@@ -278,7 +278,12 @@ pub static MAPPING: Section = Section {
         .required(),
         Key::new("about", Kind::Label, "What it is for."),
         Key::new("from", Kind::Stream, "Where records come from: `connector.stream`.").required(),
-        Key::new("to", Kind::Stream, "Where they go: `connector.stream`.").required(),
+        Key::new(
+            "to",
+            Kind::OneOrMany(&Kind::ShortOr(&Kind::Stream, &Kind::Section(&TARGET))),
+            "Where they go: `connector.stream`; several are a list, and each of them is a route of its own, `name@connector.stream`, that shares the reading.",
+        )
+        .required(),
         Key::new("sync", Kind::Section(&SYNC), "How it runs."),
         Key::new("when", Kind::Expression, "Records for which it is false are filtered."),
         Key::new(
@@ -322,6 +327,19 @@ pub static RULE: Section = Section {
     ],
 };
 
+/// One of several targets.
+static TARGET: Section = Section {
+    name: "a target",
+    about: "A target that is written in its own way: what is not said here is as under `sync`.",
+    foreign: false,
+    keys: &[
+        Key::new("stream", Kind::Stream, "Where records go: `connector.stream`.").required(),
+        Key::new("mode", Kind::Word(MODES), "How records meet this target."),
+        Key::new("key", Kind::OneOrMany(&Kind::RecordPath), "What identifies a record of this target."),
+        Key::new("on_error", Kind::Section(&ON_ERROR), "What becomes of records that are rejected on the way to it."),
+    ],
+};
+
 static SYNC: Section = Section {
     name: "sync",
     about: "How the route runs.",
@@ -341,7 +359,18 @@ static SYNC: Section = Section {
             Kind::OneOrMany(&Kind::Name(true)),
             "Mappings that run before this one, where both are to run.",
         ),
+        Key::new("approval", Kind::Section(&APPROVAL), "Whether a person has to approve of each run beforehand."),
         Key::new("accept_loss", Kind::Flag, "Whether a source that can lose records is accepted.").default("false"),
+    ],
+};
+
+static APPROVAL: Section = Section {
+    name: "approval",
+    about: "Whether a person has to approve of each run beforehand: of a plan that `sync plan --save` wrote.",
+    foreign: false,
+    keys: &[
+        Key::new("required", Kind::Flag, "Whether nothing runs without an approved plan.").default("true"),
+        Key::new("four_eyes", Kind::Flag, "Whether who made the plan cannot be who approves of it.").default("true"),
     ],
 };
 

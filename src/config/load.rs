@@ -96,7 +96,7 @@ pub fn load_texts(
         match yaml::text(&file.name, file.bytes) {
             Ok(text) => {
                 let source = Source::new(file.name, text);
-                loaded.mappings.extend(mapping::mapping(&source, &mut loaded.findings));
+                loaded.mappings.append(&mut mapping::mapping(&source, &mut loaded.findings));
             }
             Err(finding) => loaded.findings.push(*finding),
         }
@@ -135,6 +135,8 @@ impl Loaded {
         });
         self.findings.extend(findings);
         self.findings.sort_by_cached_key(node::order);
+        // What is wrong with a rule is found for each target.
+        self.findings.dedup();
     }
 
     /// Whether a finding forbids to run.
@@ -168,28 +170,42 @@ impl Loaded {
     }
 }
 
-/// The mapping of that name among these.
+/// The mapping of that name among these; of one with several targets, the route to the first.
 ///
 /// # Errors
 /// If there is none, with the nearest name or all that there are.
 pub fn named<'m>(mappings: &'m [Mapping], name: &str) -> Result<&'m Mapping> {
-    mappings.iter().find(|mapping| mapping.name.value == name).ok_or_else(|| {
+    mappings.iter().find(|mapping| mapping.answers_to(name)).ok_or_else(|| {
         let error = Error::new(Kind::Invalid, &codes::NO_MAPPING, format!("there is no mapping `{name}`"));
-        let names = || mappings.iter().map(|mapping| mapping.name.value.as_str());
-        match nearest(name, names()) {
+        let routes = mappings.iter().map(|mapping| mapping.name.value.as_str());
+        let mut names: Vec<&str> = mappings.iter().map(|mapping| mapping.family.as_str()).collect();
+        names.dedup();
+        match nearest(name, names.iter().copied().chain(routes)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None if mappings.is_empty() => error.hint("the project has none: write one under `mappings/`"),
-            None => error.hint(format!("there are: {}", names().collect::<Vec<_>>().join(", "))),
+            None => error.hint(format!("there are: {}", names.join(", "))),
         }
     })
+}
+
+/// Every route that a name means: all targets of a mapping, or the one route.
+///
+/// # Errors
+/// As for [`named`].
+pub fn routes_named<'m>(mappings: &'m [Mapping], name: &str) -> Result<Vec<&'m Mapping>> {
+    named(mappings, name)?;
+    Ok(mappings.iter().filter(|mapping| mapping.answers_to(name)).collect())
 }
 
 /// Names are unique, `after` names mappings that exist, and leads in no circle.
 fn names(loaded: &mut Loaded) {
     let mut first: BTreeMap<&str, &Mapping> = BTreeMap::new();
     for mapping in &loaded.mappings {
-        let name = mapping.name.value.as_str();
-        if let Some(other) = first.get(name) {
+        let name = mapping.family.as_str();
+        if let Some(other) = first.get(name).filter(|other| other.file == mapping.file) {
+            // Another target of the same mapping.
+            debug_assert!(other.is_branch());
+        } else if let Some(other) = first.get(name) {
             let place = &other.name.place;
             let cause = format!("the name `{name}` is taken by {}:{}:{}", place.file, place.line, place.column);
             loaded.findings.push(
@@ -209,7 +225,7 @@ fn names(loaded: &mut Loaded) {
             }
         }
         if let Some(place) = circle(mapping, &first) {
-            let cause = format!("`{}` waits for itself in the end", mapping.name.value);
+            let cause = format!("`{}` waits for itself in the end", mapping.family);
             loaded.findings.push(
                 Finding::error(&codes::ROUTE_CYCLE, place, cause)
                     .fix("take out one of the `after` that lead back to it"),
@@ -223,7 +239,7 @@ fn circle(from: &Mapping, all: &BTreeMap<&str, &Mapping>) -> Option<Place> {
     from.sync.after.iter().find_map(|first| {
         let (mut seen, mut ahead) = (BTreeSet::new(), vec![first.value.as_str()]);
         while let Some(name) = ahead.pop() {
-            if name == from.name.value {
+            if name == from.family {
                 return Some(first.place.clone());
             }
             if seen.insert(name) {

@@ -7,37 +7,95 @@ use super::project::{classes, either, flag, get, label, one_or_many, whole};
 use super::source::Source;
 use super::yaml::{self, Raw, RawKind};
 use super::{
-    Expectation, Expression, FieldRule, Mapping, MappingTest, Missed, Mode, OnError, Schedule, Spanned, StreamRef,
+    Approval, Expectation, Expression, FieldRule, Mapping, MappingTest, Missed, Mode, OnError, Schedule, Spanned, StreamRef,
     SyncOptions, canonical, units,
 };
 use crate::error::{Findings, Severity, codes::config as codes};
 use crate::record::{Path, Type};
 
-/// Reads, checks and resolves the text of one mapping. Names of connectors, streams and other
-/// mappings are looked up later, when all files are there.
-pub fn mapping(source: &Source, findings: &mut Findings) -> Option<Mapping> {
-    let raw = yaml::parse(source, findings)?;
+/// Reads, checks and resolves the text of one mapping: one route for each of its targets. Names of
+/// connectors, streams and other mappings are looked up later, when all files are there.
+pub fn mapping(source: &Source, findings: &mut Findings) -> Vec<Mapping> {
+    let Some(raw) = yaml::parse(source, findings) else { return Vec::new() };
     let mut checker = Checker::new(source, false);
     checker.section(&raw, &MAPPING, (0, 0));
     let made = resolve(&mut checker, &raw);
     let whole = !checker.findings.iter().any(|finding| finding.severity == Severity::Error);
     findings.append(&mut checker.findings);
-    let mut mapping = made?;
-    mapping.whole = whole;
-    canonical::seal_mapping(&mut mapping);
-    Some(mapping)
+    let mut routes = made.map_or_else(Vec::new, |mapping| branches(mapping, &raw, source));
+    for route in &mut routes {
+        route.whole = whole;
+        canonical::seal_mapping(route);
+    }
+    routes
+}
+
+/// A route for each target: what a target says of itself takes the place of what `sync` says.
+fn branches(mapping: Mapping, raw: &Raw, source: &Source) -> Vec<Mapping> {
+    let targets: Vec<&Raw> = one_or_many(get(raw, "to")).collect();
+    let many = targets.len() > 1;
+    let mut routes: Vec<Mapping> = Vec::with_capacity(targets.len());
+    for target in targets {
+        let Some(to) = stream_ref(get(target, "stream").unwrap_or(target), source) else { continue };
+        let mut route = Mapping { to, ..mapping.clone() };
+        if many {
+            route.name.value = format!("{}@{}.{}", mapping.family, route.to.connector, route.to.stream);
+        }
+        route.sync.mode = mode(get(target, "mode")).unwrap_or(mapping.sync.mode);
+        if let Some(key) = get(target, "key") {
+            route.sync.key = one_or_many(Some(key)).filter_map(|raw| path(raw, source)).collect();
+        }
+        if !route.sync.mode.keyed() {
+            route.sync.key.clear();
+        }
+        if let Some(raw) = get(target, "on_error") {
+            route.sync.on_error = on_error(Some(raw));
+        }
+        if !routes.iter().any(|known| known.name.value == route.name.value) {
+            routes.push(route);
+        }
+    }
+    routes
+}
+
+/// A list of targets that makes no sense.
+fn targets(checker: &mut Checker<'_>, raw: &Raw) {
+    let mut seen: Vec<&str> = Vec::new();
+    let targets: Vec<&Raw> = one_or_many(get(raw, "to")).collect();
+    if let Some(to) = get(raw, "to").filter(|_| targets.is_empty()) {
+        checker.error(&codes::BAD_VALUE, to.start, to.end, "`to` names no target", "name one or more streams");
+    }
+    for target in targets {
+        let at = get(target, "stream").unwrap_or(target);
+        let Some(name) = at.text() else { continue };
+        if seen.contains(&name) {
+            let cause = format!("`{name}` is a target already");
+            checker.error(&codes::BAD_VALUE, at.start, at.end, cause, "name each target once");
+        }
+        seen.push(name);
+        if let (Some(key), Some(mode)) = (get(target, "key"), mode(get(target, "mode")))
+            && !mode.keyed()
+        {
+            let cause = "a key is given, but `append` adds every record and uses none";
+            checker.error(&codes::KEY_MODE, key.start, key.end, cause, "remove the key, or choose another mode");
+        }
+    }
 }
 
 fn resolve(checker: &mut Checker<'_>, raw: &Raw) -> Option<Mapping> {
     let source = checker.source;
-    let sync = sync(checker, get(raw, "sync"));
+    targets(checker, raw);
+    let first = one_or_many(get(raw, "to")).next()?;
+    let keyed = one_or_many(get(raw, "to")).any(|to| mode(get(to, "mode")).is_some_and(Mode::keyed));
+    let sync = sync(checker, get(raw, "sync"), keyed);
     let fields: Vec<_> = one_or_many(get(raw, "fields")).filter_map(|raw| rule(raw, source)).collect();
     let tests = one_or_many(get(raw, "tests")).filter_map(|raw| test(checker, raw)).collect();
     Some(Mapping {
         name: text(get(raw, "name")?, source)?,
+        family: label(raw, "name")?,
         file: source.file.clone(),
         from: stream_ref(get(raw, "from")?, source)?,
-        to: stream_ref(get(raw, "to")?, source)?,
+        to: stream_ref(get(first, "stream").unwrap_or(first), source)?,
         sync,
         when: get(raw, "when").and_then(|raw| Expression::of(raw, source)),
         all_rules: fields.len() == one_or_many(get(raw, "fields")).count(),
@@ -118,14 +176,33 @@ fn test(checker: &mut Checker<'_>, raw: &Raw) -> Option<MappingTest> {
     Some(MappingTest { name: text(get(raw, "name")?, source)?, given: node(get(raw, "given")?, source), expect })
 }
 
-fn sync(checker: &mut Checker<'_>, raw: Option<&Raw>) -> SyncOptions {
+fn mode(raw: Option<&Raw>) -> Option<Mode> {
+    let word = raw.and_then(Raw::text)?;
+    Mode::ALL.iter().copied().find(|mode| mode.name() == word)
+}
+
+fn on_error(raw: Option<&Raw>) -> OnError {
+    let tolerate = raw.and_then(|raw| get(raw, "tolerate"));
+    let percent = tolerate.and_then(|raw| get(raw, "percent")).and_then(|raw| match &raw.kind {
+        RawKind::Number(text) => units::percent_to_ppm(text),
+        _ => None,
+    });
+    OnError {
+        tolerate_ppm: percent.unwrap_or(0),
+        tolerate_records: whole(tolerate.and_then(|raw| get(raw, "records"))).map_or(0, |n| n.max(0) as u64),
+        stop: flag(raw.and_then(|raw| get(raw, "stop"))).unwrap_or(false),
+    }
+}
+
+/// What `sync` says for every target; `keyed`: a target has a mode of its own that uses the key.
+fn sync(checker: &mut Checker<'_>, raw: Option<&Raw>, keyed: bool) -> SyncOptions {
     let source = checker.source;
     let of = |name| raw.and_then(|raw| get(raw, name));
-    let word = of("mode").and_then(Raw::text);
-    let mode = Mode::ALL.iter().copied().find(|mode| Some(mode.name()) == word).unwrap_or(Mode::Append);
+    let mode = mode(of("mode")).unwrap_or(Mode::Append);
     let key: Vec<_> = one_or_many(of("key")).filter_map(|raw| path(raw, source)).collect();
     if let (None | Some("append"), Some(at)) = (of("mode").and_then(Raw::text), of("key"))
         && mode == Mode::Append
+        && !keyed
     {
         let cause = "a key is given, but `append` adds every record and uses none";
         checker.error(&codes::KEY_MODE, at.start, at.end, cause, "add `mode: upsert`, or remove the key");
@@ -138,23 +215,16 @@ fn sync(checker: &mut Checker<'_>, raw: Option<&Raw>) -> SyncOptions {
         let timezone = label(raw, "timezone").unwrap_or_else(|| "UTC".into());
         Some(Schedule { cron: text(get(raw, "cron")?, source)?, timezone, missed })
     });
-    let on_error = of("on_error");
-    let tolerate = on_error.and_then(|raw| get(raw, "tolerate"));
-    let percent = tolerate.and_then(|raw| get(raw, "percent")).and_then(|raw| match &raw.kind {
-        RawKind::Number(text) => units::percent_to_ppm(text),
-        _ => None,
-    });
     SyncOptions {
         mode,
         key,
         schedule,
         batch_records: whole(of("batch").and_then(|raw| get(raw, "records"))).and_then(|n| u64::try_from(n).ok()),
-        on_error: OnError {
-            tolerate_ppm: percent.unwrap_or(0),
-            tolerate_records: whole(tolerate.and_then(|raw| get(raw, "records"))).map_or(0, |n| n.max(0) as u64),
-            stop: flag(on_error.and_then(|raw| get(raw, "stop"))).unwrap_or(false),
-        },
+        on_error: on_error(of("on_error")),
         after: one_or_many(of("after")).filter_map(|raw| text(raw, source)).collect(),
+        approval: of("approval").filter(|raw| flag(get(raw, "required")) != Some(false)).map(|raw| Approval {
+            four_eyes: flag(get(raw, "four_eyes")).unwrap_or(true),
+        }),
         accept_loss: flag(of("accept_loss")).unwrap_or(false),
     }
 }

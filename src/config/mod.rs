@@ -34,7 +34,7 @@ pub use describe::{Carries, Catalog, FormatSpec, OptionKind, OptionSpec, Protoco
 pub use discover::{Found, discover};
 pub use environment::Environment;
 pub use hidden::hide;
-pub use load::{FileText, Loaded, load, load_texts, named};
+pub use load::{FileText, Loaded, load, load_texts, named, routes_named};
 pub use resolve::Resolver;
 pub use resolved::*;
 pub use secret::Secret;

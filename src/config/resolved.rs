@@ -158,8 +158,11 @@ pub struct Audit {
 /// A mapping, resolved: one route from a stream to a stream.
 #[derive(Clone, Debug)]
 pub struct Mapping {
-    /// Its name, unique in the project.
+    /// The route's name, unique in the project: the mapping's own, or `mapping@connector.stream`
+    /// for each target of a mapping with several.
     pub name: Spanned<String>,
+    /// The name of the mapping it was written as: what its targets have in common.
+    pub family: String,
     /// The file it stands in, as shown to the user.
     pub file: String,
     /// Where records come from.
@@ -183,6 +186,18 @@ pub struct Mapping {
     pub hash: String,
     /// That form, as JSON.
     pub canonical: String,
+}
+
+impl Mapping {
+    /// Whether a name means this route: its own, or that of the mapping it belongs to.
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.name.value == name || self.family == name
+    }
+
+    /// Whether the mapping has other targets.
+    pub fn is_branch(&self) -> bool {
+        self.name.value != self.family
+    }
 }
 
 /// `connector.stream`.
@@ -281,8 +296,17 @@ pub struct SyncOptions {
     pub on_error: OnError,
     /// Routes that must have run before this one, in `--all` and `--due`.
     pub after: Vec<Spanned<String>>,
+    /// Whether a person has to approve of each run; `None`: nobody has to.
+    pub approval: Option<Approval>,
     /// Whether a source may be lost (a guarantee weaker than at-least-once).
     pub accept_loss: bool,
+}
+
+/// How a run is approved of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// Whether who made the plan cannot be who approves of it.
+    pub four_eyes: bool,
 }
 
 /// How records meet the target.

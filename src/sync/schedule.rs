@@ -54,14 +54,16 @@ pub fn moment(nanoseconds: i64) -> Timestamp {
 /// # Errors
 /// If they wait for each other in a circle.
 pub fn order(mappings: &[Mapping]) -> Result<Vec<&Mapping>> {
-    let by_name: BTreeMap<&str, &Mapping> = mappings.iter().map(|m| (m.name.value.as_str(), m)).collect();
+    // Targets of one mapping stay together, in its own order.
+    let mut by_name: BTreeMap<&str, Vec<&Mapping>> = BTreeMap::new();
+    for mapping in mappings {
+        by_name.entry(mapping.family.as_str()).or_default().push(mapping);
+    }
     let mut ordered: Vec<&Mapping> = Vec::with_capacity(mappings.len());
-    let mut waiting: Vec<&Mapping> = by_name.values().copied().collect();
+    let mut waiting: Vec<&Mapping> = by_name.into_values().flatten().collect();
     while !waiting.is_empty() {
         let ready = |mapping: &&Mapping| {
-            mapping.sync.after.iter().all(|name| {
-                !by_name.contains_key(name.value.as_str()) || ordered.iter().any(|done| done.name.value == name.value)
-            })
+            mapping.sync.after.iter().all(|name| !waiting.iter().any(|other| other.family == name.value))
         };
         let Some(at) = waiting.iter().position(ready) else {
             let names: Vec<&str> = waiting.iter().map(|m| m.name.value.as_str()).collect();
