@@ -57,8 +57,10 @@ pub enum Retry {
 /// `doing` says what was being attempted and to what ("reading `orders.csv`"), `cause` what
 /// went wrong, `facts` the values that matter, `hints` what to do. Never put a secret or a
 /// classified value into any of them.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: Kind,
     code: &'static Code,
@@ -69,7 +71,7 @@ struct Inner {
     hints: Vec<String>,
     retry: Retry,
     findings: Vec<Finding>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<std::sync::Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -162,7 +164,7 @@ impl Error {
 
     /// The error below.
     pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.0.source = Some(Box::new(source));
+        self.0.source = Some(std::sync::Arc::new(source));
         self
     }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result, codes};
 use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Timestamp, Totals};
 use crate::store::{Intent, NewRun, RouteState, Run, RunEnd, RunState, Settle, Store};
 
-use super::delivery::Edge;
+use super::delivery::{Edge, Shared};
 use super::middle::Middle;
 use super::pipeline::{self, Arrival};
 use super::plan::Plan;
@@ -35,12 +35,13 @@ pub struct Begun<'s> {
 /// If the route is disabled, or target or store cannot be used. The failure is on record.
 pub fn begin<'s>(
     plan: &Plan,
-    store: Option<&'s mut Store>,
+    store: Option<Shared<'s>>,
     options: &Options,
     now: Timestamp,
     watch: &mut dyn Watch,
 ) -> Result<Begun<'s>> {
-    let Some(store) = store else { return Ok(dry(Vec::new())) };
+    let Some(shared) = store else { return Ok(dry(Vec::new())) };
+    let store = &mut **shared.borrow_mut();
     let state = store.route(plan.name())?;
     if options.dry() {
         return Ok(dry(if options.full { Vec::new() } else { state.settled }));
@@ -55,7 +56,7 @@ pub fn begin<'s>(
         Ok((sink, mark, settled)) => {
             notes.iter().for_each(|note| watch.note(note));
             let id = run.id.clone();
-            Ok(Begun { edge: Edge::Real { store, run, sink }, mark, settled, run: Some(id), notes })
+            Ok(Begun { edge: Edge::Real { store: shared, run, sink }, mark, settled, run: Some(id), notes })
         }
         Err(error) => {
             let end = RunEnd {
@@ -186,7 +187,7 @@ fn recount(
             || {
                 let (decoder, encoder) = (plan.decoder()?, plan.encoder()?);
                 let mut middle = Middle::new(Arc::clone(&plan.route), decoder, encoder, Arc::clone(&between), now);
-                Ok(move |part| middle.work(part))
+                Ok(move |part| middle.work(&part))
             },
             |arrival| {
                 if let Arrival::Done(done) = arrival {
@@ -208,7 +209,7 @@ fn recount(
         let (decoder, encoder, between) = (plan.decoder()?, plan.encoder()?, plan.between()?);
         let mut middle = Middle::new(Arc::clone(&plan.route), decoder, encoder, between, now);
         for text in store.reclaim_letters(run, &intent.replayed)? {
-            totals.add(&middle.work(super::replay::part(text))?.totals);
+            totals.add(&middle.work(&super::replay::part(text))?.totals);
         }
     }
     if totals.read != intent.records {

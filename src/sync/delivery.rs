@@ -8,6 +8,7 @@
 //! transaction, so a group costs one sync in the store. While one group becomes durable in the
 //! target, on a thread of its own, the next one is collected.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -33,13 +34,16 @@ const GROUP_REJECTS: usize = 10_000;
 /// … or after this time.
 const GROUP_TIME: Duration = Duration::from_millis(200);
 
+/// The store, which all routes of a run write to in turn, on one thread.
+pub type Shared<'d> = &'d RefCell<&'d mut Store>;
+
 /// Where groups go: for real, or nowhere. `--dry-run` and `--limit` differ from a real run here
 /// and nowhere else.
 pub enum Edge<'d> {
     /// Into the target and the store.
     Real {
-        /// The store, which holds the route's lock for as long as this lives.
-        store: &'d mut Store,
+        /// The store; the caller holds the route's lock for as long as this lives.
+        store: Shared<'d>,
         /// The run that is being recorded.
         run: Run,
         /// The target.
@@ -69,7 +73,7 @@ pub struct Delivery<'d> {
 }
 
 struct Real<'d> {
-    store: &'d mut Store,
+    store: Shared<'d>,
     run: Run,
     /// `None` once the target is finished.
     writer: Option<Writer>,
@@ -242,7 +246,7 @@ impl<'d> Delivery<'d> {
             if let Some(writer) = real.writer.take() {
                 writer.end()?.abandon();
             }
-            real.store.finish_run(&real.run, &end)?;
+            real.store.borrow_mut().finish_run(&real.run, &end)?;
         }
         Ok((self.totals, self.reasons.commonest()))
     }
@@ -290,7 +294,7 @@ impl Real<'_> {
     /// fails, what is written still waits to be settled.
     fn settle(&mut self, intent: Option<&Intent>) -> Result<()> {
         if self.written.is_some() || intent.is_some() {
-            self.store.step(&self.run, self.written.as_ref(), intent)?;
+            self.store.borrow_mut().step(&self.run, self.written.as_ref(), intent)?;
             self.written = None;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Several routes in one go: which of them, in which order, and what one failure means for the
 //! others.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::config::{Environment, Mapping, Project, Resolver, named};
@@ -106,28 +107,33 @@ pub fn run(
             }
         }
     }
-    for mapping in chosen(setting, selection, store.as_deref())? {
-        let name = mapping.name.value.as_str();
+    let chosen = chosen(setting, selection, store.as_deref())?;
+    // The targets of one mapping stand side by side.
+    for together in chosen.chunk_by(|one, next| one.family == next.family) {
         if setting.stop.asked() {
             break;
         }
+        let Some(mapping) = together.first() else { continue };
         let failed = mapping.sync.after.iter().find(|before| {
-            became.iter().any(|b| b.route() == before.value && !matches!(b.exit(), Exit::Done | Exit::Partial))
+            became
+                .iter()
+                .any(|b| family(b.route()) == before.value && !matches!(b.exit(), Exit::Done | Exit::Partial))
         });
         if let Some(before) = failed {
             let why = format!("`{}` did not get through, and this route comes after it", before.value);
-            became.push(Became::Skipped { route: name.to_string(), why });
+            became.extend(
+                together.iter().map(|m| Became::Skipped { route: m.name.value.clone(), why: why.clone() }),
+            );
             continue;
         }
-        became.push(match run_one(setting, mapping, store.as_deref_mut(), watch) {
-            Ok(finished) => {
-                let error = finished.error.map(|error| error.fact("route", name));
-                Became::Ran(Box::new(Finished { error, ..finished }))
-            }
-            Err(error) => Became::Failed { route: name.to_string(), error: error.fact("route", name) },
-        });
+        became.extend(run_together(setting, together, store.as_deref_mut(), watch));
     }
     Ok(became)
+}
+
+/// The mapping that a route's name belongs to.
+fn family(route: &str) -> &str {
+    route.split_once('@').map_or(route, |(family, _)| family)
 }
 
 /// The routes to run, in order.
@@ -157,28 +163,58 @@ fn chosen<'s>(setting: &Setting<'s>, selection: &Selection, store: Option<&Store
     for name in names {
         named(setting.mappings, name)?;
     }
-    Ok(ordered.into_iter().filter(|m| names.contains(&m.name.value)).collect())
+    Ok(ordered.into_iter().filter(|m| names.iter().any(|name| m.answers_to(name))).collect())
 }
 
-fn run_one(
+/// Runs the chosen targets of one mapping: one that cannot begin keeps no other from it.
+fn run_together(
     setting: &Setting<'_>,
-    mapping: &Mapping,
+    mappings: &[&Mapping],
     store: Option<&mut Store>,
     watch: &mut dyn Watch,
-) -> Result<Finished> {
-    let plan = plan(setting.project, mapping)?;
+) -> Vec<Became> {
     let dry = setting.options.dry();
-    // A dry run changes nothing that a real one could trip over: it needs no lock.
-    let _held = match &store {
-        Some(store) if !dry => Some(store.lock_route(plan.name(), setting.wait)?),
-        _ => None,
-    };
+    let (mut plans, mut held, mut answers) = (Vec::new(), Vec::new(), Vec::with_capacity(mappings.len()));
+    for mapping in mappings {
+        let made = plan(setting.project, mapping).and_then(|plan| {
+            // A dry run changes nothing that a real one could trip over: it needs no lock.
+            let lock = match &store {
+                Some(store) if !dry => Some(store.lock_route(plan.name(), setting.wait)?),
+                _ => None,
+            };
+            Ok((plan, lock))
+        });
+        answers.push(match made {
+            Ok((plan, lock)) => {
+                plans.push(plan);
+                held.push(lock);
+                None
+            }
+            Err(error) => Some(error),
+        });
+    }
     let now = crate::record::Timestamp {
         seconds: setting.now.as_second(),
         nanos: setting.now.subsec_nanosecond().unsigned_abs(),
         offset: 0,
     };
-    road::run(&plan, store, setting.options, now, setting.stop, watch)
+    let store = store.map(RefCell::new);
+    let mut ran = road::run(&plans, store.as_ref(), setting.options, now, setting.stop, watch).into_iter();
+    let answer = |(mapping, refused): (&&Mapping, Option<Error>)| {
+        let name = mapping.name.value.as_str();
+        let ended = match refused {
+            Some(error) => Err(error),
+            None => ran.next().unwrap_or_else(|| Err(Error::bug("a route without an answer"))),
+        };
+        match ended {
+            Ok(finished) => {
+                let error = finished.error.map(|error| error.fact("route", name));
+                Became::Ran(Box::new(Finished { error, ..finished }))
+            }
+            Err(error) => Became::Failed { route: name.to_string(), error: error.fact("route", name) },
+        }
+    };
+    mappings.iter().zip(answers).map(answer).collect()
 }
 
 /// Makes the plan of a route for a run: the mapping compiled, references filled in.

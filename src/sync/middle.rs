@@ -64,7 +64,7 @@ impl Middle {
     ///
     /// # Errors
     /// If the part as a whole cannot be read.
-    pub fn work(&mut self, part: Part) -> Result<Done> {
+    pub fn work(&mut self, part: &Part) -> Result<Done> {
         self.arena.reset();
         let mut rows = Mapped {
             route: &self.route,
@@ -72,7 +72,7 @@ impl Middle {
             between: &self.between,
             now: self.now,
             arena: &self.arena,
-            part: &part,
+            part,
             values: Vec::with_capacity(self.route.columns.len()),
             batch: Batch { bytes: Vec::with_capacity(part.bytes.len() * 2), records: 0, ..Batch::default() },
             totals: Totals { bytes_read: part.bytes.len() as u64, ..Totals::default() },
@@ -80,7 +80,7 @@ impl Middle {
             wanted: self.wanted.unwrap_or(u64::MAX),
             keys: (!self.route.key.is_empty()).then(Keys::default),
         };
-        self.decoder.decode(&part, &self.route.projection, &self.arena, &mut rows)?;
+        self.decoder.decode(part, &self.route.projection, &self.arena, &mut rows)?;
         let Mapped { mut batch, mut totals, rejects, keys, .. } = rows;
         self.wanted = self.wanted.map(|wanted| wanted - totals.read);
         if let Some(keys) = keys {
@@ -90,8 +90,8 @@ impl Middle {
         totals.produced = batch.records;
         totals.bytes_written = batch.bytes.len() as u64;
         let digest = *blake3::hash(&batch.bytes).as_bytes();
-        let end = Position { record: totals.read, ..part.end };
-        Ok(Done { slice: part.slice, end, last_of_slice: part.last_of_slice, batch, digest, totals, rejects })
+        let end = Position { record: totals.read, ..part.end.clone() };
+        Ok(Done { slice: part.slice.clone(), end, last_of_slice: part.last_of_slice, batch, digest, totals, rejects })
     }
 }
 

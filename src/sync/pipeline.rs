@@ -26,6 +26,7 @@ pub enum Arrival<T> {
 }
 
 /// How the reading ended.
+#[derive(Clone)]
 pub struct Ending {
     /// The error that ended it early, if one did. Everything before it was delivered.
     pub error: Option<Error>,

@@ -183,6 +183,11 @@ impl Plan {
         self.to.protocol.is_standard(&self.to.stream)
     }
 
+    /// Whether what is read cannot be read again.
+    pub fn reads_once(&self) -> bool {
+        self.from.protocol.resumption(&self.read_request(&[], None)) == Resumption::Never
+    }
+
     /// What the pair promises.
     pub fn guarantee(&self) -> Guarantee {
         let target = self.to.protocol.guarantee(&self.write_request("", false));

@@ -1,6 +1,7 @@
 //! Dead letters get another chance: the same mapping path as any record, one letter at a time,
 //! delivered as groups of a run of its own.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,10 +59,11 @@ pub fn replay(
             .hint(format!("consign sync dlq list --route {}", plan.name())));
     }
     let _held = store.lock_route(plan.name(), Duration::ZERO)?;
-    let Begun { edge, mark, settled, notes, .. } = begin(&plan, Some(store), options, now, watch)?;
+    let store = RefCell::new(store);
+    let Begun { edge, mark, settled, notes, .. } = begin(&plan, Some(&store), options, now, watch)?;
     let Edge::Real { store, run, sink } = edge else { return Err(Error::bug("a replay is never dry")) };
     let mut replayed = Replayed { run: run.id.clone(), notes, ..Replayed::default() };
-    let letters = store.claim_letters(&run, &filter)?;
+    let letters = store.borrow_mut().claim_letters(&run, &filter)?;
     let mut delivery = Delivery::new(Edge::Real { store, run, sink }, mark, &settled, &plan.mapping, false);
     let mut middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now);
     let mut reasons = Reasons::default();
@@ -69,7 +71,7 @@ pub fn replay(
     let deliver = || -> Result<()> {
         for text in letters {
             let id = text.letter.id.clone();
-            let done = middle.work(part(text))?;
+            let done = middle.work(&part(text))?;
             if let Some(reject) = done.rejects.first() {
                 reasons.add(reject);
                 replayed.rejected += 1;

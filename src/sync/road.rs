@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use crate::connect::Part;
 use crate::error::{Error, Exit, Result};
-use crate::record::{Timestamp, Totals};
-use crate::store::Store;
+use crate::record::{Settled, SliceId, Timestamp, Totals};
 
 use super::begin::{Begun, begin};
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Shared};
 use super::middle::Middle;
 use super::pipeline::{self, Arrival};
 use super::plan::Plan;
 use super::reasons::Reason;
 use super::signals::Stop;
 use super::verdict;
-use super::watch::Watch;
+use super::watch::{Silent, Watch};
 
 /// How a route is to be run this time.
 #[derive(Clone, Debug, Default)]
@@ -74,73 +74,203 @@ pub struct Finished {
     pub seconds: f64,
 }
 
-/// Runs one route from where it stands to the end of what there is. The caller holds the
-/// route's lock.
+/// One route on its way: a target with all that is known of it.
+struct Branch<'p, 's> {
+    plan: &'p Plan,
+    settled: Vec<(SliceId, Settled)>,
+    run: Option<String>,
+    notes: Vec<String>,
+    /// `None` once it has ended.
+    delivery: Option<Delivery<'s>>,
+    /// How it ended.
+    finished: Option<Result<Finished>>,
+}
+
+/// What all routes of a run have in common.
+struct Journey<'r> {
+    options: &'r Options,
+    now: Timestamp,
+    stop: &'r Stop,
+    clock: Instant,
+}
+
+/// Runs routes that share their source and their mapping from where they stand to the end of what
+/// there is: one for each target. What is new to all of them is read once; a target that fails is
+/// given up, and the others go on. The caller holds the routes' locks. The answers stand in the
+/// order of the plans.
 ///
 /// # Errors
-/// If the run could not begin: disabled, target or state unusable. What goes wrong once it has
-/// begun is in [`Finished::error`], with the counts of what was settled before.
+/// An answer is an error if that route could not begin: disabled, target or state unusable. What goes
+/// wrong once it has begun is in [`Finished::error`], with the counts of what was settled before.
 pub fn run(
-    plan: &Plan,
-    store: Option<&mut Store>,
+    plans: &[Plan],
+    store: Option<Shared<'_>>,
     options: &Options,
     now: Timestamp,
     stop: &Stop,
     watch: &mut dyn Watch,
-) -> Result<Finished> {
-    let clock = Instant::now();
-    let Begun { edge, mark, settled, run, mut notes } = begin(plan, store, options, now, watch)?;
-    let fresh = settled.is_empty();
-    // Set once the limit is reached.
-    let enough = AtomicBool::new(false);
-    let mut delivery = Delivery::new(edge, mark, &settled, &plan.mapping, options.full);
-    let (mut source, between) = match plan.source(&settled, None).and_then(|s| Ok((s, plan.between()?))) {
-        Ok(ends) => ends,
-        Err(error) => {
-            let verdict = verdict::judge(plan, options, Err(error), delivery.totals(), fresh, stop);
-            delivery.end(verdict.run_end(&notes))?;
-            return Err(verdict.error.unwrap_or_else(|| Error::bug("a failed run without its error")));
+) -> Vec<Result<Finished>> {
+    let journey = Journey { options, now, stop, clock: Instant::now() };
+    let mut branches: Vec<Branch<'_, '_>> = plans.iter().map(|plan| journey.begin(plan, store, watch)).collect();
+    // Routes that stand at the same point are read for together.
+    let mut passes: Vec<Vec<&mut Branch<'_, '_>>> = Vec::new();
+    for branch in branches.iter_mut().filter(|branch| branch.delivery.is_some()) {
+        let once = branch.plan.reads_once();
+        match passes.iter_mut().find(|pass| once || pass[0].settled == branch.settled) {
+            Some(pass) => pass.push(branch),
+            None => passes.push(vec![branch]),
         }
-    };
+    }
+    for mut pass in passes {
+        journey.pass(&mut pass, watch);
+    }
+    let unended = || Err(Error::bug("a route never ended"));
+    branches.into_iter().map(|branch| branch.finished.unwrap_or_else(unended)).collect()
+}
 
-    let ended = pipeline::run(
-        source.as_mut(),
-        options.worker_count(),
-        &|| stop.asked() || enough.load(Ordering::Acquire),
-        || {
-            let middle =
-                Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, Arc::clone(&between), now);
-            let mut middle = middle.limited(options.limit);
-            Ok(move |part| middle.work(part))
-        },
-        |arrival| match arrival {
-            Arrival::Quiet => delivery.close(watch),
-            Arrival::Done(done) => {
-                let deadline = delivery.take(done, watch)?;
-                verdict::stop_early(plan, options, delivery.totals(), &enough)?;
-                Ok(deadline)
-            }
-        },
-    );
-    let ended = ended.and_then(|ending| {
-        delivery.close(watch)?;
-        if ending.error.is_none() && !ending.stopped {
-            delivery.finish()?;
+impl Journey<'_> {
+    fn begin<'p, 's>(&self, plan: &'p Plan, store: Option<Shared<'s>>, watch: &mut dyn Watch) -> Branch<'p, 's> {
+        let (begun, failed) = match begin(plan, store, self.options, self.now, watch) {
+            Ok(begun) => (Some(begun), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        let mut branch =
+            Branch { plan, settled: Vec::new(), run: None, notes: Vec::new(), delivery: None, finished: failed };
+        if let Some(Begun { edge, mark, settled, run, notes }) = begun {
+            branch.delivery = Some(Delivery::new(edge, mark, &settled, &plan.mapping, self.options.full));
+            (branch.settled, branch.run, branch.notes) = (settled, run, notes);
         }
-        Ok(ending)
-    });
-    let verdict = verdict::judge(plan, options, ended, delivery.totals(), fresh, stop);
-    let (totals, reasons) = delivery.end(verdict.run_end(&notes))?;
-    notes.extend(verdict.notes);
-    notes.dedup();
-    Ok(Finished {
-        run,
-        route: plan.name().to_string(),
-        exit: verdict.exit,
-        totals,
-        reasons,
-        notes,
-        error: verdict.error,
-        seconds: clock.elapsed().as_secs_f64(),
-    })
+        branch
+    }
+
+    /// Reads once for routes that stand at the same point, and ends each of them.
+    fn pass(&self, branches: &mut [&mut Branch<'_, '_>], watch: &mut dyn Watch) {
+        let mut ends = Vec::with_capacity(branches.len());
+        for branch in branches.iter_mut() {
+            // What a route cannot be equipped with concerns that route alone.
+            match branch.plan.between().and_then(|between| branch.plan.encoder().map(|_| between)) {
+                Ok(between) => ends.push(between),
+                Err(error) => {
+                    ends.push(Arc::from([]));
+                    self.end(branch, Err(error), true);
+                }
+            }
+        }
+        let settled = known(branches);
+        let mut source = match branches.first().map(|branch| branch.plan.source(&settled, None)) {
+            Some(Ok(source)) => source,
+            Some(Err(error)) => {
+                branches.iter_mut().for_each(|branch| self.end(branch, Err(error.clone()), true));
+                return;
+            }
+            None => return,
+        };
+        let plans: Vec<&Plan> = branches.iter().map(|branch| branch.plan).collect();
+        // Set once nothing more is to be done for a route, and once for none of them.
+        let over: Vec<AtomicBool> = branches.iter().map(|b| AtomicBool::new(b.delivery.is_none())).collect();
+        let enough = AtomicBool::new(false);
+        let ended = pipeline::run(
+            source.as_mut(),
+            self.options.worker_count(),
+            &|| self.stop.asked() || enough.load(Ordering::Acquire) || over.iter().all(|o| o.load(Ordering::Acquire)),
+            || {
+                let mut middles = Vec::with_capacity(plans.len());
+                for ((plan, between), over) in plans.iter().zip(&ends).zip(&over) {
+                    let middle = match over.load(Ordering::Acquire) {
+                        true => None,
+                        false => {
+                            let (decoder, encoder, route) = (plan.decoder()?, plan.encoder()?, Arc::clone(&plan.route));
+                            let middle = Middle::new(route, decoder, encoder, Arc::clone(between), self.now);
+                            Some(middle.limited(self.options.limit))
+                        }
+                    };
+                    middles.push((over, middle));
+                }
+                Ok(move |part: Part| {
+                    let work = |(over, middle): &mut (&AtomicBool, Option<Middle>)| {
+                        middle.as_mut().filter(|_| !over.load(Ordering::Acquire)).map(|middle| middle.work(&part))
+                    };
+                    Ok(middles.iter_mut().map(work).collect::<Vec<_>>())
+                })
+            },
+            |arrival| {
+                let quiet = matches!(arrival, Arrival::Quiet);
+                let made = match arrival {
+                    Arrival::Done(made) => made,
+                    Arrival::Quiet => over.iter().map(|_| None).collect(),
+                };
+                let (mut deadline, mut first, mut silent): (Option<Instant>, _, _) = (None, true, Silent);
+                for ((branch, over), done) in branches.iter_mut().zip(&over).zip(made) {
+                    let Some(delivery) = &mut branch.delivery else { continue };
+                    // One bar for all that is read together.
+                    let watch: &mut dyn Watch = if std::mem::take(&mut first) { &mut *watch } else { &mut silent };
+                    let step = match done {
+                        None if quiet => delivery.close(watch),
+                        None => Ok(None),
+                        Some(done) => done.and_then(|done| {
+                            let deadline = delivery.take(done, watch)?;
+                            verdict::stop_early(branch.plan, self.options, delivery.totals(), &enough)?;
+                            Ok(deadline)
+                        }),
+                    };
+                    match step {
+                        Ok(until) => deadline = [deadline, until].into_iter().flatten().min(),
+                        Err(error) => {
+                            over.store(true, Ordering::Release);
+                            self.end(branch, Err(error), false);
+                        }
+                    }
+                }
+                Ok(deadline)
+            },
+        );
+        for branch in branches.iter_mut().filter(|branch| branch.delivery.is_some()) {
+            let ended = ended.clone().and_then(|ending| {
+                let Some(delivery) = &mut branch.delivery else { return Ok(ending) };
+                delivery.close(watch)?;
+                if ending.error.is_none() && !ending.stopped {
+                    delivery.finish()?;
+                }
+                Ok(ending)
+            });
+            self.end(branch, ended, false);
+        }
+    }
+
+    /// Ends a route and judges it. `unbegun`: nothing was read for it, so that its error is the answer.
+    fn end(&self, branch: &mut Branch<'_, '_>, ended: Result<pipeline::Ending>, unbegun: bool) {
+        let Some(delivery) = branch.delivery.take() else { return };
+        let fresh = branch.settled.is_empty();
+        let verdict = verdict::judge(branch.plan, self.options, ended, delivery.totals(), fresh, self.stop);
+        branch.finished = Some(delivery.end(verdict.run_end(&branch.notes)).and_then(|(totals, reasons)| {
+            if unbegun {
+                return Err(verdict.error.unwrap_or_else(|| Error::bug("a failed run without its error")));
+            }
+            let mut notes = std::mem::take(&mut branch.notes);
+            notes.extend(verdict.notes);
+            notes.dedup();
+            Ok(Finished {
+                run: branch.run.take(),
+                route: branch.plan.name().to_string(),
+                exit: verdict.exit,
+                totals,
+                reasons,
+                notes,
+                error: verdict.error,
+                seconds: self.clock.elapsed().as_secs_f64(),
+            })
+        }));
+    }
+}
+
+/// Where the routes of a pass stand. What can be read only once has no place to come back to: of it
+/// every name that is taken counts, so that what comes now is new to each.
+fn known(branches: &[&mut Branch<'_, '_>]) -> Vec<(SliceId, Settled)> {
+    let mut known: Vec<(SliceId, Settled)> = Vec::new();
+    for (slice, at) in branches.iter().flat_map(|branch| &branch.settled) {
+        if !known.iter().any(|(other, _)| other == slice) {
+            known.push((slice.clone(), at.clone()));
+        }
+    }
+    known
 }
