@@ -281,7 +281,7 @@ pub static MAPPING: Section = Section {
         Key::new(
             "to",
             Kind::OneOrMany(&Kind::ShortOr(&Kind::Stream, &Kind::Section(&TARGET))),
-            "Where they go: `connector.stream`; several are a list, and each of them is a route of its own, `name@connector.stream`, that shares the reading.",
+            "Where they go: `connector.stream`, or a list of several.",
         )
         .required(),
         Key::new("sync", Kind::Section(&SYNC), "How it runs."),

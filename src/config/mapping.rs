@@ -7,8 +7,8 @@ use super::project::{classes, either, flag, get, label, one_or_many, whole};
 use super::source::Source;
 use super::yaml::{self, Raw, RawKind};
 use super::{
-    Approval, Expectation, Expression, FieldRule, Mapping, MappingTest, Missed, Mode, OnError, Schedule, Spanned, StreamRef,
-    SyncOptions, canonical, units,
+    Approval, Expectation, Expression, FieldRule, Mapping, MappingTest, Missed, Mode, OnError, Schedule, Spanned,
+    StreamRef, SyncOptions, canonical, units,
 };
 use crate::error::{Findings, Severity, codes::config as codes};
 use crate::record::{Path, Type};
@@ -222,9 +222,9 @@ fn sync(checker: &mut Checker<'_>, raw: Option<&Raw>, keyed: bool) -> SyncOption
         batch_records: whole(of("batch").and_then(|raw| get(raw, "records"))).and_then(|n| u64::try_from(n).ok()),
         on_error: on_error(of("on_error")),
         after: one_or_many(of("after")).filter_map(|raw| text(raw, source)).collect(),
-        approval: of("approval").filter(|raw| flag(get(raw, "required")) != Some(false)).map(|raw| Approval {
-            four_eyes: flag(get(raw, "four_eyes")).unwrap_or(true),
-        }),
+        approval: of("approval")
+            .filter(|raw| flag(get(raw, "required")) != Some(false))
+            .map(|raw| Approval { four_eyes: flag(get(raw, "four_eyes")).unwrap_or(true) }),
         accept_loss: flag(of("accept_loss")).unwrap_or(false),
     }
 }

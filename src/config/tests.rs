@@ -378,7 +378,7 @@ fn faults_of_a_mapping() {
         &[
             "m0.yaml:1:1+1 missing-key: a mapping needs `name` | add `name`: the route's name, unique in the project: state and audit log know it by this",
             "m0.yaml:1:1+1 missing-key: a mapping needs `from` | add `from`: where records come from: `connector.stream`",
-            "m0.yaml:1:1+1 missing-key: a mapping needs `to` | add `to`: where they go: `connector.stream`",
+            "m0.yaml:1:1+1 missing-key: a mapping needs `to` | add `to`: where they go: `connector.stream`, or a list of several",
             "m0.yaml:1:1+1 missing-key: a mapping needs `fields` | add `fields`: the field rules: one for each place of the target record",
         ],
     );

@@ -118,8 +118,10 @@ pub struct LetterText {
 /// Which dead letters. Everything given must hold.
 #[derive(Clone, Debug, Default)]
 pub struct LetterFilter {
-    /// Of this route.
+    /// Of this route alone.
     pub route: Option<String>,
+    /// Of this route, or of every target of the mapping of that name.
+    pub family: Option<String>,
     /// With this code.
     pub code: Option<String>,
     /// Of the run whose id begins so.
@@ -291,7 +293,7 @@ impl Store {
                 let mut draft = Draft::new(action).detail("letters", changed);
                 draft.reason = Some(reason.to_string());
                 draft.actor = who.map(str::to_string);
-                draft.route.clone_from(&filter.route);
+                draft.route = filter.route.clone().or_else(|| filter.family.clone());
                 if let Some(code) = &filter.code {
                     draft = draft.detail("code", code.clone());
                 }
@@ -544,6 +546,9 @@ fn build_clause(filter: &LetterFilter, first: &str) -> (String, Vec<rusqlite::ty
     };
     if let Some(route) = &filter.route {
         add("route = ??", route.clone().into());
+    }
+    if let Some(family) = &filter.family {
+        add(sql::OF_FAMILY, family.clone().into());
     }
     if let Some(code) = &filter.code {
         add("code = ??", code.clone().into());

@@ -172,7 +172,7 @@ pub struct RunRow {
 /// Which runs.
 #[derive(Clone, Debug, Default)]
 pub struct RunFilter {
-    /// Of this route.
+    /// Of this route, or of every target of the mapping of that name.
     pub route: Option<String>,
     /// Begun at or after, nanoseconds since 1970.
     pub since_ns: Option<i64>,
@@ -281,9 +281,12 @@ impl Store {
     /// # Errors
     /// The state cannot be read.
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>> {
+        let of_route = sql::OF_FAMILY.replace("??", "?1");
         let limit = if filter.limit == 0 { -1 } else { sql::int(filter.limit as u64) };
         self.query_runs(
-            "WHERE (?1 IS NULL OR route = ?1) AND (?2 IS NULL OR started_ns >= ?2) ORDER BY number DESC LIMIT ?3",
+            &format!(
+                "WHERE (?1 IS NULL OR {of_route}) AND (?2 IS NULL OR started_ns >= ?2) ORDER BY number DESC LIMIT ?3"
+            ),
             params![filter.route, filter.since_ns, limit],
         )
     }

@@ -11,6 +11,10 @@ use crate::error::{Error, Kind, Result, Retry};
 /// SQLITE_IOERR_SHORT_READ: the file ends before its pages do.
 const SHORT_READ: i32 = 522;
 
+/// Whether a route has the name `??` or is one of the targets of the mapping of that name: they are
+/// called `name@connector.stream`, and `A` is what comes after `@`.
+pub(super) const OF_FAMILY: &str = "(route = ?? OR (route >= ?? || '@' AND route < ?? || 'A'))";
+
 /// An error of the database with its kind, code and hint.
 pub(super) fn error(doing: &str, error: rusqlite::Error) -> Error {
     let (code, extended) = match &error {

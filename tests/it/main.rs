@@ -15,6 +15,7 @@ mod cases;
 mod delivery;
 mod hostile;
 mod kill;
+mod many;
 mod readme;
 mod schemas;
 mod soak;

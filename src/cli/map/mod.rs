@@ -49,7 +49,10 @@ fn chosen(names: &[String], loaded: &Loaded) -> Result<Vec<String>> {
     }
     Ok(match names {
         [] => loaded.mappings.iter().map(|m| m.name.value.clone()).collect(),
-        some => some.to_vec(),
+        some => {
+            let meant = loaded.mappings.iter().filter(|m| some.iter().any(|name| m.answers_to(name)));
+            meant.map(|m| m.name.value.clone()).collect()
+        }
     })
 }
 
@@ -60,8 +63,16 @@ fn one(name: &str, context: &Context<'_>) -> Result<(Project, Mapping, Route)> {
         return Err(loaded.sound().err().unwrap_or_else(|| Error::bug("a project without a project")));
     }
     let mapping = loaded.mapping(name)?.clone();
+    if mapping.is_branch() && mapping.name.value != name {
+        let others: Vec<&str> =
+            loaded.mappings.iter().filter(|m| m.family == name).map(|m| m.name.value.as_str()).collect();
+        let shown = &mapping.name.value;
+        context
+            .ui
+            .note(&format!("`{name}` has several targets; this is `{shown}`: name another of {}", others.join(", ")));
+    }
     let checked = checks::check(&mut loaded, false);
-    let index = loaded.mappings.iter().position(|m| m.name.value == name);
+    let index = loaded.mappings.iter().position(|m| m.name.value == mapping.name.value);
     let route = index.and_then(|index| checked.into_iter().nth(index)).and_then(|checked| checked.route);
     match (route, &loaded.project) {
         (Some(route), Some(project)) => Ok((project.clone(), mapping, route)),

@@ -62,7 +62,7 @@ enum Verb {
 struct Which {
     /// Ids or the beginnings of them
     ids: Vec<String>,
-    /// Of this route
+    /// Of this route; the name of a mapping with several targets means all of them
     #[arg(long)]
     route: Option<String>,
     /// With this code
@@ -83,7 +83,8 @@ impl Which {
 
     fn filter(self, states: Vec<LetterState>, limit: usize) -> Result<LetterFilter> {
         Ok(LetterFilter {
-            route: self.route,
+            family: self.route,
+            route: None,
             code: self.code,
             run: self.run,
             states,

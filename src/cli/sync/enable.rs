@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::known;
 use crate::cli::context::{Context, who};
 use crate::cli::output::Answer;
+use crate::config::routes_named;
 use crate::error::{Exit, Result};
 
 /// Lets a route run again
@@ -41,9 +41,11 @@ impl Disable {
 
 fn set(name: &str, enabled: bool, reason: Option<&str>, context: &Context<'_>) -> Result<Exit> {
     let (project, mappings) = context.project()?;
-    known(name, &mappings)?;
+    let routes = routes_named(&mappings, name)?;
     let mut store = context.store(&project)?;
-    store.set_enabled(name, enabled, reason, who().as_deref())?;
+    for route in routes {
+        store.set_enabled(&route.name.value, enabled, reason, who().as_deref())?;
+    }
     let word = if enabled { "enabled" } else { "disabled" };
     let answer = Answer::new().fact("route", json!(name)).fact("enabled", json!(enabled)).fact("reason", json!(reason));
     context.ui.answer(answer.text(format!("{name} is {word}\n")))?;

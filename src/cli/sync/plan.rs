@@ -36,7 +36,7 @@ impl Plan {
         }
         let store = context.store_read(&project)?;
         let (mut text, mut plans) = (String::new(), Vec::new());
-        for mapping in mappings.iter().filter(|m| self.names.contains(&m.name.value)) {
+        for mapping in mappings.iter().filter(|m| self.names.iter().any(|name| m.answers_to(name))) {
             let (said, plan) = one(&project, mapping, store.as_ref())?;
             text.push_str(&said);
             plans.push(plan);

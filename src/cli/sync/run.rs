@@ -249,12 +249,11 @@ impl Told<'_> {
             0 => count(ran.len() as u64, "route", "routes"),
             out => format!("{} of {} routes", ran.len(), ran.len() + out),
         };
-        let bytes = size(totals.bytes_read);
-        let filtered = grouped(totals.filtered);
-        line(
-            "read",
-            &format!("{} by {routes} ({bytes}), {filtered} filtered", count(totals.read, "record", "records")),
-        );
+        // What several targets of a mapping were given was read once.
+        let read = self.once(|t| t.read);
+        let bytes = size(self.once(|t| t.bytes_read));
+        let filtered = grouped(self.once(|t| t.filtered));
+        line("read", &format!("{} by {routes} ({bytes}), {filtered} filtered", count(read, "record", "records")));
         let (places, guarantee) = self.ends()?;
         let unchanged = match totals.unchanged {
             0 => String::new(),
@@ -268,6 +267,9 @@ impl Told<'_> {
                 false => format!("{}{unchanged}, {guarantee}", count(totals.written, "record", "records")),
             },
         );
+        for told in self.each_target() {
+            line("", &told);
+        }
         let tolerated = match (totals.rejected, exit) {
             (1.., Exit::Done) => ", which the mappings tolerate",
             _ => "",
@@ -291,7 +293,7 @@ impl Told<'_> {
             line("", &format!("{} × {route}{field}: {cause} (first at {first}){others}", grouped(reason.records)));
         }
         line("data", &places);
-        let rate = match totals.read {
+        let rate = match read {
             0 => String::new(),
             read => format!(", {} records/s", grouped((read as f64 / seconds.max(0.001)) as u64)),
         };
@@ -316,6 +318,52 @@ impl Told<'_> {
         };
         line("next", &next);
         Ok(out)
+    }
+
+    /// Adds up over mappings: of several targets of one, what was read for the one that got the most.
+    fn once(&self, of: impl Fn(&Totals) -> u64) -> u64 {
+        let mut most: Vec<(&str, u64)> = Vec::new();
+        for one in self.became {
+            let Became::Ran(finished) = one else { continue };
+            let (family, number) = (self.family(&finished.route), of(&finished.totals));
+            match most.iter_mut().find(|(known, _)| *known == family) {
+                Some((_, known)) => *known = number.max(*known),
+                None => most.push((family, number)),
+            }
+        }
+        most.into_iter().map(|(_, number)| number).sum()
+    }
+
+    fn family<'a>(&'a self, route: &'a str) -> &'a str {
+        self.mappings.iter().find(|m| m.name.value == route).map_or(route, |m| &m.family)
+    }
+
+    /// A line for each target of a mapping that has several: what it got, and how that ended.
+    fn each_target(&self) -> Vec<String> {
+        let branch = |one: &&Became| self.family(one.route()) != one.route();
+        let told = |one: &Became| match one {
+            Became::Ran(finished) => {
+                let t = &finished.totals;
+                let got = match self.dry {
+                    true => format!("{} would be written", grouped(t.mapped)),
+                    false => format!("{} written", grouped(t.written)),
+                };
+                let unchanged = match t.unchanged {
+                    0 => String::new(),
+                    number => format!(", {} stood there already", grouped(number)),
+                };
+                let ended = match &finished.error {
+                    Some(error) => format!(" ({}, exit {})", error.code().id, finished.exit.number()),
+                    None => String::new(),
+                };
+                format!("{}: {got}{unchanged}, {} rejected{ended}", finished.route, grouped(t.rejected))
+            }
+            Became::Failed { route, error } => {
+                format!("{route}: nothing ({}, exit {})", error.code().id, error.exit().number())
+            }
+            Became::Skipped { route, .. } => format!("{route}: left out"),
+        };
+        self.became.iter().filter(branch).map(told).collect()
     }
 
     /// Where the data is, and the weakest promise of all routes.

@@ -6,13 +6,14 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::known;
 use crate::cli::context::{Context, who};
 use crate::cli::moment;
 use crate::cli::output::text::table;
 use crate::cli::output::{Answer, Rows};
+use crate::config::{Mapping, routes_named};
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::record::{Position, Settled};
+use crate::store::{Held, Store};
 use crate::sync;
 
 /// Where routes resume: show, set, reset, adopt, back up, restore
@@ -85,7 +86,7 @@ impl State {
             Verb::Show { name } => show(&name, context),
             Verb::Set { name, slice, byte, line, record, reason } => {
                 let (project, mappings) = context.project()?;
-                known(&name, &mappings)?;
+                let name = one_route(&mappings, &name)?;
                 let mut store = context.store(&project)?;
                 let _held = store.lock_route(&name, Duration::ZERO)?;
                 let before = store.route(&name)?;
@@ -114,35 +115,45 @@ impl State {
             }
             Verb::Reset { name, reason } => {
                 let (project, mappings) = context.project()?;
-                known(&name, &mappings)?;
+                let routes = routes_named(&mappings, &name)?;
                 let mut store = context.store(&project)?;
-                let _held = store.lock_route(&name, Duration::ZERO)?;
-                store.reset_position(&name, &reason, who().as_deref())?;
+                let _held = lock_all(&store, &routes)?;
+                for route in routes {
+                    store.reset_position(&route.name.value, &reason, who().as_deref())?;
+                }
                 let text = format!("{name} starts from the beginning\nnext: consign sync run {name} --dry-run\n");
                 context.ui.answer(Answer::new().fact("route", json!(name)).text(text))?;
                 Ok(Exit::Done)
             }
             Verb::Adopt { name, reason } => {
                 let (project, mappings) = context.project()?;
-                let mapping = known(&name, &mappings)?;
+                let routes = routes_named(&mappings, &name)?;
                 let mut store = context.store(&project)?;
-                let _held = store.lock_route(&name, Duration::ZERO)?;
-                let adopted = sync::adopt(&project, mapping, &mut store, &reason, who().as_deref())?;
-                let mut text = match adopted.group {
-                    Some(group) => format!("{name} goes on after group {group} of {}\n", adopted.target),
-                    None => format!("{name} goes on behind what is in {}\n", adopted.target),
-                };
-                if adopted.appends {
-                    text.push_str(
-                        "what was read of the source is not known here: `append` adds again what the next run reads again\n",
-                    );
+                let _held = lock_all(&store, &routes)?;
+                let (mut text, mut targets, mut groups) = (String::new(), Vec::new(), Vec::new());
+                for mapping in routes {
+                    let name = &mapping.name.value;
+                    let adopted = sync::adopt(&project, mapping, &mut store, &reason, who().as_deref())?;
+                    text.push_str(&match adopted.group {
+                        Some(group) => format!("{name} goes on after group {group} of {}\n", adopted.target),
+                        None => format!("{name} goes on behind what is in {}\n", adopted.target),
+                    });
+                    if adopted.appends {
+                        text.push_str(
+                            "what was read of the source is not known here: `append` adds again what the next run reads again\n",
+                        );
+                    }
+                    targets.push(json!(adopted.target));
+                    groups.push(json!(adopted.group));
                 }
                 text.push_str(&format!("next: consign sync state show {name}\n"));
+                // Of one target its facts, of several a list of them.
+                let told = |mut all: Vec<serde_json::Value>| if all.len() == 1 { all.remove(0) } else { json!(all) };
                 context.ui.answer(
                     Answer::new()
                         .fact("route", json!(name))
-                        .fact("target", json!(adopted.target))
-                        .fact("group", json!(adopted.group))
+                        .fact("target", told(targets))
+                        .fact("group", told(groups))
                         .text(text),
                 )?;
                 Ok(Exit::Done)
@@ -182,9 +193,27 @@ impl State {
     }
 }
 
+/// The locks of several routes, all or none.
+fn lock_all(store: &Store, routes: &[&Mapping]) -> Result<Vec<Held>> {
+    routes.iter().map(|route| store.lock_route(&route.name.value, Duration::ZERO)).collect()
+}
+
+/// The route of that name: of a mapping with several targets one has to be named.
+fn one_route(mappings: &[Mapping], name: &str) -> Result<String> {
+    let routes = routes_named(mappings, name)?;
+    match routes.as_slice() {
+        [one] => Ok(one.name.value.clone()),
+        several => {
+            let names: Vec<&str> = several.iter().map(|route| route.name.value.as_str()).collect();
+            let cause = format!("`{name}` has several targets, and each stands at a place of its own");
+            Err(Error::new(Kind::Invalid, &codes::cli::USAGE, cause).hint(format!("name one: {}", names.join(", "))))
+        }
+    }
+}
+
 fn show(name: &str, context: &Context<'_>) -> Result<Exit> {
     let (project, mappings) = context.project()?;
-    known(name, &mappings)?;
+    let name = &one_route(&mappings, name)?;
     let mut rows = Rows::new("slices", &["slice", "done", "byte", "line", "record"]);
     let Some(store) = context.store_read(&project)? else {
         context.ui.answer(Answer::new().fact("route", json!(name)).rows(rows).text(format!("{name} never ran\n")))?;

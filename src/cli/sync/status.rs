@@ -37,7 +37,7 @@ impl Status {
             ["route", "state", "last_success", "age_s", "last_run", "last_exit", "next", "due", "dead_letters", "note"];
         let mut rows = Rows::new("routes", &columns);
         let mut old: Vec<String> = Vec::new();
-        for mapping in mappings.iter().filter(|m| self.name.as_ref().is_none_or(|name| m.name.value == *name)) {
+        for mapping in mappings.iter().filter(|m| self.name.as_ref().is_none_or(|name| m.answers_to(name))) {
             let name = mapping.name.value.as_str();
             let state = store.as_ref().map(|s| s.route(name)).transpose()?;
             let enabled = state.as_ref().is_none_or(|s| s.enabled);

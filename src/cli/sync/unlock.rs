@@ -5,10 +5,10 @@
 
 use serde_json::json;
 
-use super::known;
 use crate::cli::context::Context;
 use crate::cli::moment;
 use crate::cli::output::Answer;
+use crate::config::routes_named;
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::store::Standing;
 use crate::store::folder::Folder;
@@ -24,16 +24,20 @@ pub(super) struct Unlock {
 impl Unlock {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
         let (project, mappings) = context.project()?;
-        known(&self.name, &mappings)?;
+        let routes = routes_named(&mappings, &self.name)?;
         let folder = Folder::at(&context.state_folder(&project));
-        let name = &self.name;
-        let (holder, health) = match lock::standing(&folder, name)? {
-            Standing::Free(_) => {
-                let answer = Answer::new().fact("route", json!(name)).fact("held", json!(false));
-                context.ui.answer(answer.text(format!("nobody holds {name}: there is nothing to unlock\n")))?;
-                return Ok(Exit::Done);
+        let mut held = None;
+        for route in routes {
+            if let Standing::Held(holder, health) = lock::standing(&folder, &route.name.value)? {
+                held = Some((route.name.value.as_str(), holder, health));
+                break;
             }
-            Standing::Held(holder, health) => (holder, health),
+        }
+        let Some((name, holder, health)) = held else {
+            let name = &self.name;
+            let answer = Answer::new().fact("route", json!(name)).fact("held", json!(false));
+            context.ui.answer(answer.text(format!("nobody holds {name}: there is nothing to unlock\n")))?;
+            return Ok(Exit::Done);
         };
         let mut error = Error::new(Kind::Locked, &codes::cli::HELD, format!("another run holds `{name}`"));
         if let Some(holder) = &holder {
