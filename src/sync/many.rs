@@ -115,15 +115,11 @@ pub fn run(
         }
         let Some(mapping) = together.first() else { continue };
         let failed = mapping.sync.after.iter().find(|before| {
-            became
-                .iter()
-                .any(|b| family(b.route()) == before.value && !matches!(b.exit(), Exit::Done | Exit::Partial))
+            became.iter().any(|b| family(b.route()) == before.value && !matches!(b.exit(), Exit::Done | Exit::Partial))
         });
         if let Some(before) = failed {
             let why = format!("`{}` did not get through, and this route comes after it", before.value);
-            became.extend(
-                together.iter().map(|m| Became::Skipped { route: m.name.value.clone(), why: why.clone() }),
-            );
+            became.extend(together.iter().map(|m| Became::Skipped { route: m.name.value.clone(), why: why.clone() }));
             continue;
         }
         became.extend(run_together(setting, together, store.as_deref_mut(), watch));
