@@ -6,7 +6,7 @@ mod macros;
 
 use super::ast::{Expr, Kind, Operator, Span};
 use super::functions::{self, Kinds};
-use super::node::{Node, Op, excerpt};
+use super::node::{Fields, Node, Op, excerpt};
 use super::{Bind, Dialect, Effect, Environment, Fault, FlowStep, Program, types};
 use crate::error::codes::expr as codes;
 use crate::error::{Code, Severity, nearest};
@@ -463,7 +463,11 @@ impl Checker<'_> {
             nodes.push((*optional, key.node, value.node));
         }
         let kind = Type::Map(Box::new(kind.unwrap_or_default()));
-        Typed::new(at, Op::Map(nodes.into()), kind).classes(data, control)
+        let op = match plain_fields(&mut nodes) {
+            Some(fields) => Op::Record(fields),
+            None => Op::Map(nodes.into()),
+        };
+        Typed::new(at, op, kind).classes(data, control)
     }
 
     /// The operand of an operator, which takes only these kinds.
@@ -625,6 +629,18 @@ impl Checker<'_> {
         let cause = format!("`{}` does not compare {} and {}", operator.sign(), l.kind, r.kind);
         self.fault(&codes::TYPE, at, cause, fix);
     }
+}
+
+/// The entries of a map whose keys are texts that are written down, all different; what they were made
+/// from is then used up.
+fn plain_fields(entries: &mut Vec<(bool, Node, Node)>) -> Option<Fields> {
+    let key = |entry: &(bool, Node, Node)| match &entry.1.op {
+        Op::Text(text) if !entry.0 => Some(text.clone()),
+        _ => None,
+    };
+    let keys = entries.iter().map(key).collect::<Option<Vec<Box<str>>>>()?;
+    let different = keys.iter().enumerate().all(|(index, key)| !keys[..index].contains(key));
+    different.then(|| keys.into_iter().zip(entries.drain(..)).map(|(key, (_, _, value))| (key, value)).collect())
 }
 
 fn to_double(typed: &mut Typed, other: &Type) {

@@ -36,6 +36,9 @@ pub(super) enum Loop {
     MapEntries,
 }
 
+/// Keys and what stands under them.
+pub(super) type Fields = Box<[(Box<str>, Node)]>;
+
 #[derive(Debug)]
 pub(super) enum Op {
     Constant(Value<'static>),
@@ -76,6 +79,8 @@ pub(super) enum Op {
     Conditional(Box<Node>, Box<Node>, Box<Node>),
     List(Box<[(bool, Node)]>),
     Map(Box<[(bool, Node, Node)]>),
+    /// A map whose keys are written down and all different: nothing is left to check but the values.
+    Record(Fields),
     Loop {
         kind: Loop,
         /// Whether the body sees key (or index) and value.
@@ -244,7 +249,7 @@ impl Node {
                 Ok(Value::Bool(operators::equals(&l, &r) == *equal))
             }
             Op::Logic { decides, strict, left, right } => self.logic(*decides, *strict, [left, right], cx, scope),
-            Op::Conditional(condition, yes, no) => match condition.eval(cx, scope)? {
+            Op::Conditional(condition, yes, no) => match condition.get(cx, scope)? {
                 Value::Bool(true) => yes.eval(cx, scope),
                 Value::Bool(false) => no.eval(cx, scope),
                 other => Err(cx.operands(condition.at, "?", &[(condition, other)])),
@@ -265,6 +270,8 @@ impl Node {
                 }
                 Ok(found.map_or(Value::Missing, |s| s.value))
             }
+            Op::Select { base, key, optional } => self.select(base, key, *optional, cx, scope),
+            Op::Record(fields) => self.record(fields, cx, scope),
             _ => self.rare(cx, scope),
         }
     }
@@ -292,7 +299,6 @@ impl Node {
                     None => Err(cx.operands(self.at, "in", &[(left, l), (right, r)])),
                 }
             }
-            Op::Select { base, key, optional } => self.select(base, key, *optional, cx, scope),
             Op::Index { base, index, optional } => self.index(base, index, *optional, cx, scope),
             Op::List(items) => {
                 let mut list = List::with_capacity_in(items.len(), cx.frame.arena);
@@ -493,6 +499,23 @@ impl Node {
             None if cx.cel => Err(cx.error(self.at, Failure::new(&codes::INDEX, "the map has no such key"))),
             None => Ok(Value::Missing),
         }
+    }
+
+    fn record<'a>(
+        &'a self,
+        fields: &'a [(Box<str>, Node)],
+        cx: &Context<'_, 'a>,
+        scope: Option<&Scope<'_, 'a>>,
+    ) -> Outcome<'a> {
+        let mut entries = List::with_capacity_in(fields.len(), cx.frame.arena);
+        for (key, node) in fields {
+            let value = node.get(cx, scope)?;
+            if value.is_missing() {
+                return Err(cx.operands(node.at, "{}", &[(node, value)]));
+            }
+            entries.push((&**key, value));
+        }
+        Ok(Value::Map(entries.into_bump_slice()))
     }
 
     fn map<'a>(

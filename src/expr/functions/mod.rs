@@ -50,6 +50,7 @@ mod lower;
 mod lower_ascii;
 mod mask;
 mod mask_email;
+mod mask_pan;
 mod matches;
 mod max;
 mod min;
@@ -66,6 +67,7 @@ mod split;
 mod starts_with;
 mod string;
 mod substring;
+mod sum;
 mod timestamp;
 mod trim;
 mod trunc;
@@ -133,6 +135,7 @@ pub const ALL: &[&Function] = &[
     &lower_ascii::LOWER_ASCII,
     &mask::MASK,
     &mask_email::MASK_EMAIL,
+    &mask_pan::MASK_PAN,
     &matches::MATCHES,
     &max::MAX,
     &min::MIN,
@@ -149,6 +152,7 @@ pub const ALL: &[&Function] = &[
     &starts_with::STARTS_WITH,
     &string::STRING,
     &substring::SUBSTRING,
+    &sum::SUM,
     &timestamp::TIMESTAMP,
     &trim::TRIM,
     &trunc::TRUNC,

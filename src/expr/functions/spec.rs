@@ -283,6 +283,8 @@ pub enum Prepared {
     Format(Vec<Piece>, Option<Zone>),
     /// A rounding.
     Rounding(crate::record::decimal::Rounding),
+    /// Where card numbers are looked for.
+    Extent(super::mask_pan::Extent),
 }
 
 /// Why a function has no result. Holds no data. Boxed, so that the result of a call is no larger
