@@ -1,6 +1,6 @@
 //! From target values to JSON: keys escaped once, text copied in runs.
 
-use super::parse::special;
+use super::plain::special;
 use super::project::plain_keys;
 use crate::connect::formats::{base64, double, integer};
 use crate::connect::{EncodeError, Encoder};
@@ -93,7 +93,7 @@ fn object(fields: &[(Vec<u8>, Slot)], values: &[Value<'_>], out: &mut Vec<u8>) -
                 if found.is_missing() {
                     continue;
                 }
-                out.extend_from_slice(name);
+                append(name, out);
                 value(&found, out).map_err(|cause| (*column, cause))?;
             }
             Slot::Object(inner) => {
@@ -118,7 +118,7 @@ pub(in crate::connect::formats) fn value(value: &Value<'_>, out: &mut Vec<u8>) -
     match value {
         Value::String(found) => text(found, out),
         Value::Decimal(number) => number.write(out),
-        Value::Number(number) => out.extend_from_slice(number.as_bytes()),
+        Value::Number(number) => append(number.as_bytes(), out),
         Value::Int(number) => integer(number.unsigned_abs(), *number < 0, out),
         Value::Uint(number) => integer(*number, false, out),
         Value::Missing | Value::Null => out.extend_from_slice(b"null"),
@@ -199,10 +199,36 @@ pub(in crate::connect::formats) fn text(text: &str, out: &mut Vec<u8>) {
         _ => bytes[at..].iter().position(|byte| ESCAPES[usize::from(*byte)] != 0),
     };
     match plain {
-        None => out.extend_from_slice(bytes),
+        None => append(bytes, out),
         Some(more) => escaped(bytes, at + more, out),
     }
     out.push(b'"');
+}
+
+/// Appends some bytes. What is written is mostly short, and a copy whose length is known when it is
+/// compiled costs a fraction of a call: the two ends, which may overlap.
+#[inline]
+fn append(bytes: &[u8], out: &mut Vec<u8>) {
+    if bytes.len() > 32 {
+        out.extend_from_slice(bytes);
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+        ends(first, last, bytes.len(), out);
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        ends(first, last, bytes.len(), out);
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        ends(first, last, bytes.len(), out);
+    } else {
+        bytes.iter().for_each(|byte| out.push(*byte));
+    }
+}
+
+#[inline(always)]
+fn ends<const N: usize>(first: &[u8; N], last: &[u8; N], length: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.reserve(2 * N);
+    out.extend_from_slice(first);
+    out.truncate(start + length - N);
+    out.extend_from_slice(last);
 }
 
 /// The rest of a string from its first byte that needs an escape.

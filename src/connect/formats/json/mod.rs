@@ -3,7 +3,9 @@
 mod decode;
 mod encode;
 mod framing;
+mod habits;
 mod parse;
+mod plain;
 mod project;
 mod scan;
 mod within;

@@ -6,13 +6,15 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::project::Node;
+use super::habits::{Ahead, Habits, NOWHERE, ROOT};
+use super::plain::{plain_end, short_plain_end};
+use super::project::{Keys, NOTHING, Node, Target};
 use crate::connect::typed;
 use crate::error::Code;
 use crate::error::codes::formats::{
     FIELD_TYPE, FORMAT_RECORD, JSON_DEPTH, JSON_DUPLICATE_KEY, JSON_SURROGATE, JSON_SYNTAX,
 };
-use crate::record::{Arena, Value};
+use crate::record::{Arena, Type, Value};
 
 /// What is asked of the text.
 #[derive(Clone, Copy, Debug)]
@@ -52,14 +54,23 @@ pub(in crate::connect::formats) struct Parser<'a> {
     values: Vec<Value<'a>>,
     /// Entries of the maps that are being built.
     entries: Vec<(&'a str, Value<'a>)>,
+    habits: Habits,
 }
 
 /// A key of an object.
 struct Key<'a> {
     text: &'a str,
-    fingerprint: u32,
+    /// What is asked of its value.
+    ahead: Ahead,
     /// Whether the object had it before.
     again: bool,
+}
+
+/// The keys of an object that is unlike those before it, to see whether one stands twice.
+struct Strange<'a> {
+    /// One bit per kind of key: as long as a key's bit is new, the key is.
+    bits: u64,
+    many: Option<HashSet<&'a str>>,
 }
 
 /// From this many keys on, an object's keys are looked up in a set.
@@ -78,6 +89,7 @@ impl<'a> Parser<'a> {
             keys: Vec::new(),
             values: Vec::new(),
             entries: Vec::new(),
+            habits: Habits::new(),
         }
     }
 
@@ -104,25 +116,26 @@ impl<'a> Parser<'a> {
     pub fn record(&mut self, plan: &Node, slots: &mut [Value<'a>]) -> Parsed<()> {
         self.space();
         if self.peek() == b'{' {
-            return self.value(plan, slots);
+            return self.value(plan, slots, ROOT);
         }
         let start = self.at;
-        self.skip()?;
+        self.skip(NOWHERE)?;
         self.fail_at(start, &FORMAT_RECORD, "the record is not an object")
     }
 
-    /// Reads one value of any kind, of which the plan's slots are filled.
+    /// Reads one value of any kind, of which the plan's slots are filled. Nothing is remembered of
+    /// it: the next one may have another plan.
     pub fn any(&mut self, plan: &Node, slots: &mut [Value<'a>]) -> Parsed<()> {
         self.space();
-        self.value(plan, slots)
+        self.value(plan, slots, NOWHERE)
     }
 
     /// Reads one value of any kind and throws it away.
-    pub fn skip(&mut self) -> Parsed<()> {
+    fn skip(&mut self, place: u32) -> Parsed<()> {
         match self.peek() {
-            b'"' => self.string().map(drop),
-            b'{' => self.object(|parser, _| parser.skip()),
-            b'[' => self.list(|parser, _| parser.skip()),
+            b'"' => self.skip_string(),
+            b'{' => self.object(place, None, |parser, key| parser.skip(key.ahead.place)),
+            b'[' => self.list(place, |parser, _, place| parser.skip(place)),
             _ => self.scalar().map(drop),
         }
     }
@@ -154,56 +167,56 @@ impl<'a> Parser<'a> {
     }
 
     #[inline]
-    fn value(&mut self, node: &Node, slots: &mut [Value<'a>]) -> Parsed<()> {
+    fn value(&mut self, node: &Node, slots: &mut [Value<'a>], place: u32) -> Parsed<()> {
         match node {
             Node::Build(targets) => {
                 let start = self.at;
-                let built = self.build()?;
+                let built = self.build(place)?;
                 for target in targets {
                     let found = target.select(built, self.arena);
-                    slots[target.slot] = match typed::from_value(found, &target.kind, self.arena) {
-                        Ok(value) => value,
-                        Err(cause) => {
-                            return Err(Box::new(Fault {
-                                code: &FIELD_TYPE,
-                                cause: format!("the field `{}` {cause}", target.name).into(),
-                                field: Some(target.name.clone()),
-                                at: start,
-                            }));
-                        }
+                    slots[target.slot] = match (found, &target.kind) {
+                        // Nothing to convert: nearly always.
+                        (_, Type::Dyn) | (Value::String(_), Type::String) | (Value::Bool(_), Type::Bool) => found,
+                        (_, kind) => match typed::from_value(found, kind, self.arena) {
+                            Ok(value) => value,
+                            Err(cause) => return Err(wrong_type(target, cause, start)),
+                        },
                     };
                 }
                 Ok(())
             }
             Node::Descend { keys, indexes } => match self.peek() {
-                b'{' if !keys.is_empty() => self.object(|parser, key| match keys.get(key.text, key.fingerprint) {
-                    Some(child) => {
-                        if key.again {
-                            child.clear(slots);
+                b'{' if !keys.is_empty() => {
+                    self.object(place, Some(keys), |parser, key| match keys.node(key.ahead.node) {
+                        Some(child) => {
+                            if key.again {
+                                child.clear(slots);
+                            }
+                            parser.value(child, slots, key.ahead.place)
                         }
-                        parser.value(child, slots)
-                    }
-                    None => parser.skip(),
-                }),
-                b'[' if !indexes.is_empty() => {
-                    self.list(|parser, index| match indexes.iter().find(|(wanted, _)| *wanted == index) {
-                        Some((_, child)) => parser.value(child, slots),
-                        None => parser.skip(),
+                        None => parser.skip(key.ahead.place),
                     })
                 }
-                _ => self.skip(),
+                // More than one node may stand for elements: nothing is remembered of them.
+                b'[' if !indexes.is_empty() => {
+                    self.list(NOWHERE, |parser, index, _| match indexes.iter().find(|(wanted, _)| *wanted == index) {
+                        Some((_, child)) => parser.value(child, slots, NOWHERE),
+                        None => parser.skip(NOWHERE),
+                    })
+                }
+                _ => self.skip(place),
             },
         }
     }
 
     /// Reads one value and builds it whole.
-    fn build(&mut self) -> Parsed<Value<'a>> {
+    fn build(&mut self, place: u32) -> Parsed<Value<'a>> {
         match self.peek() {
             b'"' => self.string().map(Value::String),
             b'{' => {
                 let base = self.entries.len();
-                self.object(|parser, key| {
-                    let value = parser.build()?;
+                self.object(place, None, |parser, key| {
+                    let value = parser.build(key.ahead.place)?;
                     let earlier = match key.again {
                         true => parser.entries[base..].iter().position(|(known, _)| *known == key.text),
                         false => None,
@@ -220,8 +233,8 @@ impl<'a> Parser<'a> {
             }
             b'[' => {
                 let base = self.values.len();
-                self.list(|parser, _| {
-                    let value = parser.build()?;
+                self.list(place, |parser, _, place| {
+                    let value = parser.build(place)?;
                     parser.values.push(value);
                     Ok(())
                 })?;
@@ -233,14 +246,19 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Walks an object. `member` gets each key and reads the value.
+    /// Walks an object. `member` gets each key and reads the value. `plan` says which keys have
+    /// nodes.
     #[inline]
-    fn object(&mut self, mut member: impl FnMut(&mut Self, Key<'a>) -> Parsed<()>) -> Parsed<()> {
+    fn object(
+        &mut self,
+        place: u32,
+        plan: Option<&Keys>,
+        mut member: impl FnMut(&mut Self, Key<'a>) -> Parsed<()>,
+    ) -> Parsed<()> {
         self.deeper()?;
         let base = self.keys.len();
-        // One bit per kind of key: as long as a key's bit is new, the key is.
-        let mut seen_bits = 0_u64;
-        let mut many: Option<HashSet<&'a str>> = None;
+        let mut next = 0;
+        let mut strange: Option<Strange<'a>> = None;
         self.space();
         if self.peek() == b'}' {
             self.at += 1;
@@ -248,34 +266,22 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         loop {
-            let key_at = self.at;
-            if self.peek() != b'"' {
-                return self.fail("a key in double quotes is missing");
-            }
-            let key = self.string()?;
-            let fingerprint = fingerprint(key);
-            let bit = 1 << fingerprint;
-            let again = match &mut many {
-                Some(known) => !known.insert(key),
-                None => seen_bits & bit != 0 && self.keys[base..].contains(&key),
+            let expected = match strange {
+                None => self.habits.expected(place, next, &self.bytes[self.at..]),
+                Some(_) => None,
             };
-            seen_bits |= bit;
-            if again && !self.rules.last_wins {
-                return self.fail_at(key_at, &JSON_DUPLICATE_KEY, "a key stands twice in one object");
-            }
-            if many.is_none() {
-                self.keys.push(key);
-                if self.keys.len() - base >= MANY_KEYS {
-                    many = Some(self.keys[base..].iter().copied().collect());
+            let key = match expected {
+                Some((length, ahead)) => {
+                    let text = &self.text[self.at + 1..self.at + length - 2];
+                    self.at += length;
+                    self.keys.push(text);
+                    next += 1;
+                    Key { text, ahead, again: false }
                 }
-            }
+                None => self.key(place, plan, base, &mut next, &mut strange)?,
+            };
             self.space();
-            if self.peek() != b':' {
-                return self.fail("a colon is missing after the key");
-            }
-            self.at += 1;
-            self.space();
-            member(self, Key { text: key, fingerprint, again })?;
+            member(self, key)?;
             self.space();
             match self.peek() {
                 b',' => {
@@ -293,9 +299,56 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Walks a list. `element` gets the index and reads the value.
+    /// A key that is not the expected one, and the colon after it.
+    #[inline(never)]
+    fn key(
+        &mut self,
+        place: u32,
+        plan: Option<&Keys>,
+        base: usize,
+        next: &mut usize,
+        strange: &mut Option<Strange<'a>>,
+    ) -> Parsed<Key<'a>> {
+        let key_at = self.at;
+        if self.peek() != b'"' {
+            return self.fail("a key in double quotes is missing");
+        }
+        let text = self.string()?;
+        let quoted = &self.bytes[key_at..self.at];
+        let known = match strange {
+            None => self.habits.find(place, *next, quoted, text, plan),
+            Some(_) => None,
+        };
+        let key = match known {
+            Some((index, ahead)) => {
+                *next = index + 1;
+                self.keys.push(text);
+                Key { text, ahead, again: false }
+            }
+            None => {
+                let strange = strange.get_or_insert_with(|| Strange::new(&self.keys[base..]));
+                let again = strange.again(text, &self.keys[base..]);
+                if again && !self.rules.last_wins {
+                    return self.fail_at(key_at, &JSON_DUPLICATE_KEY, "a key stands twice in one object");
+                }
+                if strange.many.is_none() {
+                    self.keys.push(text);
+                }
+                let node = plan.map_or(NOTHING, |plan| plan.index(text));
+                Key { text, ahead: Ahead { node, place: NOWHERE }, again }
+            }
+        };
+        self.space();
+        if self.peek() != b':' {
+            return self.fail("a colon is missing after the key");
+        }
+        self.at += 1;
+        Ok(key)
+    }
+
+    /// Walks a list. `element` gets the index and the place, and reads the value.
     #[inline]
-    fn list(&mut self, mut element: impl FnMut(&mut Self, usize) -> Parsed<()>) -> Parsed<()> {
+    fn list(&mut self, place: u32, mut element: impl FnMut(&mut Self, usize, u32) -> Parsed<()>) -> Parsed<()> {
         self.deeper()?;
         self.space();
         if self.peek() == b']' {
@@ -303,9 +356,10 @@ impl<'a> Parser<'a> {
             self.depth -= 1;
             return Ok(());
         }
+        let place = self.habits.elements(place);
         let mut index = 0;
         loop {
-            element(self, index)?;
+            element(self, index, place)?;
             index += 1;
             self.space();
             match self.peek() {
@@ -338,22 +392,36 @@ impl<'a> Parser<'a> {
     #[inline]
     fn string(&mut self) -> Parsed<&'a str> {
         let start = self.at + 1;
-        let mut at = start;
-        // Sixteen bytes at a time, both halves looked at together: most texts end within the
-        // first, and a branch on where would seldom be foreseen.
-        while let Some(words) = self.bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
-            let words = u128::from_le_bytes(*words);
-            let (low, high) = (special(words as u64), special((words >> 64) as u64));
-            if low | high != 0 {
-                at += (if low != 0 { low.trailing_zeros() } else { 64 + high.trailing_zeros() } / 8) as usize;
-                return self.close(start, at);
-            }
-            at += 16;
+        // Most end within sixteen bytes.
+        if let Some(at) = short_plain_end(self.bytes, start)
+            && self.bytes.get(at) == Some(&b'"')
+        {
+            self.at = at + 1;
+            return Ok(&self.text[start..at]);
         }
-        while let Some(0x20..=0x21 | 0x23..=0x5B | 0x5D..) = self.bytes.get(at) {
-            at += 1;
-        }
+        self.long_string(start)
+    }
+
+    #[inline(never)]
+    fn long_string(&mut self, start: usize) -> Parsed<&'a str> {
+        let at = plain_end(self.bytes, start);
         self.close(start, at)
+    }
+
+    /// A string that nobody asks for: what it means is not made, only checked.
+    #[inline]
+    fn skip_string(&mut self) -> Parsed<()> {
+        let mut at = plain_end(self.bytes, self.at + 1);
+        loop {
+            match self.bytes.get(at) {
+                Some(b'"') => {
+                    self.at = at + 1;
+                    return Ok(());
+                }
+                Some(b'\\') => at = plain_end(self.bytes, at + self.escape(at)?.1),
+                _ => return self.broken_string(at),
+            }
+        }
     }
 
     /// What ends a run of plain text: the quote, an escape, or something wrong.
@@ -518,27 +586,47 @@ impl<'a> Parser<'a> {
     }
 }
 
+#[cold]
+fn wrong_type(target: &Target, cause: &str, at: usize) -> Box<Fault> {
+    Box::new(Fault {
+        code: &FIELD_TYPE,
+        cause: format!("the field `{}` {cause}", target.name).into(),
+        field: Some(target.name.clone()),
+        at,
+    })
+}
+
+impl<'a> Strange<'a> {
+    fn new(keys: &[&'a str]) -> Self {
+        let bits = keys.iter().fold(0, |bits, key| bits | 1 << fingerprint(key));
+        let many = (keys.len() >= MANY_KEYS).then(|| keys.iter().copied().collect());
+        Self { bits, many }
+    }
+
+    /// Whether the object had the key before. `keys` are those before it, as long as there are
+    /// few.
+    fn again(&mut self, key: &'a str, keys: &[&'a str]) -> bool {
+        if let Some(known) = &mut self.many {
+            return !known.insert(key);
+        }
+        let bit = 1 << fingerprint(key);
+        let again = self.bits & bit != 0 && keys.contains(&key);
+        self.bits |= bit;
+        if keys.len() + 1 >= MANY_KEYS {
+            self.many = Some(keys.iter().copied().chain([key]).collect());
+        }
+        again
+    }
+}
+
 /// Whether the whole text is one JSON value.
 pub(in crate::connect::formats) fn check(text: &str, rules: Rules) -> Parsed<()> {
     let arena = Arena::new();
     let mut parser = Parser::new(rules, &arena);
     parser.turn_to(text, 0);
     parser.space();
-    parser.skip()?;
+    parser.skip(ROOT)?;
     parser.end()
-}
-
-/// The bytes of a word (the high bit of each) that end a run of plain text: quote, backslash,
-/// control characters. Exact for the lowest of them, which is the one that counts.
-#[inline]
-pub(in crate::connect::formats) fn special(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let quote = word ^ (ONES * 0x22);
-    let backslash = word ^ (ONES * 0x5C);
-    let quote = quote.wrapping_sub(ONES) & !quote;
-    let backslash = backslash.wrapping_sub(ONES) & !backslash;
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & (ONES * 0x80)
 }
 
 /// 0..64 from a key's length and ends.

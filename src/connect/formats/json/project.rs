@@ -39,6 +39,8 @@ pub(in crate::connect::formats) struct Keys {
 }
 
 const NONE: u8 = u8::MAX;
+/// The number of no node. A mapping of more fields than that in one object is refused long before.
+pub(super) const NOTHING: u16 = u16::MAX;
 
 impl Keys {
     fn new(entries: Vec<(String, Node)>) -> Self {
@@ -50,13 +52,22 @@ impl Keys {
         Self { entries, first }
     }
 
+    /// The number of a key's node, or [`NOTHING`].
     #[inline]
-    pub fn get(&self, key: &str, fingerprint: u32) -> Option<&Node> {
-        let first = self.first[fingerprint as usize & 63];
+    pub fn index(&self, key: &str) -> u16 {
+        let first = self.first[fingerprint(key) as usize & 63];
         if first == NONE {
-            return None;
+            return NOTHING;
         }
-        self.entries[usize::from(first)..].iter().find(|(known, _)| known == key).map(|(_, node)| node)
+        let first = usize::from(first);
+        let found = self.entries[first..].iter().position(|(known, _)| known == key);
+        found.and_then(|found| u16::try_from(first + found).ok()).unwrap_or(NOTHING)
+    }
+
+    /// The node of that number.
+    #[inline]
+    pub fn node(&self, index: u16) -> Option<&Node> {
+        self.entries.get(usize::from(index)).map(|(_, node)| node)
     }
 
     pub fn is_empty(&self) -> bool {
