@@ -106,9 +106,20 @@ pub(super) fn masked(stream: &Stream, row: &Row<'_>) -> Vec<(String, Json)> {
 pub(super) fn letter(project: &Project, mappings: &[Mapping], letter: &Letter, payload: &[u8]) -> Json {
     let read = || {
         let mapping = mappings.iter().find(|m| m.name.value == letter.route)?;
-        let stream = project.connectors.get(&mapping.from.connector)?.streams.get(&mapping.from.stream)?;
-        let format = formats::named(&stream.format.as_ref()?.value)?;
-        let mut decoder = format.decoder(&stream.format_options).ok()?;
+        let connector = project.connectors.get(&mapping.from.connector)?;
+        let protocol = protocols::named(&connector.uses.value)?;
+        let stream = &connector.stream(&mapping.from.stream, protocol.spec())?;
+        let request = ReadRequest {
+            root: &project.root,
+            connector,
+            stream,
+            format: stream.format.as_ref().and_then(|name| formats::named(&name.value)),
+            mode: mapping.sync.mode,
+            settled: &[],
+            only: None,
+            window: None,
+        };
+        let mut decoder = protocol.decoder(&request).ok()?;
         let part = Part {
             sequence: 0,
             slice: letter.slice.as_str().into(),

@@ -153,8 +153,8 @@ impl Store {
             w.unhand_positions(route)?;
             let mut draft = Draft::new(Action::PositionSet)
                 .detail("slice", slice)
-                .detail("to", brief(settled))
-                .detail("from", old.as_ref().map(brief));
+                .detail("to", by_hand(settled))
+                .detail("from", old.as_ref().map(by_hand));
             draft.route = Some(route.to_string());
             draft.reason = Some(reason.to_string());
             draft.actor = who.map(str::to_string);
@@ -243,6 +243,16 @@ impl Writing<'_> {
             .map_err(|e| sql::error("reading a route", e))?;
         found.ok_or_else(|| Error::bug(format!("the route `{route}` has no row")))
     }
+}
+
+/// A position that a person sets: with the cursor value it stands for, if it has one.
+fn by_hand(settled: &Settled) -> serde_json::Value {
+    let mut told = brief(settled);
+    let extra = &settled.position.extra;
+    if let Some(cursor) = extra.pointer("/rows/given").or_else(|| extra.pointer("/rows/at")) {
+        told["cursor"] = cursor.clone();
+    }
+    told
 }
 
 /// A position as an event tells it.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::connect::Found;
+use crate::connect::protocols::Resumption;
 use crate::error::{Error, Kind, Result, codes};
 use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Timestamp, Totals};
 use crate::store::{Intent, NewRun, RouteState, Run, RunEnd, RunState, Settle, Store};
@@ -123,7 +124,8 @@ fn find_out(
 ) -> Result<String> {
     let group = intent.group;
     let before = if intent.anew { &[] } else { settled };
-    let keyed = plan.mapping.sync.mode.keyed();
+    // Whose records may come twice: they have a key, or the plan says so.
+    let again = plan.mapping.sync.mode.keyed() || plan.resumption() == Resumption::SliceStart;
     let recounted = recount(plan, store, run, mark, before, intent, now);
     let known = match intent.mapping == run.mapping || intent.records == 0 {
         true => recounted,
@@ -142,8 +144,13 @@ fn find_out(
         }
         // The same records once more change nothing where they have a key: the group only gets
         // its number, and its records are read again.
-        Err(error) if keyed && error.code().id == codes::sync::DOUBT.id => {
+        Err(error) if again && error.code().id == codes::sync::DOUBT.id => {
             store.step(run, Some(&empty(mark)), None)?;
+            if intent.slices.is_empty() && intent.replayed.is_empty() {
+                return Ok(format!(
+                    "group {group} was written before the last run died: it was asked for by `--since` and `--until`; ask again to have all of it"
+                ));
+            }
             Ok(format!("group {group} was written before the last run died: its records are sent once more"))
         }
         // All of it comes again anyway.
@@ -254,12 +261,22 @@ pub(super) fn new_run(plan: &Plan, options: &Options) -> NewRun {
         project: plan.project.clone(),
         mapping: (plan.mapping.hash.clone(), plan.mapping.canonical.clone()),
         cause: options.cause.to_string(),
-        flags: options.full.then(|| "full".to_string()).into_iter().collect(),
+        flags: flags(options),
         due_ns: None,
         actor: options.actor.clone(),
         origin: options.origin.clone(),
         tenant: plan.from.connector.tenant.clone().or_else(|| plan.to.connector.tenant.clone()),
     }
+}
+
+/// What was asked for beside the route itself.
+fn flags(options: &Options) -> Vec<String> {
+    let mut flags: Vec<String> = options.full.then(|| "full".to_string()).into_iter().collect();
+    if let Some(window) = &options.window {
+        flags.extend(window.since.as_ref().map(|since| format!("since {since}")));
+        flags.extend(window.until.as_ref().map(|until| format!("until {until}")));
+    }
+    flags
 }
 
 pub(super) fn disabled(plan: &Plan, state: &RouteState) -> Error {

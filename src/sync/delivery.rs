@@ -63,6 +63,8 @@ pub struct Delivery<'d> {
     mapping: String,
     /// A full run that has settled nothing yet: its first group takes the place of all before it.
     anew: bool,
+    /// Positions stay where they are.
+    still: bool,
     /// Most records in a group.
     most_records: u64,
     group: Group,
@@ -110,12 +112,19 @@ impl<'d> Delivery<'d> {
             mark,
             mapping: mapping.hash.clone(),
             anew,
+            still: false,
             most_records: mapping.sync.batch_records.unwrap_or(GROUP_RECORDS),
             group: Group::default(),
             records: settled.iter().map(|(slice, s)| (slice.clone(), s.position.record)).collect(),
             totals: Totals::default(),
             reasons: Reasons::default(),
         }
+    }
+
+    /// Whether positions stay where they are: what is read was asked for by its bounds.
+    pub fn still(mut self, still: bool) -> Self {
+        self.still = still;
+        self
     }
 
     /// The counts so far, the group in hand included.
@@ -135,6 +144,7 @@ impl<'d> Delivery<'d> {
         self.records.insert(done.slice.clone(), end.record);
         let settled = Settled { position: end, done: done.last_of_slice };
         match self.group.positions.iter_mut().find(|(slice, _)| *slice == done.slice) {
+            _ if self.still => {}
             Some((_, known)) => *known = settled,
             None => self.group.positions.push((done.slice.clone(), settled)),
         }

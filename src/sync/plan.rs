@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use crate::config::{Carries, Connector, Mapping, Node, Piece, Project, Resolver, Stream, StreamRef};
 use crate::connect::formats::{self, Format};
-use crate::connect::protocols::{self, Guarantee, Protocol, ReadRequest, Resumption, WriteRequest};
+use crate::connect::options::OptionReader;
+use crate::connect::protocols::{self, Guarantee, Protocol, ReadRequest, Resumption, Window, WriteRequest};
 use crate::connect::{Decoder, Encoder, Sink, Source};
-use crate::error::{Error, Result};
+use crate::error::codes::sync::NO_WINDOW;
+use crate::error::{Error, Kind, Result};
 use crate::map::Route;
 use crate::record::{Position, Settled, SliceId};
 
@@ -88,6 +90,10 @@ fn shown(protocol: &dyn Protocol, connector: &Connector, stream: &Stream) -> Str
     };
     let place = text(&connector.with, "path");
     let within = text(&stream.options, "path").or_else(|| text(&stream.options, "table"));
+    if text(&stream.options, "query").is_some() {
+        let database = place.map_or_else(String::new, |database| format!(" of {database}"));
+        return format!("query {}{database}", stream.name);
+    }
     match (protocol.spec().carries, place, within) {
         (Carries::Bytes, _, Some(path)) if path == "-" => "standard input or output".into(),
         (Carries::Bytes, Some(folder), Some(path)) => {
@@ -143,6 +149,38 @@ impl Plan {
         self.from.protocol.source(&self.read_request(settled, only))
     }
 
+    /// Opens the source for what lies between two cursor values instead of what is new.
+    ///
+    /// # Errors
+    /// If the source has no cursor, or the mode of the mapping would add or delete what it must not.
+    pub fn between_bounds(&self, window: &Window) -> Result<Box<dyn Source>> {
+        if !self.from.protocol.has_cursor(&self.from.stream) {
+            let cause = format!("{} has no cursor that `--since` and `--until` could bound", self.from.shown());
+            return Err(Error::new(Kind::Invalid, &NO_WINDOW, cause)
+                .at(self.from.stream.place.clone())
+                .hint("name the column that tells what is new under `cursor` of the stream, or leave the bounds out"));
+        }
+        self.from.protocol.source(&ReadRequest { window: Some(window), ..self.read_request(&[], None) })
+    }
+
+    /// The one slice of a source with a cursor, as its positions name it; `None` if it has no cursor.
+    ///
+    /// # Errors
+    /// If the options were not checked.
+    pub fn cursor_slice(&self) -> Result<Option<SliceId>> {
+        let End { protocol, stream, .. } = &self.from;
+        if !protocol.has_cursor(stream) {
+            return Ok(None);
+        }
+        let table = OptionReader::new(&stream.options, protocol.spec().stream_options).text("table")?;
+        Ok(Some(table.filter(|table| !table.is_empty()).unwrap_or_else(|| stream.name.clone()).into()))
+    }
+
+    /// How the source comes back to where it was.
+    pub fn resumption(&self) -> Resumption {
+        self.from.protocol.resumption(&self.read_request(&[], None))
+    }
+
     /// Makes the decoder of one worker.
     ///
     /// # Errors
@@ -185,13 +223,19 @@ impl Plan {
 
     /// Whether what is read cannot be read again.
     pub fn reads_once(&self) -> bool {
-        self.from.protocol.resumption(&self.read_request(&[], None)) == Resumption::Never
+        self.resumption() == Resumption::Never
+    }
+
+    /// Whether the source yields the same to this route and to another one of the same source: what rows are
+    /// read for can depend on how they meet the target.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        self.from.protocol.spec().carries == Carries::Bytes || self.mapping.sync.mode == other.mapping.sync.mode
     }
 
     /// What the pair promises.
     pub fn guarantee(&self) -> Guarantee {
         let target = self.to.protocol.guarantee(&self.write_request("", false));
-        match self.from.protocol.resumption(&self.read_request(&[], None)) {
+        match self.resumption() {
             Resumption::Exact => target,
             // What comes again changes nothing where it has a key.
             Resumption::SliceStart if self.mapping.sync.mode.keyed() => target,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::connect::Part;
+use crate::connect::protocols::Window;
+use crate::connect::{Part, Source};
 use crate::error::{Error, Exit, Result};
 use crate::record::{Settled, SliceId, Timestamp, Totals};
 
@@ -27,6 +28,8 @@ pub struct Options {
     pub limit: Option<u64>,
     /// From the beginning, whatever is settled.
     pub full: bool,
+    /// Only what lies between these cursor values; positions stay where they are.
+    pub window: Option<Window>,
     /// What made it run: `hand`, `due`, `all`.
     pub cause: &'static str,
     /// Who.
@@ -116,7 +119,7 @@ pub fn run(
     let mut passes: Vec<Vec<&mut Branch<'_, '_>>> = Vec::new();
     for branch in branches.iter_mut().filter(|branch| branch.delivery.is_some()) {
         let once = branch.plan.reads_once();
-        match passes.iter_mut().find(|pass| once || pass[0].settled == branch.settled) {
+        match passes.iter_mut().find(|pass| once || stands_with(pass[0], branch)) {
             Some(pass) => pass.push(branch),
             None => passes.push(vec![branch]),
         }
@@ -130,17 +133,30 @@ pub fn run(
 
 impl Journey<'_> {
     fn begin<'p, 's>(&self, plan: &'p Plan, store: Option<Shared<'s>>, watch: &mut dyn Watch) -> Branch<'p, 's> {
-        let (begun, failed) = match begin(plan, store, self.options, self.now, watch) {
+        // Before anything is recorded: bounds that make no sense are no run.
+        let bounded = self.options.window.as_ref().map_or(Ok(()), |window| plan.between_bounds(window).map(drop));
+        let (begun, failed) = match bounded.and_then(|()| begin(plan, store, self.options, self.now, watch)) {
             Ok(begun) => (Some(begun), None),
             Err(error) => (None, Some(Err(error))),
         };
         let mut branch =
             Branch { plan, settled: Vec::new(), run: None, notes: Vec::new(), delivery: None, finished: failed };
         if let Some(Begun { edge, mark, settled, run, notes }) = begun {
-            branch.delivery = Some(Delivery::new(edge, mark, &settled, &plan.mapping, self.options.full));
+            branch.delivery = Some(
+                Delivery::new(edge, mark, &settled, &plan.mapping, self.options.full)
+                    .still(self.options.window.is_some()),
+            );
             (branch.settled, branch.run, branch.notes) = (settled, run, notes);
         }
         branch
+    }
+
+    /// Opens what is new, or what was asked for by its bounds.
+    fn open(&self, plan: &Plan, settled: &[(SliceId, Settled)]) -> Result<Box<dyn Source>> {
+        match &self.options.window {
+            Some(window) => plan.between_bounds(window),
+            None => plan.source(settled, None),
+        }
     }
 
     /// Reads once for routes that stand at the same point, and ends each of them.
@@ -157,7 +173,7 @@ impl Journey<'_> {
             }
         }
         let settled = known(branches);
-        let mut source = match branches.first().map(|branch| branch.plan.source(&settled, None)) {
+        let mut source = match branches.first().map(|branch| self.open(branch.plan, &settled)) {
             Some(Ok(source)) => source,
             Some(Err(error)) => {
                 branches.iter_mut().for_each(|branch| self.end(branch, Err(error.clone()), true));
@@ -261,6 +277,11 @@ impl Journey<'_> {
             })
         }));
     }
+}
+
+/// Whether what is new to one route is what is new to the other.
+fn stands_with(one: &Branch<'_, '_>, other: &Branch<'_, '_>) -> bool {
+    one.settled == other.settled && one.plan.reads_like(other.plan)
 }
 
 /// Where the routes of a pass stand. What can be read only once has no place to come back to: of it

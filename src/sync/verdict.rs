@@ -70,6 +70,12 @@ pub fn judge(
     }
     let error = if !tolerated(&plan.mapping.sync.on_error, totals) {
         Some(past_tolerance(plan, totals).hint(format!("look at them: consign sync dlq list --route {}", plan.name())))
+    } else if totals.read == 0 && options.window.is_some() {
+        let cause = format!("no record of {} lies between the bounds", plan.from.shown());
+        Some(
+            Error::new(Kind::Partial, &codes::sync::NOTHING_READ, cause)
+                .hint("`--since` is included, `--until` is not; both are values of the stream's cursor"),
+        )
     } else if totals.read == 0 && fresh && options.limit != Some(0) {
         Some(
             Error::new(

@@ -26,7 +26,7 @@ impl Peek {
         let (project, _) = context.project()?;
         let (connector, stream) = self.find(&project)?;
         let connector = context.fill_in(&project, connector)?;
-        let stream = connector.streams.get(&stream.name).unwrap_or(stream).clone();
+        let stream = connector.streams.get(&stream.name).cloned().unwrap_or(stream);
         let projection = sample::projection(&stream);
         let mut records = Vec::new();
         let mut unreadable = 0_u64;
@@ -51,7 +51,7 @@ impl Peek {
         Ok(Exit::Done)
     }
 
-    fn find<'p>(&self, project: &'p Project) -> Result<(&'p Connector, &'p Stream)> {
+    fn find<'p>(&self, project: &'p Project) -> Result<(&'p Connector, Stream)> {
         let none = |cause: String, name: &str, known: Vec<&str>| {
             let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause);
             match nearest(name, known.iter().copied()) {
@@ -69,7 +69,9 @@ impl Peek {
             return Err(Error::new(Kind::Invalid, &codes::cli::UNREADABLE, cause)
                 .hint("look at the source of its routes: `consign connect list`"));
         }
-        let stream = connector.streams.get(&self.stream).ok_or_else(|| {
+        let protocol = protocols::named(&connector.uses.value)
+            .ok_or_else(|| Error::bug(format!("protocol `{}` is not listed", connector.uses.value)))?;
+        let stream = connector.stream(&self.stream, protocol.spec()).ok_or_else(|| {
             let cause = format!("`{}` declares no stream `{}`", self.name, self.stream);
             none(cause, &self.stream, connector.streams.keys().map(String::as_str).collect())
         })?;

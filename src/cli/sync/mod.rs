@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::moment;
 use crate::config::{Mapping, named};
+use crate::connect::protocols::Window;
 use crate::error::{Exit, Result};
 use crate::store::RunRow;
 
@@ -82,6 +83,12 @@ fn run_row(run: &RunRow) -> Vec<Value> {
 /// To the thousandth.
 fn round3(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
+}
+
+/// The bounds that were asked for, if any were.
+fn window(since: Option<&str>, until: Option<&str>) -> Option<Window> {
+    let asked = since.is_some() || until.is_some();
+    asked.then(|| Window { since: since.map(str::to_owned), until: until.map(str::to_owned) })
 }
 
 /// The mapping of that name; a name that is none is refused.

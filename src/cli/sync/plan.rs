@@ -7,7 +7,8 @@ use crate::cli::context::Context;
 use crate::cli::output::Answer;
 use crate::cli::output::text::count;
 use crate::config::{Mapping, Mode, Project};
-use crate::connect::protocols::Guarantee;
+use crate::connect::protocols::{Guarantee, Window};
+use crate::connect::rows::Bookmark;
 use crate::error::{Exit, Result};
 use crate::store::Store;
 use crate::sync;
@@ -18,6 +19,12 @@ pub(super) struct Plan {
     /// Routes, by name
     #[arg(required = true)]
     names: Vec<String>,
+    /// Of a run with the same `--since`
+    #[arg(long, value_name = "VALUE")]
+    since: Option<String>,
+    /// Of a run with the same `--until`
+    #[arg(long, value_name = "VALUE")]
+    until: Option<String>,
 }
 
 /// The promise in words.
@@ -35,9 +42,10 @@ impl Plan {
             known(name, &mappings)?;
         }
         let store = context.store_read(&project)?;
+        let window = super::window(self.since.as_deref(), self.until.as_deref());
         let (mut text, mut plans) = (String::new(), Vec::new());
         for mapping in mappings.iter().filter(|m| self.names.iter().any(|name| m.answers_to(name))) {
-            let (said, plan) = one(&project, mapping, store.as_ref())?;
+            let (said, plan) = one(&project, mapping, store.as_ref(), window.as_ref())?;
             text.push_str(&said);
             plans.push(plan);
         }
@@ -46,8 +54,17 @@ impl Plan {
     }
 }
 
-fn one(project: &Project, mapping: &Mapping, store: Option<&Store>) -> Result<(String, serde_json::Value)> {
+fn one(
+    project: &Project,
+    mapping: &Mapping,
+    store: Option<&Store>,
+    window: Option<&Window>,
+) -> Result<(String, serde_json::Value)> {
     let plan = sync::many::plan(project, mapping)?;
+    if let Some(window) = window {
+        // Refused here as a run would be; reads nothing.
+        plan.between_bounds(window)?;
+    }
     let state = store.map(|store| store.route(plan.name())).transpose()?;
     let sync = &mapping.sync;
     let key: Vec<String> = plan.route.key.iter().map(|i| plan.route.columns[*i].path.to_string()).collect();
@@ -58,9 +75,16 @@ fn one(project: &Project, mapping: &Mapping, store: Option<&Store>) -> Result<(S
     let (from, to) = (plan.from.shown(), plan.to.shown());
     let settled = state.as_ref().map_or(0, |s| s.settled.len());
     let resumes = match &state {
+        _ if window.is_some() => bounds(window),
         Some(state) if state.intent.is_some() => "a group is in doubt: the target is asked first".to_string(),
-        Some(_) if settled > 0 => {
-            format!("behind what was read before ({})", count(settled as u64, "file", "files"))
+        Some(state) if settled > 0 => {
+            match state.settled.iter().find_map(|(slice, at)| Some((slice, Bookmark::of(&at.position).ok()??))) {
+                Some((slice, bookmark)) => match bookmark.shown() {
+                    Some(at) => format!("behind what was read of {slice} before ({at})"),
+                    None => format!("again with all of {slice}"),
+                },
+                None => format!("behind what was read before ({})", count(settled as u64, "file", "files")),
+            }
         }
         _ => "at the beginning".into(),
     };
@@ -107,6 +131,13 @@ fn one(project: &Project, mapping: &Mapping, store: Option<&Store>) -> Result<(S
         "guarantee": word,
     });
     Ok((text, json))
+}
+
+fn bounds(window: Option<&Window>) -> String {
+    let since = window.and_then(|w| w.since.as_ref()).map_or_else(String::new, |since| format!(" from {since} on"));
+    let until =
+        window.and_then(|w| w.until.as_ref()).map_or_else(String::new, |until| format!(" up to {until}, excluded"));
+    format!("records{since}{until}; what was read before stays as it is")
 }
 
 fn dotted(end: &crate::config::StreamRef) -> String {

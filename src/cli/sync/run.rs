@@ -35,6 +35,12 @@ pub(super) struct Run {
     /// From the beginning, whatever was settled before
     #[arg(long)]
     full: bool,
+    /// Only records whose cursor is at least this value, whatever was read before; positions stay
+    #[arg(long, value_name = "VALUE", conflicts_with_all = ["full", "due", "all"])]
+    since: Option<String>,
+    /// Only records whose cursor is below this value; positions stay
+    #[arg(long, value_name = "VALUE", conflicts_with_all = ["full", "due", "all"])]
+    until: Option<String>,
     /// Only so many records of each route, as a dry run
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
@@ -52,6 +58,7 @@ impl Run {
             dry_run: self.dry_run,
             limit: self.limit,
             full: self.full,
+            window: super::window(self.since.as_deref(), self.until.as_deref()),
             cause: if self.due {
                 "due"
             } else if self.all {

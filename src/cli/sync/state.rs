@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::cli::context::{Context, who};
 use crate::cli::moment;
 use crate::cli::output::text::table;
 use crate::cli::output::{Answer, Rows};
 use crate::config::{Mapping, routes_named};
+use crate::connect::rows::Bookmark;
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::record::{Position, Settled};
 use crate::store::{Held, Store};
@@ -34,17 +35,20 @@ enum Verb {
     Set {
         /// The route's name
         name: String,
-        /// The slice, as `state show` names it
+        /// The slice, as `state show` names it: a path, a table
         slice: String,
+        /// Cursor value to begin with, records that have it included
+        #[arg(long, value_name = "VALUE", conflicts_with_all = ["byte", "line", "record"])]
+        cursor: Option<String>,
         /// Bytes of the (decompressed) stream before the point
-        #[arg(long)]
-        byte: u64,
+        #[arg(long, required_unless_present = "cursor")]
+        byte: Option<u64>,
         /// Lines before it
-        #[arg(long)]
-        line: u64,
+        #[arg(long, required_unless_present = "cursor")]
+        line: Option<u64>,
         /// Records before it
-        #[arg(long)]
-        record: u64,
+        #[arg(long, required_unless_present = "cursor")]
+        record: Option<u64>,
         /// Why; recorded
         #[arg(long, value_name = "TEXT")]
         reason: String,
@@ -84,34 +88,12 @@ impl State {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
         match self.verb {
             Verb::Show { name } => show(&name, context),
-            Verb::Set { name, slice, byte, line, record, reason } => {
-                let (project, mappings) = context.project()?;
-                let name = one_route(&mappings, &name)?;
-                let mut store = context.store(&project)?;
-                let _held = store.lock_route(&name, Duration::ZERO)?;
-                let before = store.route(&name)?;
-                let Some((_, old)) = before.settled.iter().find(|(id, _)| **id == *slice) else {
-                    let known: Vec<&str> = before.settled.iter().map(|(id, _)| &**id).collect();
-                    let error = Error::new(
-                        Kind::Invalid,
-                        &codes::cli::UNKNOWN_NAME,
-                        format!("`{name}` has no slice `{slice}`"),
-                    );
-                    return Err(if known.is_empty() {
-                        error.hint("it never settled anything")
-                    } else {
-                        error.hint(format!("it has {}", known.join(", ")))
-                    });
+            Verb::Set { name, slice, cursor, byte, line, record, reason } => {
+                let point = match cursor {
+                    Some(cursor) => Point::Cursor(cursor),
+                    None => Point::Byte(byte.unwrap_or(0), line.unwrap_or(0), record.unwrap_or(0)),
                 };
-                let position = Position { byte, line, record, extra: old.position.extra.clone() };
-                store.set_position(&name, &slice, &Settled { position, done: false }, &reason, who().as_deref())?;
-                context.ui.answer(
-                    Answer::new()
-                        .fact("route", json!(name))
-                        .fact("slice", json!(slice))
-                        .text(format!("{name} resumes {slice} after byte {byte}, line {line}, record {record}\n")),
-                )?;
-                Ok(Exit::Done)
+                set(&name, &slice, point, &reason, context)
             }
             Verb::Reset { name, reason } => {
                 let (project, mappings) = context.project()?;
@@ -211,10 +193,83 @@ fn one_route(mappings: &[Mapping], name: &str) -> Result<String> {
     }
 }
 
+/// Where a slice is to resume.
+enum Point {
+    /// Before the records with this cursor value.
+    Cursor(String),
+    /// Behind so many bytes, lines and records.
+    Byte(u64, u64, u64),
+}
+
+fn set(name: &str, slice: &str, point: Point, reason: &str, context: &Context<'_>) -> Result<Exit> {
+    let (project, mappings) = context.project()?;
+    let name = one_route(&mappings, name)?;
+    let name = name.as_str();
+    let mapping = crate::config::named(&mappings, name)?;
+    let by_cursor = match &point {
+        Point::Cursor(_) => sync::many::plan(&project, mapping)?.cursor_slice()?,
+        Point::Byte(..) => None,
+    };
+    let mut store = context.store(&project)?;
+    let _held = store.lock_route(name, Duration::ZERO)?;
+    let before = store.route(name)?;
+    let old = before.settled.iter().find(|(id, at)| **id == *slice || named(id, at) == slice);
+    let id = match (old, &by_cursor) {
+        // Rows are known by the table, also before the first run.
+        (_, Some(own)) if **own == *slice => own.clone(),
+        (Some((id, _)), _) => id.clone(),
+        _ => {
+            let mut there: Vec<String> = before.settled.iter().map(|(id, at)| named(id, at)).collect();
+            there.extend(by_cursor.as_ref().map(ToString::to_string).filter(|own| !there.contains(own)));
+            let cause = format!("`{name}` has no slice `{slice}`");
+            let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause);
+            return Err(match there.is_empty() {
+                true => error.hint("it never settled anything"),
+                false => error.hint(format!("it has {}", there.join(", "))),
+            });
+        }
+    };
+    let of_rows = match old {
+        Some((_, at)) => Bookmark::of(&at.position).is_ok_and(|bookmark| bookmark.is_some()),
+        None => true,
+    };
+    let old = old.map(|(_, at)| at.position.clone()).unwrap_or_default();
+    let unfit = |cause: String, fix: &str| Err(Error::new(Kind::Invalid, &codes::cli::USAGE, cause).hint(fix));
+    let (position, told) = match point {
+        Point::Cursor(_) if by_cursor.is_none() || !of_rows => {
+            let cause = format!("the source of `{name}` has no cursor");
+            return unfit(cause, "say where to go on with `--byte`, `--line` and `--record`");
+        }
+        Point::Cursor(value) => {
+            let told = format!("{name} resumes {slice} with cursor value {value}, records that have it included\n");
+            (Position { extra: Bookmark::given(value).extra(), ..old }, told)
+        }
+        Point::Byte(..) if of_rows => {
+            return unfit(format!("`{slice}` is no stream of bytes"), "say where to go on with `--cursor VALUE`");
+        }
+        Point::Byte(byte, line, record) => {
+            let told = format!("{name} resumes {slice} after byte {byte}, line {line}, record {record}\n");
+            (Position { byte, line, record, extra: old.extra }, told)
+        }
+    };
+    store.set_position(name, &id, &Settled { position, done: false }, reason, who().as_deref())?;
+    context.ui.answer(Answer::new().fact("route", json!(name)).fact("slice", json!(slice)).text(told))?;
+    Ok(Exit::Done)
+}
+
+/// A slice as a person names it: the path of a file, a table.
+fn named(slice: &str, settled: &Settled) -> String {
+    match settled.position.extra.get("path").and_then(Json::as_str) {
+        Some(path) => path.to_owned(),
+        None => slice.to_owned(),
+    }
+}
+
 fn show(name: &str, context: &Context<'_>) -> Result<Exit> {
     let (project, mappings) = context.project()?;
     let name = &one_route(&mappings, name)?;
-    let mut rows = Rows::new("slices", &["slice", "done", "byte", "line", "record"]);
+    let columns = ["slice", "done", "byte", "line", "record", "cursor"];
+    let mut rows = Rows::new("slices", &columns);
     let Some(store) = context.store_read(&project)? else {
         context.ui.answer(Answer::new().fact("route", json!(name)).rows(rows).text(format!("{name} never ran\n")))?;
         return Ok(Exit::Done);
@@ -222,7 +277,15 @@ fn show(name: &str, context: &Context<'_>) -> Result<Exit> {
     let state = store.route(name)?;
     for (slice, settled) in &state.settled {
         let at = &settled.position;
-        rows.push(vec![json!(&**slice), json!(settled.done), json!(at.byte), json!(at.line), json!(at.record)]);
+        let cursor = Bookmark::of(at).ok().flatten().and_then(|bookmark| bookmark.shown());
+        rows.push(vec![
+            json!(named(slice, settled)),
+            json!(settled.done),
+            json!(at.byte),
+            json!(at.line),
+            json!(at.record),
+            json!(cursor),
+        ]);
     }
     let mut text = format!("{name}: {}\n", if state.enabled { "enabled" } else { "disabled" });
     if let Some(reason) = &state.reason {

@@ -344,6 +344,10 @@ fn converted<'a>(value: Value<'a>, kind: &Type, arena: &'a Arena) -> Result<Valu
             typed::from_value(Value::Number(arena.alloc_str(&format!("{number}"))), kind, arena)
         }
         (Value::Number(_), _) => typed::from_value(value, kind, arena),
+        // Also in the forms that databases without a type for it keep moments in.
+        (Value::String(text), Type::Timestamp) => {
+            super::moment::read(text).map(Value::Timestamp).ok_or_else(|| not_a(kind))
+        }
         (Value::String(text), _) => typed::from_text(text, kind, arena),
         (Value::List(items), Type::List(inner)) => arena
             .alloc_slice_try_fill_iter(items.iter().map(|item| convert(*item, inner, arena)))

@@ -62,6 +62,12 @@ impl KeyKind {
         }
     }
 
+    /// Whether values of both stand in one order.
+    pub(super) fn goes_with(self, other: Self) -> bool {
+        let number = |kind| matches!(kind, Self::Int | Self::Decimal | Self::Double);
+        self == other || number(self) && number(other)
+    }
+
     /// The kind of a cell; `None` if it can be no key (null, JSON, a list).
     pub(super) fn of(cell: Cell<'_>) -> Option<Self> {
         Some(match cell {
@@ -175,6 +181,7 @@ fn same_value(mut one: &[u8], mut other: &[u8]) -> bool {
         (Some(Cell::Decimal(a)), Some(Cell::Decimal(b))) => plain(a) == plain(b),
         (Some(Cell::Timestamp(a)), Some(Cell::Timestamp(b))) => a == b,
         (Some(Cell::Double(a)), Some(Cell::Double(b))) => a == b,
+        (Some(Cell::Double(a)), Some(Cell::Int(b))) | (Some(Cell::Int(b)), Some(Cell::Double(a))) => a == b as f64,
         _ => false,
     }
 }

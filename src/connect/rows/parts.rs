@@ -176,7 +176,7 @@ impl Parts {
         };
         let cell = self.writer.cell(column);
         let kind = Cell::take(&mut &*cell).and_then(KeyKind::of);
-        if kind != self.kind {
+        if kind != self.kind && !kind.zip(self.kind).is_some_and(|(one, other)| one.goes_with(other)) {
             return Err(match kind {
                 None => self.no_value(column),
                 Some(kind) => self.another_type(column, kind),

@@ -373,7 +373,7 @@ impl Scan {
             return Ok(());
         }
         let Some(at) = self.bookmark.at.clone() else { return Ok(()) };
-        if at.kind() != kind {
+        if !at.kind().goes_with(kind) {
             let cursor = self.wanted.cursor.clone().unwrap_or_default();
             return Err(Error::new(
                 Kind::Invalid,

@@ -57,6 +57,12 @@ pub static DOUBT: Code = Code::new(
     "what became of a group of records cannot be found out",
     "A run died after a group was written and before it was settled. The next run reads the group's records again to know which were written and which were rejected; here the mapping or the source is no longer the same, so that this would be a guess. Put back what was changed and run again; or compare the target and say by hand where to go on, with `consign sync state set` or `consign sync state reset`.",
 );
+/// Bounds for a source without a cursor.
+pub static NO_WINDOW: Code = Code::new(
+    "sync-no-window",
+    "the source has no cursor that could be bounded",
+    "`--since` and `--until` ask for the records between two values of the source's cursor, and this source has none: a file is read as a whole. Name a `cursor` for the stream, or run the route with `--full`.",
+);
 /// Two routes into one file.
 pub static TARGET_SHARED: Code = Code::new(
     "sync-target-shared",
@@ -75,5 +81,6 @@ pub const ALL: &[&Code] = &[
     &CHECK_FAILED,
     &NOTHING_TO_REPLAY,
     &DOUBT,
+    &NO_WINDOW,
     &TARGET_SHARED,
 ];

@@ -1,21 +1,29 @@
-//! SQLite databases as targets: rows go into a table in the same transaction as the commit row
-//! that says which group they were, so that the effect is exactly once.
+//! SQLite databases. As sources: a table or a query, read in one snapshot behind a cursor. As targets:
+//! rows go into a table in the same transaction as the commit row that says which group they were,
+//! so that the effect is exactly once.
 
 mod cells;
+mod discover;
 mod failure;
 mod sink;
+mod source;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 use self::cells::CellEncoder;
 use self::failure::failure;
 use self::sink::SqliteSink;
+use self::source::SqliteSource;
 use self::table::Table;
-use super::{Guarantee, Protocol, ReadRequest, WriteRequest};
-use crate::config::{Carries, Mode, OptionKind, OptionSpec, ProtocolSpec};
+use super::{Discovered, Guarantee, Protocol, ReadRequest, Resumption, WriteRequest};
+use crate::config::{Carries, Connector, Mode, OptionKind, OptionSpec, ProtocolSpec, Stream};
 use crate::connect::options::OptionReader;
-use crate::connect::{Encoder, Sink, Source};
+use crate::connect::rows::{self, RowDecoder, Wanted};
+use crate::connect::{Decoder, Encoder, Sink, Source};
 use crate::error::codes::connect::TARGET_UNFIT;
 use crate::error::{Error, Kind, Result};
 
@@ -24,9 +32,9 @@ pub(super) struct Sqlite;
 
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "sqlite",
-    about: "A table of an SQLite database file; written in its own transactions, so that the effect is exactly once.",
+    about: "Tables and queries of an SQLite database file; written in its own transactions, so that the effect is exactly once.",
     carries: Carries::Rows,
-    reads: false,
+    reads: true,
     modes: &[Mode::Append, Mode::Upsert],
     options: &[
         OptionSpec::new(
@@ -44,6 +52,13 @@ static SPEC: ProtocolSpec = ProtocolSpec {
     ],
     stream_options: &[
         OptionSpec::new("table", OptionKind::Text, "The table; the stream's own name unless given."),
+        rows::QUERY,
+        rows::CURSOR,
+        rows::TIE,
+        rows::LAG,
+        rows::OVERLAP,
+        rows::SORTED,
+        rows::WITHOUT_CURSOR,
         OptionSpec::new("create", OptionKind::Bool, "Whether the table is made from the mapping if it is not there.")
             .default("true"),
     ],
@@ -57,8 +72,25 @@ impl Protocol for Sqlite {
     }
 
     fn source(&self, request: &ReadRequest<'_>) -> Result<Box<dyn Source>> {
-        Err(Error::new(Kind::Invalid, &TARGET_UNFIT, "SQLite databases are targets, not sources, in this version")
-            .doing(format!("opening `{}` to read", request.connector.name)))
+        let (path, busy) = place_of(request.root, request.connector)?;
+        Ok(Box::new(SqliteSource::new(path, busy, Wanted::of(request, SPEC.stream_options)?)))
+    }
+
+    fn decoder(&self, _request: &ReadRequest<'_>) -> Result<Box<dyn Decoder>> {
+        Ok(Box::new(RowDecoder::new()))
+    }
+
+    fn resumption(&self, request: &ReadRequest<'_>) -> Resumption {
+        rows::resumption(request, SPEC.stream_options)
+    }
+
+    fn has_cursor(&self, stream: &Stream) -> bool {
+        rows::has_cursor(stream, SPEC.stream_options)
+    }
+
+    fn discover(&self, root: &Path, connector: &Connector) -> Result<Option<Vec<Discovered>>> {
+        let (path, busy) = place_of(root, connector)?;
+        discover::discover(&path, busy).map(Some)
     }
 
     fn guarantee(&self, _request: &WriteRequest<'_>) -> Guarantee {
@@ -71,20 +103,26 @@ impl Protocol for Sqlite {
     }
 
     fn sink(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Sink>> {
-        let options = OptionReader::new(&request.connector.with, SPEC.options);
-        let path = options
-            .text("path")?
-            .filter(|path| !path.is_empty())
-            .ok_or_else(|| Error::new(Kind::Invalid, &TARGET_UNFIT, "`path` names no database file"))?;
+        let (path, busy) = place_of(request.root, request.connector)?;
         Ok(Box::new(SqliteSink::new(
-            request.root.join(path),
+            path,
             table_of(request)?,
             OptionReader::new(&request.stream.options, SPEC.stream_options).flag("create")?,
-            std::time::Duration::from_secs(options.number("busy_timeout")?),
+            busy,
             (request.log_id, request.route),
             request.anew,
         )))
     }
+}
+
+/// The database file, and how long to wait for somebody who holds it.
+fn place_of(root: &Path, connector: &Connector) -> Result<(PathBuf, Duration)> {
+    let options = OptionReader::new(&connector.with, SPEC.options);
+    let path = options
+        .text("path")?
+        .filter(|path| !path.is_empty())
+        .ok_or_else(|| Error::new(Kind::Invalid, &TARGET_UNFIT, "`path` names no database file"))?;
+    Ok((root.join(path), Duration::from_secs(options.number("busy_timeout")?)))
 }
 
 fn table_of(request: &WriteRequest<'_>) -> Result<Table> {
