@@ -19,4 +19,5 @@ mod many;
 mod readme;
 mod schemas;
 mod soak;
+mod sources;
 mod support;

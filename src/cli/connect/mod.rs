@@ -1,8 +1,10 @@
 //! `consign connect`: the systems of a project.
 
 mod check;
+mod discover;
 mod list;
 mod peek;
+mod schema;
 mod show;
 
 use clap::Subcommand;
@@ -22,6 +24,8 @@ enum Verb {
     List(list::List),
     Show(show::Show),
     Check(check::Check),
+    Discover(discover::Discover),
+    Schema(schema::Schema),
     Peek(peek::Peek),
 }
 
@@ -31,6 +35,8 @@ impl Connect {
             Verb::List(verb) => verb.run(context),
             Verb::Show(verb) => verb.run(context),
             Verb::Check(verb) => verb.run(context),
+            Verb::Discover(verb) => verb.run(context),
+            Verb::Schema(verb) => verb.run(context),
             Verb::Peek(verb) => verb.run(context),
         }
     }

@@ -321,7 +321,7 @@ impl Parts {
 
     #[cold]
     fn not_told_apart(&self) -> Error {
-        let ties: Vec<&str> = self.tie.iter().map(|column| self.name(*column)).collect();
+        let ties: Vec<String> = self.tie.iter().map(|column| format!("`{}`", self.name(*column))).collect();
         Error::new(
             Kind::Failed,
             &CURSOR_MISSED,
