@@ -143,7 +143,8 @@ fn said(output: &Output) -> String {
 
 /// `INSERT` of rows with ids of a range and one cursor expression.
 fn insert(ids: std::ops::Range<i64>, cursor: &str) -> String {
-    let rows: Vec<String> = ids.map(|id| format!("({id}, {cursor}, 'v{id}')")).collect();
+    // Wide rows, so that some thousand of them are several parts.
+    let rows: Vec<String> = ids.map(|id| format!("({id}, {cursor}, 'v{id:0>200}')")).collect();
     rows.chunks(500).map(|rows| format!("INSERT INTO items(id, c, v) VALUES {};", rows.join(","))).collect()
 }
 
