@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::source::{password_in_url, secret_name};
-use super::{Connector, Expectation, Expression, Mapping, Missed, Node, Project, Spanned, Stream, Violation};
+use super::{Connector, Expectation, Expression, Mapping, Missed, Mode, Node, Project, Spanned, Stream, Violation};
 use crate::record::shown::hex;
 use crate::record::{Field, Path};
 
@@ -95,6 +95,10 @@ pub fn seal_mapping(mapping: &mut Mapping) {
     }
     if mapping.is_branch() {
         value["of"] = json!(mapping.family);
+    }
+    // Where nothing is ever deleted the form stays what it was before there was a guard.
+    if sync.mode == Mode::Mirror {
+        value["sync"]["deletes"] = json!({ "share_ppm": sync.deletes.share_ppm, "records": sync.deletes.records });
     }
     (mapping.canonical, mapping.hash) = sealed(value);
 }

@@ -354,6 +354,7 @@ static SYNC: Section = Section {
         Key::new("schedule", Kind::Section(&SCHEDULE), "When it is due."),
         Key::new("batch", Kind::Section(&BATCH), "How much is settled at once."),
         Key::new("on_error", Kind::Section(&ON_ERROR), "What becomes of records that are rejected."),
+        Key::new("deletes", Kind::Section(&DELETES), "How much a mirror may delete before a person has to agree."),
         Key::new(
             "after",
             Kind::OneOrMany(&Kind::Name(true)),
@@ -429,6 +430,16 @@ static ON_ERROR: Section = Section {
             "How many are no reason for exit code 5; the bound that allows more holds.",
         ),
         Key::new("stop", Kind::Flag, "Whether the run stops once there are more.").default("false"),
+    ],
+};
+
+static DELETES: Section = Section {
+    name: "deletes",
+    about: "How much a mirror may delete in one run; the bound that allows more holds. Beyond it nothing is deleted.",
+    foreign: false,
+    keys: &[
+        Key::new("percent", Kind::Percent, "Share of the target's records.").default("10"),
+        Key::new("records", Kind::Whole(0, i64::MAX), "Number of records.").default("100"),
     ],
 };
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::discover::{Found, shown};
 use super::source::Source;
-use super::{Catalog, Mapping, Project, ProtocolSpec, StreamRef, mapping, node, project, yaml};
+use super::{Carries, Catalog, Mapping, Mode, Project, ProtocolSpec, StreamRef, mapping, node, project, yaml};
 use crate::error::{Error, Finding, Findings, Kind, Place, Result, Severity, codes::config as codes, nearest};
 
 /// What a project says, and what is wrong with it.
@@ -298,7 +298,7 @@ fn streams(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &m
         finding.place.as_ref().is_some_and(|place| place.file == mapping.file)
             && [&codes::BAD_PATH, &codes::WRONG_TYPE].contains(&finding.code)
     });
-    if mapping.sync.mode.keyed() && mapping.sync.key.is_empty() && !unread && declared().is_none() {
+    if mode_needs_key(project, mapping, catalog) && mapping.sync.key.is_empty() && !unread && declared().is_none() {
         let cause =
             format!("`{}` needs a key, and neither `sync.key` nor the target stream has one", mapping.sync.mode.name());
         let fix = "add `key: [...]` under `sync` with the target fields that identify a record";
@@ -318,6 +318,20 @@ fn mode_fits(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: 
     let cause = format!("`{}` is `{}`, which cannot `{}`", connector.name, spec.name, mode.name());
     let fix = format!("it can {}: say which under `sync.mode`, or name another target", known.join(", "));
     findings.push(Finding::error(&codes::KEY_MODE, part(&mapping.to, true), cause).fix(fix));
+}
+
+/// A file is mirrored as a whole and needs no key; everything else that is keyed does.
+fn mode_needs_key(project: &Project, mapping: &Mapping, catalog: &Catalog) -> bool {
+    let whole = || {
+        let connector = project.connectors.get(&mapping.to.connector)?;
+        let spec = catalog.protocols.iter().find(|spec| spec.name == connector.uses.value)?;
+        (spec.carries == Carries::Bytes).then_some(())
+    };
+    match mapping.sync.mode {
+        Mode::Append => false,
+        Mode::Mirror => whole().is_none(),
+        Mode::Upsert | Mode::Update | Mode::Delete => true,
+    }
 }
 
 /// The place of the connector's or of the stream's name in a reference.

@@ -7,7 +7,7 @@ use super::project::{classes, either, flag, get, label, one_or_many, whole};
 use super::source::Source;
 use super::yaml::{self, Raw, RawKind};
 use super::{
-    Approval, Expectation, Expression, FieldRule, Mapping, MappingTest, Missed, Mode, OnError, Schedule, Spanned,
+    Approval, Deletes, Expectation, Expression, FieldRule, Mapping, MappingTest, Missed, Mode, OnError, Schedule, Spanned,
     StreamRef, SyncOptions, canonical, units,
 };
 use crate::error::{Findings, Severity, codes::config as codes};
@@ -86,8 +86,8 @@ fn resolve(checker: &mut Checker<'_>, raw: &Raw) -> Option<Mapping> {
     let source = checker.source;
     targets(checker, raw);
     let first = one_or_many(get(raw, "to")).next()?;
-    let keyed = one_or_many(get(raw, "to")).any(|to| mode(get(to, "mode")).is_some_and(Mode::keyed));
-    let sync = sync(checker, get(raw, "sync"), keyed);
+    let modes: Vec<Mode> = one_or_many(get(raw, "to")).filter_map(|to| mode(get(to, "mode"))).collect();
+    let sync = sync(checker, get(raw, "sync"), &modes);
     let fields: Vec<_> = one_or_many(get(raw, "fields")).filter_map(|raw| rule(raw, source)).collect();
     let tests = one_or_many(get(raw, "tests")).filter_map(|raw| test(checker, raw)).collect();
     Some(Mapping {
@@ -183,20 +183,24 @@ fn mode(raw: Option<&Raw>) -> Option<Mode> {
 
 fn on_error(raw: Option<&Raw>) -> OnError {
     let tolerate = raw.and_then(|raw| get(raw, "tolerate"));
-    let percent = tolerate.and_then(|raw| get(raw, "percent")).and_then(|raw| match &raw.kind {
-        RawKind::Number(text) => units::percent_to_ppm(text),
-        _ => None,
-    });
     OnError {
-        tolerate_ppm: percent.unwrap_or(0),
+        tolerate_ppm: percent(tolerate).unwrap_or(0),
         tolerate_records: whole(tolerate.and_then(|raw| get(raw, "records"))).map_or(0, |n| n.max(0) as u64),
         stop: flag(raw.and_then(|raw| get(raw, "stop"))).unwrap_or(false),
     }
 }
 
-/// What `sync` says for every target; `keyed`: a target has a mode of its own that uses the key.
-fn sync(checker: &mut Checker<'_>, raw: Option<&Raw>, keyed: bool) -> SyncOptions {
+fn percent(of: Option<&Raw>) -> Option<u32> {
+    match &of.and_then(|raw| get(raw, "percent"))?.kind {
+        RawKind::Number(text) => units::percent_to_ppm(text),
+        _ => None,
+    }
+}
+
+/// What `sync` says for every target; `modes`: those that targets have of their own.
+fn sync(checker: &mut Checker<'_>, raw: Option<&Raw>, modes: &[Mode]) -> SyncOptions {
     let source = checker.source;
+    let keyed = modes.iter().copied().any(Mode::keyed);
     let of = |name| raw.and_then(|raw| get(raw, name));
     let mode = mode(of("mode")).unwrap_or(Mode::Append);
     let key: Vec<_> = one_or_many(of("key")).filter_map(|raw| path(raw, source)).collect();
@@ -215,12 +219,21 @@ fn sync(checker: &mut Checker<'_>, raw: Option<&Raw>, keyed: bool) -> SyncOption
         let timezone = label(raw, "timezone").unwrap_or_else(|| "UTC".into());
         Some(Schedule { cron: text(get(raw, "cron")?, source)?, timezone, missed })
     });
+    let deletes = of("deletes");
+    if let (Some(at), false) = (deletes, mode == Mode::Mirror || modes.contains(&Mode::Mirror)) {
+        let cause = format!("`deletes` is the guard of a mirror, and the mode is `{}`", mode.name());
+        checker.error(&codes::KEY_MODE, at.start, at.start + 1, cause, "remove it, or add `mode: mirror`");
+    }
     SyncOptions {
         mode,
         key,
         schedule,
         batch_records: whole(of("batch").and_then(|raw| get(raw, "records"))).and_then(|n| u64::try_from(n).ok()),
         on_error: on_error(of("on_error")),
+        deletes: Deletes {
+            share_ppm: percent(deletes).unwrap_or(100_000),
+            records: whole(deletes.and_then(|raw| get(raw, "records"))).map_or(100, |n| n.max(0) as u64),
+        },
         after: one_or_many(of("after")).filter_map(|raw| text(raw, source)).collect(),
         approval: of("approval")
             .filter(|raw| flag(get(raw, "required")) != Some(false))

@@ -294,6 +294,8 @@ pub struct SyncOptions {
     pub batch_records: Option<u64>,
     /// What becomes of rejects.
     pub on_error: OnError,
+    /// How much a mirror may delete.
+    pub deletes: Deletes,
     /// Routes that must have run before this one, in `--all` and `--due`.
     pub after: Vec<Spanned<String>>,
     /// Whether a person has to approve of each run; `None`: nobody has to.
@@ -363,6 +365,15 @@ pub enum Missed {
     Once,
     /// They are left out: the next one is the next due time.
     Skip,
+}
+
+/// How much a mirror may delete before a person has to agree: the bound that allows more holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletes {
+    /// Share of the target's records, in millionths.
+    pub share_ppm: u32,
+    /// Number of records.
+    pub records: u64,
 }
 
 /// What becomes of rejected records.

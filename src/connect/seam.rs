@@ -7,7 +7,8 @@
 
 use std::sync::Arc;
 
-use crate::error::{Code, Result};
+use crate::error::codes::connect::DELETES_GUARDED;
+use crate::error::{Code, Error, Kind, Result};
 use crate::record::{Arena, Mark, Position, Projection, Receipt, Row, SliceId, Value};
 
 /// About how many bytes a part has: large enough to make its overhead vanish, small enough for
@@ -251,6 +252,23 @@ pub struct DeleteGuard {
     pub records: u64,
 }
 
+impl DeleteGuard {
+    /// Lets so many deletes of so many records pass, or says why not.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] if it is more than either bound allows.
+    pub fn check(self, deletes: u64, of: u64) -> Result<()> {
+        let share = u128::from(of) * u128::from(self.share_ppm);
+        if deletes <= self.records || u128::from(deletes) * 1_000_000 <= share {
+            return Ok(());
+        }
+        let cause = format!("the mirror would delete {deletes} of {of} records, more than its guard allows");
+        Err(Error::new(Kind::Refused, &DELETES_GUARDED, cause)
+            .fact("allowed", format!("{} % or {} records", f64::from(self.share_ppm) / 10_000.0, self.records))
+            .hint("nothing was deleted; look at what is missing from the source first"))
+    }
+}
+
 /// What a sink found of this route when it was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -281,6 +299,15 @@ pub trait Sink: Send {
     /// # Errors
     /// A locked or unwritable target.
     fn adopt(&mut self) -> Result<Option<Mark>> {
+        Ok(None)
+    }
+
+    /// What the group that [`Sink::open`] found ahead came to, as the target kept it with the group;
+    /// `None`: it does not tell. Called once, after [`Found::Ahead`].
+    ///
+    /// # Errors
+    /// The target cannot be read.
+    fn recall(&mut self) -> Result<Option<Receipt>> {
         Ok(None)
     }
 

@@ -50,6 +50,7 @@ pub fn compile(mapping: &Mapping, source: &SourceShape, target: &TargetShape) ->
         projection,
         columns,
         key,
+        mode: mapping.sync.mode,
         flows,
         source_classes,
         masks,

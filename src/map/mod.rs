@@ -8,6 +8,7 @@ mod compile;
 mod convert;
 mod examples;
 mod explain;
+mod key;
 mod literal;
 mod preview;
 mod route;

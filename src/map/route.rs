@@ -1,6 +1,6 @@
 //! A compiled mapping and its application to one record: the inner loop of every run.
 
-use crate::config::Expression;
+use crate::config::{Expression, Mode};
 use crate::error::{Code, codes};
 use crate::expr::{Effect, EvalError, Frame, Program};
 use crate::record::{Arena, ClassSet, Column, Path, Projection, Row, Timestamp, Type, Value, shown};
@@ -17,6 +17,8 @@ pub struct Route {
     pub columns: Vec<Column>,
     /// Indices of the key's columns, in the order of the key; empty if there is none.
     pub key: Vec<usize>,
+    /// How its records meet the target.
+    pub mode: Mode,
     /// What is known of the data classes of each column.
     pub flows: Vec<Flow>,
     /// Classes of each path of the projection, as declared or annotated.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ClassSet;
+use super::{ClassSet, Receipt};
 
 /// The counts of a group, a run or a route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,17 @@ impl Totals {
         self.bytes_written += other.bytes_written;
     }
 
+    /// Adds what a target made of the records that were produced.
+    pub fn took(&mut self, receipt: &Receipt) {
+        self.written += receipt.written;
+        self.unchanged += receipt.unchanged;
+        self.unmatched += receipt.unmatched;
+        self.deleted += receipt.deleted;
+        self.refused += receipt.refused;
+        self.superseded += receipt.superseded;
+        self.produced -= receipt.superseded;
+    }
+
     /// The count laws: nothing that was read is unaccounted for, nothing that was produced either.
     ///
     /// # Errors
@@ -117,4 +128,8 @@ pub struct Reject {
     pub columns: Vec<String>,
     /// Classes of data in it, as far as known: decides what is masked when it is shown.
     pub classes: ClassSet,
+    /// A keyed hash of the record's key, where the mapping could still tell it.
+    pub record_key: Option<u128>,
+    /// A later record with its key was written in the same group.
+    pub overtaken: bool,
 }

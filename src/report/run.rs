@@ -161,12 +161,17 @@ impl Report {
             ("superseded", t.superseded),
             ("written", t.written),
             ("unchanged", t.unchanged),
+            ("unmatched", t.unmatched),
+            ("deleted", t.deleted),
             ("refused", t.refused),
             ("in doubt", t.in_doubt),
             ("bytes read", t.bytes_read),
             ("bytes written", t.bytes_written),
         ];
-        let mut counts: Vec<_> = counts.into_iter().map(|(name, count)| row(name, count.to_string())).collect();
+        // Modes that do not delete or look for their record say nothing of it.
+        let told = |(name, count): &(&str, u64)| *count > 0 || !matches!(*name, "unmatched" | "deleted");
+        let mut counts: Vec<_> =
+            counts.into_iter().filter(told).map(|(name, count)| row(name, count.to_string())).collect();
         counts.push(row("count laws", t.check().map_or_else(|law| format!("broken: {law}"), |()| "hold".into())));
         let mut rejects: Vec<_> = self.reasons.iter().map(|r| row(&r.code, reason(r))).collect();
         if rejects.is_empty() {

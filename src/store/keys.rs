@@ -32,16 +32,7 @@ pub struct Sealer {
 
 impl Sealer {
     fn new(kind: &str, root: &Key, purpose: &str) -> Self {
-        let mut derived = Zeroizing::new([0u8; 32]);
-        {
-            use hmac::Mac as _;
-            let mut block = [0u8; 64];
-            block[..32].copy_from_slice(root.reveal());
-            let mut mac = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new(&block.into());
-            block.zeroize();
-            mac.update(purpose.as_bytes());
-            derived.copy_from_slice(&mac.finalize().into_bytes());
-        }
+        let derived = derive(root, purpose);
         Self { id: format!("{kind}:{}", root.id()), cipher: Aes256Gcm::new((&*derived).into()) }
     }
 
@@ -65,6 +56,19 @@ impl Sealer {
         let (nonce, text) = sealed.split_first_chunk::<NONCE>()?;
         self.cipher.decrypt(&Nonce::from(*nonce), Payload { msg: text, aad: place }).ok().map(Zeroizing::new)
     }
+}
+
+/// The key for one use.
+fn derive(root: &Key, purpose: &str) -> Zeroizing<[u8; 32]> {
+    use hmac::Mac as _;
+    let mut derived = Zeroizing::new([0u8; 32]);
+    let mut block = [0u8; 64];
+    block[..32].copy_from_slice(root.reveal());
+    let mut mac = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new(&block.into());
+    block.zeroize();
+    mac.update(purpose.as_bytes());
+    derived.copy_from_slice(&mac.finalize().into_bytes());
+    derived
 }
 
 impl std::fmt::Debug for Sealer {
@@ -146,6 +150,16 @@ impl Ring {
     /// Sealers of dead letters, the one in use last.
     pub fn letter_sealers(&self) -> Vec<Sealer> {
         self.keys.iter().map(|key| Sealer::new("ring", key, "consign-dead-letters/1")).collect()
+    }
+
+    /// What keys of records are hashed with. Of the first key of the ring: a later one must not make
+    /// known keys unknown.
+    pub fn record_secret(&self) -> [u8; 16] {
+        let mut secret = [0u8; 16];
+        if let Some(first) = self.keys.first() {
+            secret.copy_from_slice(&derive(first, "consign-record-keys/1")[..16]);
+        }
+        secret
     }
 
     /// Sealers of the audit key, the one in use last.

@@ -307,6 +307,29 @@ impl Store {
         })
     }
 
+    /// The hashed keys of the letters of a route that wait; `None`: there are more than `most`.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn waiting_keys(&self, route: &str, most: usize) -> Result<Option<Vec<u128>>> {
+        let doing = "reading the keys of dead letters";
+        let mut statement = self
+            .db
+            .prepare_cached(
+                "SELECT record_key FROM dead_letters
+                 WHERE route = ?1 AND record_key IS NOT NULL AND state IN ('open', 'replaying') LIMIT ?2",
+            )
+            .map_err(|e| sql::error(doing, e))?;
+        let rows = statement
+            .query_map(params![route, sql::int(most as u64 + 1)], |row| row.get::<_, [u8; 16]>(0))
+            .map_err(|e| sql::error(doing, e))?;
+        let keys: Vec<u128> = rows
+            .map(|key| key.map(u128::from_be_bytes))
+            .collect::<rusqlite::Result<_>>()
+            .map_err(|e| sql::error(doing, e))?;
+        Ok((keys.len() <= most).then_some(keys))
+    }
+
     fn unseal(&self, letter: Letter, sealed: Option<Sealed>) -> Result<LetterText> {
         let closed = |cause: &str| {
             Error::new(Kind::Failed, &LETTER_SEALED, format!("dead letter `{}`: {cause}", letter.id))
@@ -372,10 +395,11 @@ impl Writing<'_> {
         let mut insert = self
             .db
             .prepare_cached(
-                "INSERT INTO dead_letters (id, route, run, settled_group, state, code, cause, field, source, slice, byte, line,
-                   record, col, classes, columns, size, digest, whole, key_id, sealed, created_ns, changed_ns, expires_ns)
-                 VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                   ?21, ?21, ?22)",
+                "INSERT INTO dead_letters (id, route, run, settled_group, code, cause, field, source, slice, byte, line,
+                   record, col, classes, columns, size, digest, whole, key_id, sealed, created_ns, changed_ns, expires_ns,
+                   record_key, state, reason)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                   ?21, ?21, ?22, ?23, ?24, ?25)",
             )
             .map_err(|e| sql::error(doing, e))?;
         let mut supersede = self
@@ -399,7 +423,8 @@ impl Writing<'_> {
             let kept =
                 if whole { &reject.payload[..] } else { &reject.payload[..HEAD_BYTES.min(reject.payload.len())] };
             let fits = kept.len() as u64 <= room;
-            let sealed = if fits {
+            // Its content is of no use any more: a later version of the record is in the target.
+            let sealed = if fits && !reject.overtaken {
                 room -= kept.len() as u64;
                 let place = place(&run.route, &reject.slice, reject.byte, reject.record, &id);
                 Some(sealer.seal(nonce.try_into().unwrap_or_default(), kept, &place)?)
@@ -428,11 +453,14 @@ impl Writing<'_> {
                     header.1,
                     sql::int(reject.payload.len() as u64),
                     &digest[..],
-                    whole && fits,
+                    whole && fits && !reject.overtaken,
                     sealer.id,
                     sealed,
                     self.now_ns,
                     expires,
+                    reject.record_key.map(u128::to_be_bytes),
+                    if reject.overtaken { LetterState::Superseded.word() } else { LetterState::Open.word() },
+                    reject.overtaken.then_some(OVERTAKEN),
                 ])
                 .map_err(|e| sql::error(doing, e))?;
         }
@@ -464,6 +492,46 @@ impl Writing<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Letters whose record has a later version in the target by now: those with one of these keys,
+    /// and those older than a letter of the same key that was just replayed. Their content is of no
+    /// more use. How many.
+    pub(super) fn overtake_letters(&mut self, run: &Run, keys: &[u128], replayed: &[String]) -> Result<u64> {
+        let doing = "marking dead letters as superseded";
+        let mut overtaken = 0;
+        let superseded = |condition: &str| {
+            format!(
+                "UPDATE dead_letters SET state = 'superseded', reason = ?2, changed_ns = ?3, sealed = NULL, whole = 0
+                 WHERE route = ?1 AND record_key IS NOT NULL AND state IN ('open', 'replaying') AND {condition}"
+            )
+        };
+        if !keys.is_empty() {
+            let mut by_key =
+                self.db.prepare_cached(&superseded("record_key = ?4")).map_err(|e| sql::error(doing, e))?;
+            for key in keys {
+                overtaken += by_key
+                    .execute(params![run.route, OVERTAKEN, self.now_ns, key.to_be_bytes()])
+                    .map_err(|e| sql::error(doing, e))?;
+            }
+        }
+        if !replayed.is_empty() {
+            let mut older = self
+                .db
+                .prepare_cached(&superseded(
+                    "number < (SELECT number FROM dead_letters WHERE id = ?4)
+                     AND record_key = (SELECT record_key FROM dead_letters WHERE id = ?4)",
+                ))
+                .map_err(|e| sql::error(doing, e))?;
+            for id in replayed {
+                overtaken +=
+                    older.execute(params![run.route, OVERTAKEN, self.now_ns, id]).map_err(|e| sql::error(doing, e))?;
+            }
+        }
+        if overtaken > 0 {
+            self.count_letter_bytes()?;
+        }
+        Ok(overtaken as u64)
     }
 
     /// Letters that a run claimed and did not resolve are open again.
@@ -514,6 +582,9 @@ impl Writing<'_> {
         Ok(self.limits.route_bytes.saturating_sub(sql::count(used)))
     }
 }
+
+/// Why a letter is superseded that nobody has to look at any more.
+const OVERTAKEN: &str = "a later record with its key was written";
 
 /// Where a sealed payload belongs.
 fn place(route: &str, slice: &str, byte: u64, record: u64, id: &str) -> Vec<u8> {

@@ -118,6 +118,7 @@ pub struct Store {
     id: String,
     log: Log,
     letter_sealers: Vec<Sealer>,
+    record_secret: [u8; 16],
     options: Options,
     writable: bool,
     auditing: bool,
@@ -138,6 +139,11 @@ impl Store {
     /// The folder.
     pub fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    /// What keys of records are hashed with, so that nobody can guess them from what is stored.
+    pub fn record_secret(&self) -> [u8; 16] {
+        self.record_secret
     }
 
     /// The time as this state sees it, nanoseconds since 1970.

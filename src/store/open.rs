@@ -63,8 +63,8 @@ impl Store {
         };
         drop(held);
         let auditing = auditing(&db)?;
-        let store =
-            Self { folder, db, id, log, letter_sealers: ring.letter_sealers(), options, writable: true, auditing };
+        let (letter_sealers, record_secret) = (ring.letter_sealers(), ring.record_secret());
+        let store = Self { folder, db, id, log, letter_sealers, record_secret, options, writable: true, auditing };
         Ok(Opened { store, notices })
     }
 
@@ -117,7 +117,8 @@ impl Store {
             log.id = log_id;
         }
         let auditing = auditing(&db)?;
-        let store = Self { folder, db, id, log, letter_sealers, options, writable: false, auditing };
+        let record_secret = ring.as_ref().map(Ring::record_secret).unwrap_or_default();
+        let store = Self { folder, db, id, log, letter_sealers, record_secret, options, writable: false, auditing };
         Ok(Some(Opened { store, notices: Vec::new() }))
     }
 }

@@ -39,6 +39,8 @@ pub struct Intent {
     pub replayed: Vec<String>,
     /// The first group of a full run: once it is settled, what was settled before counts no more.
     pub anew: bool,
+    /// No records: a mirror deletes what its source has no more.
+    pub sweep: bool,
 }
 
 /// What became of a group.
@@ -56,6 +58,9 @@ pub struct Settle {
     pub rejects: Vec<Reject>,
     /// Dead letters (whole ids, claimed by this run) that this group replayed.
     pub replayed: Vec<String>,
+    /// Hashed keys of records that were written: letters from before this group with such a key
+    /// are superseded.
+    pub overtaking: Vec<u128>,
     /// What there is to say; added to the run's.
     pub warnings: Vec<String>,
     /// The first group of a full run: all positions from before it are forgotten. Not sooner: a
@@ -109,6 +114,21 @@ pub(super) fn check_counts(settle: &Settle) -> Result<()> {
     Ok(())
 }
 
+impl Store {
+    /// Takes the intent of a group back that the target has refused: nothing of it is there.
+    ///
+    /// # Errors
+    /// A newer run has taken over, or the state cannot be written.
+    pub fn withdraw(&mut self, run: &Run) -> Result<()> {
+        self.write("withdrawing a group", |w| {
+            w.check_fence(run)?;
+            w.db.execute("UPDATE routes SET intent = NULL WHERE route = ?1", [&run.route])
+                .map(drop)
+                .map_err(|e| sql::error("withdrawing a group", e))
+        })
+    }
+}
+
 impl Writing<'_> {
     /// Refuses a run that was overtaken; the last settled group.
     pub(super) fn check_fence(&self, run: &Run) -> Result<u64> {
@@ -143,14 +163,23 @@ impl Writing<'_> {
             .and_then(|mut s| s.execute(params![run.route, sql::int(mark.group), text]))
             .map_err(|e| sql::error(doing, e))?;
         self.add_totals(run, &settle.totals)?;
+        // Before this group's own rejects are letters: those may be later than what was written.
+        let mut overtaken = self.overtake_letters(run, &settle.overtaking, &[])?;
         let letters = self.add_letters(run, mark.group, &settle.rejects)?;
         if !settle.replayed.is_empty() {
             self.letters_replayed(run, &settle.replayed)?;
+            overtaken += self.overtake_letters(run, &[], &settle.replayed)?;
         }
+        overtaken += settle.rejects.iter().filter(|reject| reject.overtaken).count() as u64;
         if !settle.warnings.is_empty() {
             self.add_warnings(run, &settle.warnings)?;
         }
-        self.record(vec![event(run, settle, &letters)]).map(drop)
+        let mut drafts = vec![event(run, settle, &letters)];
+        if overtaken > 0 {
+            let draft = run.draft(Action::LettersSuperseded);
+            drafts.push(draft.detail("letters", overtaken).detail("group", mark.group));
+        }
+        self.record(drafts).map(drop)
     }
 
     /// Makes an intent durable.
@@ -273,6 +302,8 @@ pub(super) struct StoredIntent {
     replayed: Vec<String>,
     #[serde(default)]
     anew: bool,
+    #[serde(default)]
+    sweep: bool,
 }
 
 impl From<&Intent> for StoredIntent {
@@ -286,6 +317,7 @@ impl From<&Intent> for StoredIntent {
             mapping: intent.mapping.clone(),
             replayed: intent.replayed.clone(),
             anew: intent.anew,
+            sweep: intent.sweep,
         }
     }
 }
@@ -310,6 +342,7 @@ impl From<StoredIntent> for Intent {
             mapping: stored.mapping,
             replayed: stored.replayed,
             anew: stored.anew,
+            sweep: stored.sweep,
         }
     }
 }

@@ -78,6 +78,8 @@ fn reject(record: u64, payload: &[u8]) -> Reject {
         payload: payload.to_vec(),
         columns: vec!["sku".into(), "cost".into()],
         classes: crate::record::ClassId::named("pii.email").map(crate::record::ClassSet::one).unwrap_or_default(),
+        record_key: None,
+        overtaken: false,
     }
 }
 
@@ -105,6 +107,7 @@ fn settle(store: &Store, run: &Run, group: u64, written: u64, rejects: Vec<Rejec
         replayed: Vec::new(),
         warnings: Vec::new(),
         anew: false,
+        overtaking: Vec::new(),
     }
 }
 
@@ -123,6 +126,7 @@ fn intent(run: &Run, group: u64) -> Intent {
         mapping: run.mapping.clone(),
         replayed: Vec::new(),
         anew: false,
+        sweep: false,
     }
 }
 

@@ -9,7 +9,8 @@ use crate::error::{Error, Kind, Result, codes};
 use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Timestamp, Totals};
 use crate::store::{Intent, NewRun, RouteState, Run, RunEnd, RunState, Settle, Store};
 
-use super::delivery::{Edge, Shared};
+use super::delivery::{Edge, Shared, swept};
+use super::lanes::Lanes;
 use super::middle::Middle;
 use super::pipeline::{self, Arrival};
 use super::plan::Plan;
@@ -45,7 +46,7 @@ pub fn begin<'s>(
     let store = &mut **shared.borrow_mut();
     let state = store.route(plan.name())?;
     if options.dry() {
-        return Ok(dry(if options.full { Vec::new() } else { state.settled }));
+        return Ok(dry(if plan.anew(options) { Vec::new() } else { state.settled }));
     }
     if !state.enabled {
         return Err(disabled(plan, &state));
@@ -87,7 +88,8 @@ fn take_over(
 ) -> Result<Taken> {
     let state = store.route(plan.name())?;
     let log_id = store.log_id().to_string();
-    let mut sink = plan.sink(&log_id, options.full)?;
+    let anew = plan.anew(options);
+    let mut sink = plan.sink(&log_id, anew)?;
     let found = sink.open(state.mark.as_ref(), state.intent.is_some())?;
     let mut mark = Mark {
         log_id,
@@ -99,7 +101,8 @@ fn take_over(
     match (found, state.intent) {
         (Found::Ahead, Some(intent)) => {
             mark.group = intent.group;
-            notes.push(find_out(plan, store, run, &mark, options, &state.settled, &intent, now)?);
+            let kept = sink.recall()?;
+            notes.push(find_out(plan, store, run, &mark, anew, &state.settled, &intent, kept, now)?);
         }
         (Found::Ahead, None) => return Err(Error::bug("a group is ahead that was never intended")),
         (Found::TakenBack, _) => {
@@ -107,7 +110,7 @@ fn take_over(
         }
         (Found::Same, _) => {}
     }
-    let settled = if options.full { Vec::new() } else { store.route(plan.name())?.settled };
+    let settled = if anew { Vec::new() } else { store.route(plan.name())?.settled };
     Ok((sink, mark, settled))
 }
 
@@ -117,16 +120,23 @@ fn find_out(
     store: &mut Store,
     run: &Run,
     mark: &Mark,
-    options: &Options,
+    anew: bool,
     settled: &[(SliceId, Settled)],
     intent: &Intent,
+    kept: Option<Receipt>,
     now: Timestamp,
 ) -> Result<String> {
     let group = intent.group;
+    if intent.sweep {
+        let receipt = kept.unwrap_or_default();
+        let gone = receipt.deleted;
+        store.step(run, Some(&swept(mark, receipt, intent.anew)), None)?;
+        return Ok(format!("the last run died after it had deleted {gone} records of the mirror: that is settled now"));
+    }
     let before = if intent.anew { &[] } else { settled };
     // Whose records may come twice: they have a key, or the plan says so.
     let again = plan.mapping.sync.mode.keyed() || plan.resumption() == Resumption::SliceStart;
-    let recounted = recount(plan, store, run, mark, before, intent, now);
+    let recounted = recount(plan, store, run, mark, before, intent, kept, now);
     let known = match intent.mapping == run.mapping || intent.records == 0 {
         true => recounted,
         // Records that the mapping rejected then and would take now were not written: read with
@@ -154,7 +164,7 @@ fn find_out(
             Ok(format!("group {group} was written before the last run died: its records are sent once more"))
         }
         // All of it comes again anyway.
-        Err(_) if options.full => {
+        Err(_) if anew => {
             store.step(run, Some(&Settle { positions: intent.slices.clone(), anew: intent.anew, ..empty(mark) }), None)?;
             Ok(format!("group {group} was written before the last run died: it is part of what is read again"))
         }
@@ -179,8 +189,11 @@ fn recount(
     mark: &Mark,
     settled: &[(SliceId, Settled)],
     intent: &Intent,
+    kept: Option<Receipt>,
     now: Timestamp,
 ) -> Result<Settle> {
+    let secret = store.record_secret();
+    let mut lanes = Lanes::new(None);
     let (mut totals, mut rejects) = (Totals::default(), Vec::<Reject>::new());
     for (slice, end) in &intent.slices {
         let before = settled.iter().find(|(id, _)| id == slice).map_or(0, |(_, s)| s.position.record);
@@ -193,11 +206,13 @@ fn recount(
             &|| false,
             || {
                 let (decoder, encoder) = (plan.decoder()?, plan.encoder()?);
-                let mut middle = Middle::new(Arc::clone(&plan.route), decoder, encoder, Arc::clone(&between), now);
+                let mut middle =
+                    Middle::new(Arc::clone(&plan.route), decoder, encoder, Arc::clone(&between), now).hashing(secret);
                 Ok(move |part| middle.work(&part))
             },
             |arrival| {
-                if let Arrival::Done(done) = arrival {
+                if let Arrival::Done(mut done) = arrival {
+                    lanes.pass(&mut done, &mut rejects);
                     rejects.extend(done.rejects.into_iter().map(|mut reject| {
                         reject.record += before + read;
                         reject
@@ -224,8 +239,10 @@ fn recount(
             .fact("records then", intent.records)
             .fact("records now", totals.read));
     }
-    totals.written = totals.produced;
-    let receipt = Receipt { written: totals.written, length: mark.length, ..Receipt::default() };
+    let whole = Receipt { written: totals.produced, ..Receipt::default() };
+    let all = |kept: &Receipt| kept.written + kept.unchanged + kept.refused + kept.superseded == totals.produced;
+    let receipt = Receipt { length: mark.length, ..kept.filter(all).unwrap_or(whole) };
+    totals.took(&receipt);
     Ok(Settle {
         mark: mark.clone(),
         receipt,
@@ -233,22 +250,14 @@ fn recount(
         totals,
         rejects,
         replayed: intent.replayed.clone(),
+        overtaking: if plan.mapping.sync.mode.keyed() { lanes.cut() } else { Vec::new() },
         warnings: Vec::new(),
         anew: intent.anew,
     })
 }
 
 fn empty(mark: &Mark) -> Settle {
-    Settle {
-        mark: mark.clone(),
-        receipt: Receipt::default(),
-        positions: Vec::new(),
-        totals: Totals::default(),
-        rejects: Vec::new(),
-        replayed: Vec::new(),
-        warnings: Vec::new(),
-        anew: false,
-    }
+    swept(mark, Receipt::default(), false)
 }
 
 fn dry<'s>(settled: Vec<(SliceId, Settled)>) -> Begun<'s> {
@@ -276,6 +285,7 @@ fn flags(options: &Options) -> Vec<String> {
         flags.extend(window.since.as_ref().map(|since| format!("since {since}")));
         flags.extend(window.until.as_ref().map(|until| format!("until {until}")));
     }
+    flags.extend(options.allow_deletes.map(|records| format!("allow-deletes={records}")));
     flags
 }
 

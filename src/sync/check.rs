@@ -2,7 +2,7 @@
 //! data classes flow, and whether the examples hold. No data, no network, no secret.
 
 use crate::comply;
-use crate::config::{Carries, Loaded, Mapping, Project};
+use crate::config::{Carries, Loaded, Mapping, Mode, Node, Project, Spanned};
 use crate::connect::formats::{self, Format};
 use crate::connect::options::OptionReader;
 use crate::connect::protocols::{self, Protocol};
@@ -55,7 +55,11 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
     };
     let source_shape = SourceShape::of(&mapping.from, Some(&from), from_format.map(Format::spec)).strict(strict);
     let target_shape = TargetShape::of(&mapping.to, Some(&to), flat);
-    let (route, mut findings) = map::compile(mapping, &source_shape, &target_shape);
+    let (mut route, mut findings) = map::compile(mapping, &source_shape, &target_shape);
+    if let Some(route) = route.as_mut().filter(|_| target.spec().carries == Carries::Bytes) {
+        // Bytes have no records to be found again: each is added, whatever identifies it elsewhere.
+        route.key.clear();
+    }
     findings.extend(directions(mapping, source, target));
     if let Some(route) = &route {
         findings.extend(comply::flow(mapping, route, connector, &project.compliance));
@@ -81,7 +85,70 @@ pub(super) fn shared(project: &Project, mappings: &[Mapping]) -> Findings {
             None => seen.push((path, mapping)),
         }
     }
+    findings.extend(mirrored(project, mappings));
     findings
+}
+
+/// A mirror and any other route that writes the same table: each would delete what the other wrote.
+fn mirrored(project: &Project, mappings: &[Mapping]) -> Findings {
+    let mut findings = Findings::new();
+    for (index, mapping) in mappings.iter().enumerate() {
+        let Some(place) = written_table(project, mapping) else { continue };
+        let mirrors = |one: &Mapping| one.sync.mode == Mode::Mirror;
+        let other = mappings[..index].iter().find(|other| {
+            (mirrors(mapping) || mirrors(other)) && written_table(project, other).as_ref() == Some(&place)
+        });
+        let Some(other) = other else { continue };
+        let (first, second) = (&other.name.value, &mapping.name.value);
+        let cause = match (mirrors(mapping), mirrors(other)) {
+            (true, true) => {
+                format!("`{second}` mirrors the same table as `{first}`: each would delete what the other wrote")
+            }
+            (true, false) => {
+                format!("`{second}` mirrors the table that `{first}` writes, and would delete what that wrote")
+            }
+            (false, _) => format!("`{second}` writes the table that `{first}` mirrors, which would delete it"),
+        };
+        findings.push(
+            Finding::error(&codes::sync::MIRROR_SHARED, mapping.to.place.clone(), cause)
+                .fix("give the mirror a table of its own, or let one mapping read both sources"),
+        );
+    }
+    findings
+}
+
+/// The table that a mapping writes, as far as its configuration says it in plain words: the kind of
+/// system, where that is, and the table.
+fn written_table(project: &Project, mapping: &Mapping) -> Option<(&'static str, String, String)> {
+    let connector = project.connectors.get(&mapping.to.connector)?;
+    let spec = protocols::named(&connector.uses.value)?.spec();
+    let stream = connector.stream(&mapping.to.stream, spec)?;
+    let written = |options: &[(Spanned<String>, Spanned<Node>)], name: &str| {
+        options.iter().find(|(key, _)| key.value == name).and_then(|(_, node)| match &node.value {
+            Node::Text(text) => Some(text.to_string()),
+            _ => None,
+        })
+    };
+    let system = match written(&connector.with, "path") {
+        Some(path) => {
+            let whole = project.root.join(path);
+            let plain = whole.components().filter(|part| !matches!(part, std::path::Component::CurDir));
+            plain.collect::<std::path::PathBuf>().display().to_string()
+        }
+        None => connector.with.iter().map(|(key, node)| format!("{}={:?};", key.value, plain(&node.value))).collect(),
+    };
+    let table = spec.undeclared_stream.and_then(|option| written(&stream.options, option)).unwrap_or(stream.name);
+    (spec.carries == Carries::Rows).then(|| (spec.name, system, table.to_lowercase()))
+}
+
+/// A value without the places where it is written.
+fn plain(node: &Node) -> String {
+    match node {
+        Node::Text(text) => text.to_string(),
+        Node::Number(text) => text.clone(),
+        Node::Bool(truth) => truth.to_string(),
+        Node::Null | Node::List(_) | Node::Map(_) => String::new(),
+    }
 }
 
 /// The one file that a mapping writes, as far as its configuration says it in plain words.

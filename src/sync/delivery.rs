@@ -13,12 +13,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::config::Mapping;
-use crate::connect::{Batch, Sink};
-use crate::error::{Error, Result};
+use crate::connect::{Batch, DeleteGuard, Sink};
+use crate::error::{Error, Result, codes};
 use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Totals};
 use crate::store::failpoint::reach;
 use crate::store::{Intent, Run, RunEnd, Settle, Store};
 
+use super::lanes::{Lanes, MOST_KEYS};
 use super::middle::Done;
 use super::reasons::{Reason, Reasons};
 use super::watch::Watch;
@@ -72,6 +73,9 @@ pub struct Delivery<'d> {
     records: HashMap<SliceId, u64>,
     totals: Totals,
     reasons: Reasons,
+    lanes: Lanes,
+    /// Records whose key could not be told.
+    unkeyed: u64,
 }
 
 struct Real<'d> {
@@ -101,6 +105,13 @@ struct Group {
 impl<'d> Delivery<'d> {
     /// Starts after the given mark, with the positions that are settled.
     pub fn new(edge: Edge<'d>, mark: Mark, settled: &[(SliceId, Settled)], mapping: &Mapping, anew: bool) -> Self {
+        let waiting = match &edge {
+            // A store that cannot tell says so again when something is settled.
+            Edge::Real { store, run, .. } if mapping.sync.mode.keyed() => {
+                store.borrow().waiting_keys(&run.route, MOST_KEYS).unwrap_or_default()
+            }
+            _ => Some(Vec::new()),
+        };
         let real = match edge {
             Edge::Dry => None,
             Edge::Real { store, run, sink } => {
@@ -118,6 +129,8 @@ impl<'d> Delivery<'d> {
             records: settled.iter().map(|(slice, s)| (slice.clone(), s.position.record)).collect(),
             totals: Totals::default(),
             reasons: Reasons::default(),
+            lanes: Lanes::new(waiting),
+            unkeyed: 0,
         }
     }
 
@@ -125,6 +138,11 @@ impl<'d> Delivery<'d> {
     pub fn still(mut self, still: bool) -> Self {
         self.still = still;
         self
+    }
+
+    /// Records whose key could not be told.
+    pub fn unkeyed(&self) -> u64 {
+        self.unkeyed
     }
 
     /// The counts so far, the group in hand included.
@@ -137,7 +155,9 @@ impl<'d> Delivery<'d> {
     ///
     /// # Errors
     /// If the target or the store fails.
-    pub fn take(&mut self, done: Done, watch: &mut dyn Watch) -> Result<Option<Instant>> {
+    pub fn take(&mut self, mut done: Done, watch: &mut dyn Watch) -> Result<Option<Instant>> {
+        self.unkeyed += done.unkeyed;
+        self.lanes.pass(&mut done, &mut self.group.rejects);
         let before = *self.records.get(&done.slice).unwrap_or(&0);
         let mut end = done.end.clone();
         end.record += before;
@@ -164,7 +184,7 @@ impl<'d> Delivery<'d> {
         self.totals.add(&done.totals);
         let group = &mut self.group;
         let since = *group.since.get_or_insert_with(Instant::now);
-        group.bytes += done.batch.bytes.len();
+        group.bytes += done.batch.bytes.len() + done.batch.seen.len();
         group.digest.update(&done.digest);
         group.totals.add(&done.totals);
         for mut reject in done.rejects {
@@ -172,7 +192,7 @@ impl<'d> Delivery<'d> {
             self.reasons.add(&reject);
             group.rejects.push(reject);
         }
-        if done.batch.records > 0 {
+        if done.batch.records > 0 || done.batch.seen_records > 0 {
             group.batches.push(done.batch);
         }
         let full = group.bytes >= GROUP_BYTES
@@ -216,13 +236,51 @@ impl<'d> Delivery<'d> {
             mapping: self.mapping.clone(),
             replayed: group.replayed.clone(),
             anew: self.anew,
+            sweep: false,
         };
         reach("before_intent");
         real.settle(Some(&intent))?;
         reach("after_intent");
-        real.send(group, &self.mark, std::mem::take(&mut self.anew))?;
+        real.send(group, &self.mark, self.lanes.cut(), std::mem::take(&mut self.anew))?;
         watch.progress(&self.totals);
         Ok(Some(Instant::now() + GROUP_TIME))
+    }
+
+    /// Ends a mirror: what its source has no more is deleted, as a group of its own with an intent of
+    /// its own. Only once the whole source was read and every key of it is known.
+    ///
+    /// Points at which tests kill the process: `before_sweep` (it is intended), `after_sweep` (it took
+    /// place, and is not settled), `after_sweep_settle`.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`](crate::error::Kind) if it is more than the guard allows: nothing is deleted
+    /// then. Or if the target or the store fails.
+    pub fn sweep(&mut self, guard: DeleteGuard, watch: &mut dyn Watch) -> Result<()> {
+        let Some(real) = &mut self.real else { return Ok(()) };
+        real.collect(&mut self.mark, &mut self.totals)?;
+        self.mark.group += 1;
+        let anew = std::mem::take(&mut self.anew);
+        let intent = Intent {
+            group: self.mark.group,
+            slices: Vec::new(),
+            records: 0,
+            content: [0; 32],
+            fence: self.mark.fence,
+            mapping: self.mapping.clone(),
+            replayed: Vec::new(),
+            anew,
+            sweep: true,
+        };
+        real.settle(Some(&intent))?;
+        reach("before_sweep");
+        let receipt = real.sweep(self.mark.clone(), guard)?;
+        reach("after_sweep");
+        self.totals.took(&receipt);
+        real.written = Some(swept(&self.mark, receipt, anew));
+        real.settle(None)?;
+        reach("after_sweep_settle");
+        watch.progress(&self.totals);
+        Ok(())
     }
 
     /// Ends the target well, once everything there was is written; a full run that read nothing
@@ -264,7 +322,7 @@ impl<'d> Delivery<'d> {
 
 impl Real<'_> {
     /// Hands a group to the writer.
-    fn send(&mut self, group: Group, mark: &Mark, anew: bool) -> Result<()> {
+    fn send(&mut self, group: Group, mark: &Mark, overtaking: Vec<u128>, anew: bool) -> Result<()> {
         let Some(writer) = &mut self.writer else { return Err(Error::bug("the target was finished already")) };
         writer.send(group.batches, mark.clone())?;
         self.sent = Some(Settle {
@@ -274,10 +332,25 @@ impl Real<'_> {
             totals: group.totals,
             rejects: group.rejects,
             replayed: group.replayed,
+            overtaking,
             warnings: Vec::new(),
             anew,
         });
         Ok(())
+    }
+
+    /// Has the writer sweep; what the guard refuses was never intended.
+    fn sweep(&mut self, mark: Mark, guard: DeleteGuard) -> Result<Receipt> {
+        let Some(writer) = &mut self.writer else { return Err(Error::bug("the target was finished already")) };
+        match writer.sweep(mark, guard) {
+            Err(error) if error.code().id == codes::connect::DELETES_GUARDED.id => {
+                self.store.borrow_mut().withdraw(&self.run)?;
+                let route = &self.run.route;
+                Err(error
+                    .hint(format!("if they are to go: consign sync run {route} --allow-deletes N; it is recorded")))
+            }
+            other => other,
+        }
     }
 
     /// Waits for the group that the writer has in hand: then it is to be settled.
@@ -286,15 +359,8 @@ impl Real<'_> {
         let Some(receipt) = writer.wait()? else { return Err(Error::bug("a group was never written")) };
         mark.length = receipt.length;
         settle.mark.length = receipt.length;
-        for totals in [&mut settle.totals, totals] {
-            totals.written += receipt.written;
-            totals.unchanged += receipt.unchanged;
-            totals.unmatched += receipt.unmatched;
-            totals.deleted += receipt.deleted;
-            totals.refused += receipt.refused;
-            totals.superseded += receipt.superseded;
-            totals.produced -= receipt.superseded;
-        }
+        settle.totals.took(&receipt);
+        totals.took(&receipt);
         settle.receipt = receipt;
         self.written = Some(settle);
         Ok(())
@@ -308,5 +374,22 @@ impl Real<'_> {
             self.written = None;
         }
         Ok(())
+    }
+}
+
+/// What a sweep came to, to be settled.
+pub(super) fn swept(mark: &Mark, receipt: Receipt, anew: bool) -> Settle {
+    let mut totals = Totals::default();
+    totals.took(&receipt);
+    Settle {
+        mark: mark.clone(),
+        receipt,
+        positions: Vec::new(),
+        totals,
+        rejects: Vec::new(),
+        replayed: Vec::new(),
+        overtaking: Vec::new(),
+        warnings: Vec::new(),
+        anew,
     }
 }

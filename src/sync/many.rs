@@ -95,7 +95,7 @@ pub fn run(
 ) -> Result<Vec<Became>> {
     let shared = check::shared(setting.project, setting.mappings);
     if !shared.is_empty() {
-        return Err(Error::findings(Kind::Invalid, &codes::sync::CHECK_FAILED, "two routes write one file", shared));
+        return Err(Error::findings(Kind::Invalid, &codes::sync::CHECK_FAILED, "two routes write one target", shared));
     }
     let mut became: Vec<Became> = Vec::new();
     if let (Selection::All, Some(store)) = (selection, store.as_deref()) {

@@ -3,12 +3,17 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ops::Range;
 use std::sync::Arc;
+
+use crate::config::Mode;
 
 use crate::connect::{Batch, Decoder, Encoder, Part, RecordError, Rows};
 use crate::error::Result;
 use crate::map::{Route, Verdict};
 use crate::record::{Arena, Position, Reject, Row, SliceId, Timestamp, Totals, Value};
+
+use super::lanes::{Hashed, KeyHash};
 
 /// What a worker made of a part.
 pub struct Done {
@@ -26,6 +31,13 @@ pub struct Done {
     pub totals: Totals,
     /// Records that did not make it; `record` counts from the part's beginning.
     pub rejects: Vec<Reject>,
+    /// The hashed keys of the records that became target records, in the order of reading, those
+    /// that a later one replaced included. Empty where records have no key.
+    pub keys: Vec<u128>,
+    /// For each of them the record's number within the part, from 0.
+    pub indices: Vec<u32>,
+    /// Records whose key cannot be told: a mirror that saw one deletes nothing.
+    pub unkeyed: u64,
 }
 
 /// One worker: its decoder, its encoder and its scratch space.
@@ -40,6 +52,7 @@ pub struct Middle {
     arena: Arena,
     /// How many more records are wanted; `None`: all.
     wanted: Option<u64>,
+    hash: KeyHash,
 }
 
 impl Middle {
@@ -51,7 +64,13 @@ impl Middle {
         between: Arc<[u8]>,
         now: Timestamp,
     ) -> Self {
-        Self { route, decoder, encoder, between, now, arena: Arena::new(), wanted: None }
+        Self { route, decoder, encoder, between, now, arena: Arena::new(), wanted: None, hash: KeyHash::new([0; 16]) }
+    }
+
+    /// Hashes keys of records under the secret of a state.
+    pub fn hashing(mut self, secret: [u8; 16]) -> Self {
+        self.hash = KeyHash::new(secret);
+        self
     }
 
     /// Stops after so many records.
@@ -78,20 +97,24 @@ impl Middle {
             totals: Totals { bytes_read: part.bytes.len() as u64, ..Totals::default() },
             rejects: Vec::new(),
             wanted: self.wanted.unwrap_or(u64::MAX),
-            keys: (!self.route.key.is_empty()).then(Keys::default),
+            keys: Keys::default(),
+            keyed: self.route.mode.keyed() && !self.route.key.is_empty(),
+            hash: &mut self.hash,
+            key: Vec::new(),
+            unkeyed: 0,
         };
         self.decoder.decode(part, &self.route.projection, &self.arena, &mut rows)?;
-        let Mapped { mut batch, mut totals, rejects, keys, .. } = rows;
+        let Mapped { mut batch, mut totals, rejects, mut keys, unkeyed, .. } = rows;
         self.wanted = self.wanted.map(|wanted| wanted - totals.read);
-        if let Some(keys) = keys {
-            totals.superseded = keys.drop_superseded(&mut batch.bytes, self.between.len());
-            batch.records -= totals.superseded;
-        }
+        totals.superseded = keys.drop_superseded(&mut batch.bytes, self.between.len());
+        batch.records -= totals.superseded;
         totals.produced = batch.records;
         totals.bytes_written = batch.bytes.len() as u64;
         let digest = *blake3::hash(&batch.bytes).as_bytes();
         let end = Position { record: totals.read, ..part.end.clone() };
-        Ok(Done { slice: part.slice.clone(), end, last_of_slice: part.last_of_slice, batch, digest, totals, rejects })
+        let (slice, last_of_slice) = (part.slice.clone(), part.last_of_slice);
+        let Keys { keys, indices, .. } = keys;
+        Ok(Done { slice, end, last_of_slice, batch, digest, totals, rejects, keys, indices, unkeyed })
     }
 }
 
@@ -109,7 +132,13 @@ struct Mapped<'w, 'a> {
     rejects: Vec<Reject>,
     /// How many records are still wanted.
     wanted: u64,
-    keys: Option<Keys<'a>>,
+    keys: Keys,
+    /// Whether records have a key that counts.
+    keyed: bool,
+    hash: &'w mut KeyHash,
+    /// The key of a record that is not written.
+    key: Vec<Value<'a>>,
+    unkeyed: u64,
 }
 
 impl<'a> Rows<'a> for Mapped<'_, 'a> {
@@ -120,7 +149,12 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
         self.totals.read += 1;
         match self.route.apply(&row, self.arena, self.now, &mut self.values) {
             Verdict::Mapped => self.encode(&row),
-            Verdict::Filtered => self.totals.filtered += 1,
+            Verdict::Filtered => {
+                self.totals.filtered += 1;
+                if self.keyed && self.route.mode == Mode::Mirror {
+                    self.key_alone(&row);
+                }
+            }
             Verdict::Rejected(fault) => {
                 self.reject(&row, fault.code.id, fault.cause, fault.field);
             }
@@ -134,6 +168,7 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
         }
         self.totals.read += 1;
         self.totals.rejected += 1;
+        self.unkeyed += 1;
         let payload = self.part.bytes.get(error.start..error.end).unwrap_or_default();
         self.rejects.push(Reject {
             code: error.code.id,
@@ -148,6 +183,8 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
             payload: payload.to_vec(),
             columns: self.part.header.columns.clone(),
             classes: self.route.payload_classes,
+            record_key: None,
+            overtaken: false,
         });
         true
     }
@@ -163,8 +200,10 @@ impl<'a> Mapped<'_, 'a> {
             Ok(()) => {
                 self.totals.mapped += 1;
                 self.batch.records += 1;
-                if let Some(keys) = &mut self.keys {
-                    keys.saw(&self.route.key, &self.values, self.arena, start..self.batch.bytes.len());
+                if self.keyed {
+                    let (key, values) = (&self.route.key, &self.values);
+                    let key = self.hash.of(key.iter().map(|at| &values[*at]));
+                    self.keys.saw(key, row.index, start..self.batch.bytes.len());
                 }
             }
             Err(error) => {
@@ -175,8 +214,22 @@ impl<'a> Mapped<'_, 'a> {
         }
     }
 
+    /// The key of a record that is not written, hashed, if it can be told. A mirror remembers that it
+    /// was seen.
+    fn key_alone(&mut self, row: &Row<'a>) -> Option<u128> {
+        let told = self.route.key_of(row, self.arena, self.now, &mut self.key);
+        let mirror = self.route.mode == Mode::Mirror;
+        if !told || (mirror && self.encoder.encode_key(&self.key, &mut self.batch.seen).is_err()) {
+            self.unkeyed += 1;
+            return None;
+        }
+        self.batch.seen_records += u64::from(mirror);
+        Some(self.hash.of(self.key.iter()))
+    }
+
     fn reject(&mut self, row: &Row<'a>, code: &'static str, cause: String, field: Option<String>) {
         self.totals.rejected += 1;
+        let record_key = if self.keyed { self.key_alone(row) } else { None };
         // The raw bytes are a slice of the part's: their place in it is their address.
         let offset = (row.raw.as_ptr() as usize).saturating_sub(self.part.bytes.as_ptr() as usize);
         self.rejects.push(Reject {
@@ -192,36 +245,26 @@ impl<'a> Mapped<'_, 'a> {
             payload: row.raw.to_vec(),
             columns: self.part.header.columns.clone(),
             classes: self.route.payload_classes,
+            record_key,
+            overtaken: false,
         });
     }
 }
 
-/// The keys seen in one part: of two records with one key the last wins.
+/// The keys written in one part: of two records with one key the last wins.
 #[derive(Default)]
-struct Keys<'a> {
-    seen: HashMap<&'a [u8], std::ops::Range<usize>>,
-    superseded: Vec<std::ops::Range<usize>>,
-    scratch: Vec<u8>,
+struct Keys {
+    seen: HashMap<u128, Range<usize>, Hashed>,
+    superseded: Vec<Range<usize>>,
+    keys: Vec<u128>,
+    indices: Vec<u32>,
 }
 
-impl<'a> Keys<'a> {
-    fn saw(&mut self, key: &[usize], values: &[Value<'a>], arena: &'a Arena, bytes: std::ops::Range<usize>) {
-        // A key of one text field is that text: nothing is copied. Others get their canonical
-        // text, each part ended by a byte that UTF-8 does not have.
-        let identity: &'a [u8] = match key {
-            [one] if let Some(Value::String(text)) = values.get(*one) => text.as_bytes(),
-            _ => {
-                self.scratch.clear();
-                for index in key {
-                    if let Some(value) = values.get(*index) {
-                        crate::record::shown::write(value, false, &mut self.scratch);
-                    }
-                    self.scratch.push(0xff);
-                }
-                arena.alloc_slice_copy(&self.scratch)
-            }
-        };
-        match self.seen.entry(identity) {
+impl Keys {
+    fn saw(&mut self, key: u128, index: u32, bytes: Range<usize>) {
+        self.keys.push(key);
+        self.indices.push(index);
+        match self.seen.entry(key) {
             Entry::Vacant(entry) => {
                 entry.insert(bytes);
             }
@@ -231,7 +274,7 @@ impl<'a> Keys<'a> {
 
     /// Takes the superseded records out of the batch; says how many. `between` is the length of
     /// what separates two records.
-    fn drop_superseded(mut self, bytes: &mut Vec<u8>, between: usize) -> u64 {
+    fn drop_superseded(&mut self, bytes: &mut Vec<u8>, between: usize) -> u64 {
         if self.superseded.is_empty() {
             return 0;
         }

@@ -34,6 +34,8 @@ pub struct Ending {
     pub stopped: bool,
     /// What the source had to say.
     pub notes: Vec<String>,
+    /// Why the run is not whole although all was read, if it is not.
+    pub partial: Option<Error>,
 }
 
 /// Runs the threads until the source ends, `stop` says so, or something fails.
@@ -82,6 +84,7 @@ pub fn run<T: Send, W: FnMut(Part) -> Result<T> + Send>(
             error: Some(panicked(panic.as_ref())),
             stopped: false,
             notes: Vec::new(),
+            partial: None,
         });
         consumed.map(|()| ending)
     })
@@ -113,7 +116,7 @@ fn read(
             }
         }
     }
-    Ending { error, stopped, notes: source.notes() }
+    Ending { error, stopped, notes: source.notes(), partial: None }
 }
 
 fn labour<T, W: FnMut(Part) -> Result<T>>(

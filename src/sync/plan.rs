@@ -4,15 +4,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::{Carries, Connector, Mapping, Node, Piece, Project, Resolver, Stream, StreamRef};
+use crate::config::{Carries, Connector, Mapping, Mode, Node, Piece, Project, Resolver, Stream, StreamRef};
 use crate::connect::formats::{self, Format};
 use crate::connect::options::OptionReader;
 use crate::connect::protocols::{self, Guarantee, Protocol, ReadRequest, Resumption, Window, WriteRequest};
-use crate::connect::{Decoder, Encoder, Sink, Source};
+use crate::connect::{Decoder, DeleteGuard, Encoder, Sink, Source};
 use crate::error::codes::sync::NO_WINDOW;
 use crate::error::{Error, Kind, Result};
 use crate::map::Route;
 use crate::record::{Position, Settled, SliceId};
+
+use super::road::Options;
 
 /// One end of a route: a stream with what it takes to open it.
 pub struct End {
@@ -216,6 +218,24 @@ impl Plan {
         self.to.protocol.sink(&self.write_request(log_id, anew))
     }
 
+    /// Whether this run begins from the beginning: it was asked to, or it is a mirror, which has to
+    /// see everything.
+    pub fn anew(&self, options: &Options) -> bool {
+        options.full || self.mapping.sync.mode == Mode::Mirror
+    }
+
+    /// Whether its target is a mirror that deletes records one by one; a mirror that is one file is
+    /// replaced as a whole.
+    pub fn sweeps(&self) -> bool {
+        self.mapping.sync.mode == Mode::Mirror && self.to.protocol.spec().carries == Carries::Rows
+    }
+
+    /// How much this run may delete.
+    pub fn guard(&self, options: &Options) -> DeleteGuard {
+        let deletes = self.mapping.sync.deletes;
+        DeleteGuard { share_ppm: deletes.share_ppm, records: deletes.records.max(options.allow_deletes.unwrap_or(0)) }
+    }
+
     /// Whether records go to standard output.
     pub fn speaks(&self) -> bool {
         self.to.protocol.is_standard(&self.to.stream)
@@ -238,6 +258,8 @@ impl Plan {
         match self.resumption() {
             Resumption::Exact => target,
             // What comes again changes nothing where it has a key.
+            // A mirror always reads everything, and comes to the same.
+            _ if self.mapping.sync.mode == Mode::Mirror => target,
             Resumption::SliceStart if self.mapping.sync.mode.keyed() => target,
             Resumption::SliceStart | Resumption::Never => Guarantee::AtLeastOnce,
         }

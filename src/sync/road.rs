@@ -12,6 +12,7 @@ use crate::record::{Settled, SliceId, Timestamp, Totals};
 use super::begin::{Begun, begin};
 use super::delivery::{Delivery, Shared};
 use super::middle::Middle;
+use super::mirror;
 use super::pipeline::{self, Arrival};
 use super::plan::Plan;
 use super::reasons::Reason;
@@ -30,6 +31,9 @@ pub struct Options {
     pub full: bool,
     /// Only what lies between these cursor values; positions stay where they are.
     pub window: Option<Window>,
+    /// A person allows a mirror to delete so many records, whatever its guard says, also if the source
+    /// turns out to be empty.
+    pub allow_deletes: Option<u64>,
     /// What made it run: `hand`, `due`, `all`.
     pub cause: &'static str,
     /// Who.
@@ -95,6 +99,8 @@ struct Journey<'r> {
     now: Timestamp,
     stop: &'r Stop,
     clock: Instant,
+    /// What keys of records are hashed with.
+    secret: [u8; 16],
 }
 
 /// Runs routes that share their source and their mapping from where they stand to the end of what
@@ -113,7 +119,8 @@ pub fn run(
     stop: &Stop,
     watch: &mut dyn Watch,
 ) -> Vec<Result<Finished>> {
-    let journey = Journey { options, now, stop, clock: Instant::now() };
+    let secret = store.map_or([0; 16], |store| store.borrow().record_secret());
+    let journey = Journey { options, now, stop, clock: Instant::now(), secret };
     let mut branches: Vec<Branch<'_, '_>> = plans.iter().map(|plan| journey.begin(plan, store, watch)).collect();
     // Routes that stand at the same point are read for together.
     let mut passes: Vec<Vec<&mut Branch<'_, '_>>> = Vec::new();
@@ -143,7 +150,7 @@ impl Journey<'_> {
             Branch { plan, settled: Vec::new(), run: None, notes: Vec::new(), delivery: None, finished: failed };
         if let Some(Begun { edge, mark, settled, run, notes }) = begun {
             branch.delivery = Some(
-                Delivery::new(edge, mark, &settled, &plan.mapping, self.options.full)
+                Delivery::new(edge, mark, &settled, &plan.mapping, plan.anew(self.options))
                     .still(self.options.window.is_some()),
             );
             (branch.settled, branch.run, branch.notes) = (settled, run, notes);
@@ -197,7 +204,7 @@ impl Journey<'_> {
                         false => {
                             let (decoder, encoder, route) = (plan.decoder()?, plan.encoder()?, Arc::clone(&plan.route));
                             let middle = Middle::new(route, decoder, encoder, Arc::clone(between), self.now);
-                            Some(middle.limited(self.options.limit))
+                            Some(middle.limited(self.options.limit).hashing(self.secret))
                         }
                     };
                     middles.push((over, middle));
@@ -241,10 +248,11 @@ impl Journey<'_> {
             },
         );
         for branch in branches.iter_mut().filter(|branch| branch.delivery.is_some()) {
-            let ended = ended.clone().and_then(|ending| {
+            let ended = ended.clone().and_then(|mut ending| {
                 let Some(delivery) = &mut branch.delivery else { return Ok(ending) };
                 delivery.close(watch)?;
-                if ending.error.is_none() && !ending.stopped {
+                let whole = ending.error.is_none() && !ending.stopped;
+                if mirror::end(branch.plan, self.options, delivery, whole, &mut ending, watch)? && whole {
                     delivery.finish()?;
                 }
                 Ok(ending)

@@ -76,12 +76,12 @@ pub fn judge(
             Error::new(Kind::Partial, &codes::sync::NOTHING_READ, cause)
                 .hint("`--since` is included, `--until` is not; both are values of the stream's cursor"),
         )
-    } else if totals.read == 0 && fresh && options.limit != Some(0) {
+    } else if totals.read == 0 && fresh && options.limit != Some(0) && options.allow_deletes.is_none() {
         Some(
             Error::new(
                 Kind::Partial,
                 &codes::sync::NOTHING_READ,
-                match options.full {
+                match plan.anew(options) {
                     true => format!("nothing was read from {}: the target was left as it was", plan.from.shown()),
                     false => format!(
                         "nothing was read from {}: a source that was never read before is empty",
@@ -92,7 +92,7 @@ pub fn judge(
             .hint("check the path or pattern of the stream; if it may be empty, there is nothing to do"),
         )
     } else {
-        None
+        ending.partial
     };
     Verdict { exit: error.as_ref().map_or(Exit::Done, Error::exit), error, notes }
 }

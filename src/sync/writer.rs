@@ -4,36 +4,48 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use crate::connect::{Batch, Sink};
+use crate::connect::{Batch, DeleteGuard, Sink};
 use crate::error::{Error, Result};
 use crate::record::{Mark, Receipt};
 use crate::store::failpoint::reach;
 
 /// A sink on its own thread.
 pub(super) struct Writer {
-    groups: SyncSender<(Vec<Batch>, Mark)>,
+    work: SyncSender<Work>,
     receipts: Receiver<Result<Receipt>>,
     thread: JoinHandle<Box<dyn Sink>>,
     /// Whether a group is under way.
     busy: bool,
 }
 
+/// What the thread is asked for.
+enum Work {
+    /// A group of records.
+    Group(Vec<Batch>, Mark),
+    /// What a mirror's source has no more goes.
+    Sweep(Mark, DeleteGuard),
+}
+
 impl Writer {
     /// Starts the thread for an opened sink.
     pub fn new(sink: Box<dyn Sink>) -> Self {
-        let (groups, given) = sync_channel::<(Vec<Batch>, Mark)>(1);
+        let (work, given) = sync_channel::<Work>(1);
         let (answer, receipts) = sync_channel(1);
         let thread = std::thread::spawn(move || {
             let mut sink = sink;
-            while let Ok((batches, mark)) = given.recv() {
-                let receipt = write(sink.as_mut(), batches, &mark).inspect_err(|_| sink.abandon());
+            while let Ok(work) = given.recv() {
+                let receipt = match work {
+                    Work::Group(batches, mark) => write(sink.as_mut(), batches, &mark),
+                    Work::Sweep(mark, guard) => sink.sweep(&mark, guard, false),
+                };
+                let receipt = receipt.inspect_err(|_| sink.abandon());
                 if answer.send(receipt).is_err() {
                     break;
                 }
             }
             sink
         });
-        Self { groups, receipts, thread, busy: false }
+        Self { work, receipts, thread, busy: false }
     }
 
     /// Hands over a group; the one before must have been waited for.
@@ -42,7 +54,7 @@ impl Writer {
     /// If the thread has died.
     pub fn send(&mut self, batches: Vec<Batch>, mark: Mark) -> Result<()> {
         self.busy = true;
-        self.groups.send((batches, mark)).map_err(|_| died())
+        self.work.send(Work::Group(batches, mark)).map_err(|_| died())
     }
 
     /// Waits for the group under way; `None` if there is none.
@@ -56,12 +68,21 @@ impl Writer {
         self.receipts.recv().map_err(|_| died())?.map(Some)
     }
 
+    /// Deletes what a mirror's source has no more; the group before must have been waited for.
+    ///
+    /// # Errors
+    /// What the sink failed with.
+    pub fn sweep(&mut self, mark: Mark, guard: DeleteGuard) -> Result<Receipt> {
+        self.work.send(Work::Sweep(mark, guard)).map_err(|_| died())?;
+        self.receipts.recv().map_err(|_| died())?
+    }
+
     /// Ends the thread and gives the sink back.
     ///
     /// # Errors
     /// If the thread has died.
     pub fn end(self) -> Result<Box<dyn Sink>> {
-        drop(self.groups);
+        drop(self.work);
         self.thread.join().map_err(|_| died())
     }
 }

@@ -44,6 +44,9 @@ pub(super) struct Run {
     /// Only so many records of each route, as a dry run
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
+    /// Lets a mirror delete so many records this once, whatever its guard says; recorded
+    #[arg(long, value_name = "N", conflicts_with_all = ["dry_run", "limit"])]
+    allow_deletes: Option<u64>,
     /// How long to wait for a route that another run holds, as in `30s`
     #[arg(long, default_value = "0s", value_name = "TIME")]
     wait: String,
@@ -59,6 +62,7 @@ impl Run {
             limit: self.limit,
             full: self.full,
             window: super::window(self.since.as_deref(), self.until.as_deref()),
+            allow_deletes: self.allow_deletes,
             cause: if self.due {
                 "due"
             } else if self.all {
@@ -196,6 +200,7 @@ impl Told<'_> {
             "read",
             "written",
             "unchanged",
+            "deleted",
             "filtered",
             "rejected",
             "duration_s",
@@ -216,6 +221,7 @@ impl Told<'_> {
                         json!(t.read),
                         json!(t.written),
                         json!(t.unchanged),
+                        json!(t.deleted),
                         json!(t.filtered),
                         json!(t.rejected),
                         json!(round3(finished.seconds)),
@@ -262,16 +268,24 @@ impl Told<'_> {
         let filtered = grouped(self.once(|t| t.filtered));
         line("read", &format!("{} by {routes} ({bytes}), {filtered} filtered", count(read, "record", "records")));
         let (places, guarantee) = self.ends()?;
-        let unchanged = match totals.unchanged {
-            0 => String::new(),
-            number => format!(", {} stood there already", grouped(number)),
-        };
+        let mut more = String::new();
+        let here = totals.unchanged.saturating_sub(totals.unmatched);
+        for (number, what) in [
+            (here, "stood there already"),
+            (totals.unmatched, "found no record with their key"),
+            (totals.deleted, "deleted"),
+            (totals.superseded, "replaced by a later one"),
+        ] {
+            if number > 0 {
+                more.push_str(&format!(", {} {what}", grouped(number)));
+            }
+        }
         line(
             "written",
             &match self.dry {
                 true => format!("nothing: a dry run; it would have been {}", count(totals.mapped, "record", "records")),
-                false if totals.written + totals.unchanged == 0 => "0 records".into(),
-                false => format!("{}{unchanged}, {guarantee}", count(totals.written, "record", "records")),
+                false if totals.written + totals.unchanged + totals.deleted == 0 => "0 records".into(),
+                false => format!("{}{more}, {guarantee}", count(totals.written, "record", "records")),
             },
         );
         for told in self.each_target() {
@@ -415,7 +429,7 @@ impl Told<'_> {
 
 fn unrun(route: &str, outcome: &str, exit: u8, why: &str) -> Vec<Value> {
     let mut row = vec![json!(route), Value::Null, json!(outcome), json!(exit)];
-    row.extend(std::iter::repeat_n(Value::Null, 6));
+    row.extend(std::iter::repeat_n(Value::Null, 7));
     row.push(json!(why));
     row
 }

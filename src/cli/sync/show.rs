@@ -36,7 +36,14 @@ impl Show {
         line("filtered", grouped(t.filtered));
         line("rejected", grouped(t.rejected));
         line("written", grouped(t.written));
-        for (name, count) in [("unchanged", t.unchanged), ("refused", t.refused), ("in doubt", t.in_doubt)] {
+        for (name, count) in [
+            ("unchanged", t.unchanged),
+            ("unmatched", t.unmatched),
+            ("superseded", t.superseded),
+            ("deleted", t.deleted),
+            ("refused", t.refused),
+            ("in doubt", t.in_doubt),
+        ] {
             if count > 0 {
                 line(name, grouped(count));
             }

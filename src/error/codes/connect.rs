@@ -153,6 +153,13 @@ pub static CURSOR_MISSED: Code = Code::new(
     "Records came in at or behind the point that was read already, and nothing tells which of them are new. Use a cursor that grows with every change, declare a `lag` for records that are committed late, or use a keyed mode with an `overlap`.",
 );
 
+/// A mirror would delete more than it may.
+pub static DELETES_GUARDED: Code = Code::new(
+    "connect-deletes-guarded",
+    "a mirror would delete more records than its guard allows",
+    "A mirror deletes what its source has no more. A source that lost much of its records is more often broken than right, so that `sync.deletes: {percent, records}` in the mapping bounds what one run may delete; the bound that allows more holds. Beyond it nothing is deleted. If the records are really gone, run the route once with `--allow-deletes N`, which the audit log records.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &NOT_A_FILE,
@@ -180,4 +187,5 @@ pub const ALL: &[&Code] = &[
     &CURSOR_CHANGED,
     &CURSOR_NULL,
     &CURSOR_MISSED,
+    &DELETES_GUARDED,
 ];

@@ -70,6 +70,20 @@ pub static TARGET_SHARED: Code = Code::new(
     "A file is written by one route: it is cut back to what that route has settled, and replaced as a whole by a full run. Give each route a file of its own, or let one read both sources.",
 );
 
+/// A mirror that could not know what to delete.
+pub static NOTHING_SWEPT: Code = Code::new(
+    "sync-nothing-swept",
+    "a mirror deleted nothing, since it could not know what to delete",
+    "A mirror deletes what its source has no more, and that takes the key of every record in the source. Here a record could not be read, or its key could not be told (see the dead letters), so that it might have been any: what was read was written, and nothing was deleted. Mend the source or the rules of the key and run again.",
+);
+
+/// A mirror and another route on one table.
+pub static MIRROR_SHARED: Code = Code::new(
+    "sync-mirror-shared",
+    "a mirror shares its table with another route",
+    "A mirror makes its table what its source is, and deletes everything else: also what another route wrote there. Give the mirror a table of its own, or let one mapping read both sources.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &PAST_TOLERANCE,
@@ -83,4 +97,6 @@ pub const ALL: &[&Code] = &[
     &DOUBT,
     &NO_WINDOW,
     &TARGET_SHARED,
+    &NOTHING_SWEPT,
+    &MIRROR_SHARED,
 ];

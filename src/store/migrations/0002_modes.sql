@@ -3,3 +3,5 @@ ALTER TABLE runs ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN unmatched INTEGER NOT NULL DEFAULT 0;
 -- A keyed hash of the record's key, where the mapping could still tell it.
 ALTER TABLE dead_letters ADD COLUMN record_key BLOB;
+-- Letters that wait, by the key of their record: a later version of it overtakes them.
+CREATE INDEX letters_by_key ON dead_letters (route, record_key) WHERE record_key IS NOT NULL AND state IN ('open', 'replaying');

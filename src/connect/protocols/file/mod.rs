@@ -31,7 +31,7 @@ static SPEC: ProtocolSpec = ProtocolSpec {
     about: "Files on this machine, plain or gzip; `-` is standard input or output.",
     carries: Carries::Bytes,
     reads: true,
-    modes: &[Mode::Append],
+    modes: &[Mode::Append, Mode::Mirror],
     options: &[OptionSpec::new(
         "path",
         OptionKind::FilePath,
@@ -87,7 +87,7 @@ impl Protocol for Files {
 
     fn sink(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Sink>> {
         let unfit = |cause: &str| Error::new(Kind::Invalid, &TARGET_UNFIT, cause);
-        if request.mode != Mode::Append {
+        if !SPEC.modes.contains(&request.mode) {
             return Err(unfit("single records of a file cannot be replaced")
                 .at(request.stream.place.clone())
                 .hint("use `mode: append`, or a database as the target"));

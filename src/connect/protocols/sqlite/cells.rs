@@ -90,11 +90,15 @@ enum Wanted {
 pub(super) struct CellEncoder {
     wanted: Vec<Wanted>,
     key: Vec<bool>,
-    names: Vec<String>,
+    /// The key's columns, in the order of the key.
+    keys: Vec<usize>,
+    /// Nothing but the key is written.
+    keys_alone: bool,
+    columns: Vec<Column>,
 }
 
 impl CellEncoder {
-    pub(super) fn new(columns: &[Column], names: Vec<String>, key: &[usize]) -> Self {
+    pub(super) fn new(columns: &[Column], key: &[usize]) -> Self {
         let wanted = columns
             .iter()
             .map(|column| match column.kind {
@@ -107,16 +111,52 @@ impl CellEncoder {
                 _ => Wanted::Anything,
             })
             .collect();
-        let key = (0..columns.len()).map(|index| key.contains(&index)).collect();
-        Self { wanted, key, names }
+        Self {
+            wanted,
+            key: (0..columns.len()).map(|index| key.contains(&index)).collect(),
+            keys: key.to_vec(),
+            keys_alone: false,
+            columns: columns.to_vec(),
+        }
+    }
+
+    /// Writes of each record only its key.
+    pub(super) fn keys_alone(self) -> Self {
+        Self { keys_alone: true, ..self }
     }
 
     #[cold]
     fn refuse(&self, column: usize, why: &str) -> EncodeError {
-        let name = self.names.get(column).map_or("?", String::as_str);
+        let name = self.columns.get(column).map_or_else(|| "?".to_string(), |c| c.path.to_string());
         EncodeError { code: &VALUE_UNFIT, column, cause: format!("column `{name}`: {why}") }
     }
+
+    /// Writes the key's values, given in the order of the key.
+    fn put_key<'v>(
+        &self,
+        values: impl Iterator<Item = Option<&'v Value<'v>>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let start = out.len();
+        for (column, value) in self.keys.iter().zip(values) {
+            let done = match value {
+                None | Some(Value::Missing | Value::Null) => Err(KEY_IS_NULL),
+                Some(Value::String(text)) if matches!(self.wanted[*column], Wanted::Text | Wanted::Anything) => {
+                    put_text(text.as_bytes(), out);
+                    Ok(())
+                }
+                Some(other) => put(other, self.wanted[*column], out),
+            };
+            if let Err(why) = done {
+                out.truncate(start);
+                return Err(self.refuse(*column, why));
+            }
+        }
+        Ok(())
+    }
 }
+
+const KEY_IS_NULL: &str = "a key must not be null";
 
 impl Encoder for CellEncoder {
     fn encode(&mut self, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<(), EncodeError> {
@@ -124,13 +164,16 @@ impl Encoder for CellEncoder {
         if values.len() != self.wanted.len() {
             return Err(self.refuse(values.len(), "the record has another number of columns than the target"));
         }
+        if self.keys_alone {
+            return self.put_key(self.keys.iter().map(|column| values.get(*column)), out);
+        }
         for (index, (value, wanted)) in values.iter().zip(&self.wanted).enumerate() {
             let done = match value {
                 Value::String(text) if matches!(wanted, Wanted::Text | Wanted::Anything) => {
                     put_text(text.as_bytes(), out);
                     Ok(())
                 }
-                Value::Missing | Value::Null if self.key[index] => Err("a key must not be null"),
+                Value::Missing | Value::Null if self.key[index] => Err(KEY_IS_NULL),
                 Value::Missing | Value::Null => {
                     out.push(NULL);
                     Ok(())
@@ -143,6 +186,10 @@ impl Encoder for CellEncoder {
             }
         }
         Ok(())
+    }
+
+    fn encode_key(&mut self, key: &[Value<'_>], out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.put_key(key.iter().map(Some), out)
     }
 }
 
@@ -263,7 +310,7 @@ mod tests {
             .enumerate()
             .map(|(i, kind)| Column { path: Path::key(format!("c{i}")), kind: kind.clone(), required: false })
             .collect();
-        CellEncoder::new(&columns, (0..kinds.len()).map(|i| format!("c{i}")).collect(), key)
+        CellEncoder::new(&columns, key)
     }
 
     fn check(kind: Type, value: Value<'_>, expected: Result<Cell<'_>, &str>) {

@@ -35,7 +35,7 @@ static SPEC: ProtocolSpec = ProtocolSpec {
     about: "Tables and queries of an SQLite database file; written in its own transactions, so that the effect is exactly once.",
     carries: Carries::Rows,
     reads: true,
-    modes: &[Mode::Append, Mode::Upsert],
+    modes: Mode::ALL,
     options: &[
         OptionSpec::new(
             "path",
@@ -99,7 +99,8 @@ impl Protocol for Sqlite {
 
     fn encoder(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Encoder>> {
         let table = table_of(request)?;
-        Ok(Box::new(CellEncoder::new(request.columns, table.columns, request.key)))
+        let encoder = CellEncoder::new(request.columns, request.key);
+        Ok(Box::new(if table.mode == Mode::Delete { encoder.keys_alone() } else { encoder }))
     }
 
     fn sink(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Sink>> {
@@ -111,6 +112,7 @@ impl Protocol for Sqlite {
             busy,
             (request.log_id, request.route),
             request.anew,
+            request.rehearse,
         )))
     }
 }
@@ -132,5 +134,5 @@ fn table_of(request: &WriteRequest<'_>) -> Result<Table> {
     if name.to_ascii_lowercase().starts_with("sqlite_") || name.eq_ignore_ascii_case(sink::COMMITS) || name.is_empty() {
         return Err(Error::new(Kind::Invalid, &TARGET_UNFIT, format!("`{name}` is no name for a table of records")));
     }
-    Table::new(name, request.columns, request.key, request.mode == Mode::Upsert)
+    Table::new(name, request.columns, request.key, request.mode)
 }

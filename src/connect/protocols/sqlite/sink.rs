@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Statement};
+use serde::{Deserialize, Serialize};
 
 use super::cells::Cell;
 use super::failure;
-use super::table::Table;
-use crate::connect::{Batch, Found, Sink};
+use super::table::{Fitted, Table};
+use crate::config::Mode;
+use crate::connect::{Batch, DeleteGuard, Effects, Found, Sink};
 use crate::error::codes::connect::{NOT_A_DATABASE, TABLE_UNFIT, TARGET_CHANGED, TARGET_FENCED, TARGET_FOREIGN};
 use crate::error::{Error, Kind, Result};
 use crate::record::{Mark, Receipt};
@@ -23,6 +25,8 @@ pub(super) const COMMITS: &str = "_consign_commits";
 const PAGE_BYTES: u32 = 8192;
 /// Page cache: the process as a whole stays within 64 MiB.
 const CACHE_KIB: i64 = 16 * 1024;
+/// Page cache of the keys that a mirror has seen.
+const SEEN_CACHE_KIB: i64 = 8 * 1024;
 /// The write-ahead log is copied back once it is about this large: each copying costs two
 /// further syncs, and readers get slower with its length.
 const LOG_BYTES: u32 = 64 << 20;
@@ -36,12 +40,22 @@ pub(super) struct SqliteSink {
     log_id: String,
     route: String,
     anew: bool,
-    insert: String,
+    rehearse: bool,
+    statement: String,
+    /// For each column its place in the key, from 1.
+    key: Vec<Option<usize>>,
     database: Option<Connection>,
-    /// For each column whether it would make a binary number of a decimal.
-    binary: Vec<bool>,
-    /// Records of the group in hand.
-    records: u64,
+    fitted: Fitted,
+    /// Of the group in hand.
+    done: Receipt,
+}
+
+/// What a group came to, as it is kept with the group's number.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    group: i64,
+    #[serde(flatten)]
+    receipt: Receipt,
 }
 
 /// A commit row.
@@ -59,8 +73,11 @@ impl SqliteSink {
         busy: Duration,
         (log_id, route): (&str, &str),
         anew: bool,
+        rehearse: bool,
     ) -> Self {
-        let insert = table.insert();
+        let statement = table.statement();
+        let place = |column: usize| table.key.iter().position(|at| *at == column).map(|at| at + 1);
+        let key = (0..table.columns.len()).map(place).collect();
         Self {
             path,
             table,
@@ -69,10 +86,12 @@ impl SqliteSink {
             log_id: log_id.into(),
             route: route.into(),
             anew,
-            insert,
+            rehearse,
+            statement,
+            key,
             database: None,
-            binary: Vec::new(),
-            records: 0,
+            fitted: Fitted::default(),
+            done: Receipt::default(),
         }
     }
 
@@ -141,6 +160,9 @@ impl SqliteSink {
 
 impl Sink for SqliteSink {
     fn open(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
+        if self.rehearse {
+            return self.open_to_look(settled, in_doubt);
+        }
         self.database = Some(connect(&self.path, self.busy)?);
         let database = self.database()?;
         let failed = |e| failure(self.doing(), e);
@@ -148,9 +170,14 @@ impl Sink for SqliteSink {
         database
             .execute_batch(&format!(
                 "CREATE TABLE IF NOT EXISTS {COMMITS} (route TEXT NOT NULL PRIMARY KEY, log_id TEXT NOT NULL, \
-                 group_no INTEGER NOT NULL, fence INTEGER NOT NULL, records INTEGER NOT NULL) WITHOUT ROWID"
+                 group_no INTEGER NOT NULL, fence INTEGER NOT NULL, records INTEGER NOT NULL, receipt TEXT) \
+                 WITHOUT ROWID"
             ))
             .map_err(failed)?;
+        if !has_receipts(database).map_err(failed)? {
+            // Made by an earlier version, which goes on working with it.
+            database.execute_batch(&format!("ALTER TABLE {COMMITS} ADD COLUMN receipt TEXT")).map_err(failed)?;
+        }
         let found = {
             let row = self.commit_row()?;
             self.compare(row, settled, in_doubt)?
@@ -161,7 +188,7 @@ impl Sink for SqliteSink {
                 "put the table back, or write everything again with `--full`: only new records would come otherwise",
             ));
         }
-        if there == Some(true) && self.anew && !self.table.upsert {
+        if there == Some(true) && self.anew && !self.table.mode.keyed() {
             let name = &self.table.name;
             return Err(Error::new(
                 Kind::Refused,
@@ -171,12 +198,31 @@ impl Sink for SqliteSink {
             .doing(self.doing())
             .hint(format!("empty it first (DELETE FROM {name}), or use `mode: upsert` with a key")));
         }
-        let binary = self.table.prepare(database, self.create)?;
+        let fitted = self.table.prepare(database, self.create, false)?;
         database.execute_batch("COMMIT").map_err(failed)?;
         // Finds a column that changed its name or a broken trigger now, not after the first part.
-        database.prepare_cached(&self.insert).map_err(failed)?;
-        self.binary = binary;
+        database.prepare_cached(&self.statement).map_err(failed)?;
+        if self.table.mode == Mode::Mirror {
+            keep_seen(database, &self.table.seen(&fitted)).map_err(failed)?;
+        }
+        self.fitted = fitted;
         Ok(found)
+    }
+
+    fn recall(&mut self) -> Result<Option<Receipt>> {
+        let text: Option<(i64, Option<String>)> = self
+            .database()?
+            .query_row(&format!("SELECT group_no, receipt FROM {COMMITS} WHERE route = ?1"), [&self.route], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()
+            .map_err(|e| failure(self.doing(), e))?;
+        // An earlier version writes the row without what the group came to.
+        let kept = text.and_then(|(group, text)| {
+            let kept: Kept = serde_json::from_str(&text?).ok()?;
+            (kept.group == group).then_some(kept.receipt)
+        });
+        Ok(kept)
     }
 
     fn adopt(&mut self) -> Result<Option<Mark>> {
@@ -205,29 +251,63 @@ impl Sink for SqliteSink {
     fn write(&mut self, batch: &Batch) -> Result<()> {
         self.begin()?;
         let database = self.database()?;
-        let mut statement = database.prepare_cached(&self.insert).map_err(|e| failure(self.doing(), e))?;
+        let failed = |e| failure(self.doing(), e);
+        let mut statement = database.prepare_cached(&self.statement).map_err(failed)?;
+        let mode = self.table.mode;
+        let mut look = match mode {
+            Mode::Update => Some(database.prepare_cached(&self.table.look()).map_err(failed)?),
+            _ => None,
+        };
+        let mut see = match mode {
+            Mode::Mirror => Some(database.prepare_cached(&self.table.see()).map_err(failed)?),
+            _ => None,
+        };
         let mut bytes = batch.bytes.as_slice();
-        let careful = self.binary.contains(&true);
+        let careful = self.fitted.binary.contains(&true);
+        let mut done = self.done.clone();
         for index in 0..batch.records {
+            let record = bytes;
             for column in 0..self.table.columns.len() {
-                let cell = Cell::take(&mut bytes)
-                    .ok_or_else(|| Error::bug("a batch for SQLite does not hold what its encoder writes"))?;
-                let value = if careful && self.binary.get(column) == Some(&true) {
-                    without_loss(cell).ok_or_else(|| self.would_lose(column, index))?
-                } else {
-                    value(cell)
-                };
-                statement.raw_bind_parameter(column + 1, value).map_err(|e| failure(self.doing(), e))?;
+                let cell = Cell::take(&mut bytes).ok_or_else(cut_off)?;
+                let value = if careful { self.fitting(cell, column, index)? } else { value(cell) };
+                statement.raw_bind_parameter(column + 1, value).map_err(failed)?;
             }
-            if let Err(error) = statement.raw_execute() {
-                return Err(failure(self.doing(), error).fact("record of the group, from 1", self.records + index + 1));
+            let changed = match statement.raw_execute() {
+                Ok(changed) => changed > 0,
+                Err(error) => {
+                    let nth = self.written_so_far() + index + 1;
+                    return Err(failure(self.doing(), error).fact("record of the group, from 1", nth));
+                }
+            };
+            match (changed, mode) {
+                (true, Mode::Delete) => {
+                    done.written += 1;
+                    done.deleted += 1;
+                }
+                (true, _) => done.written += 1,
+                (false, _) => done.unchanged += 1,
+            }
+            if !changed && mode == Mode::Delete {
+                done.unmatched += 1;
+            }
+            if let (false, Some(look)) = (changed, &mut look) {
+                self.bind(look, record, index)?;
+                if look.raw_query().next().map_err(failed)?.is_none() {
+                    done.unmatched += 1;
+                }
+            }
+            if let Some(see) = &mut see {
+                self.see(see, record, index)?;
             }
         }
         if !bytes.is_empty() {
             return Err(Error::bug("a batch for SQLite holds more than its records"));
         }
-        drop(statement);
-        self.records += batch.records;
+        if let Some(see) = &mut see {
+            self.see_keys(see, batch)?;
+        }
+        drop((statement, look, see));
+        self.done = done;
         Ok(())
     }
 
@@ -235,11 +315,14 @@ impl Sink for SqliteSink {
         self.begin()?;
         let database = self.database()?;
         let failed = |e| failure(self.doing(), e);
+        let kept = Kept { group: signed(mark.group), receipt: self.done.clone() };
+        let kept = serde_json::to_string(&kept).map_err(|e| Error::bug(e.to_string()))?;
         let taken = database
             .prepare_cached(&format!(
-                "INSERT INTO {COMMITS} (route, log_id, group_no, fence, records) VALUES (?1, ?2, ?3, ?4, ?5) \
+                "INSERT INTO {COMMITS} (route, log_id, group_no, fence, records, receipt) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?7) \
                  ON CONFLICT (route) DO UPDATE SET group_no = excluded.group_no, fence = excluded.fence, \
-                 records = excluded.records \
+                 records = excluded.records, receipt = excluded.receipt \
                  WHERE log_id = excluded.log_id AND fence <= excluded.fence AND (?6 OR group_no < excluded.group_no)"
             ))
             .and_then(|mut statement| {
@@ -248,8 +331,9 @@ impl Sink for SqliteSink {
                     &mark.log_id,
                     signed(mark.group),
                     signed(mark.fence),
-                    signed(self.records),
+                    signed(self.written_so_far()),
                     self.anew,
+                    kept,
                 ))
             })
             .map_err(failed)?;
@@ -257,8 +341,71 @@ impl Sink for SqliteSink {
             return Err(self.why_not_committed(mark));
         }
         database.execute_batch("COMMIT").map_err(failed)?;
-        let written = std::mem::take(&mut self.records);
-        Ok(Receipt { written, ..Receipt::default() })
+        Ok(std::mem::take(&mut self.done))
+    }
+
+    fn foresee(&mut self, batch: &Batch) -> Result<Effects> {
+        let mode = self.table.mode;
+        if !mode.keyed() {
+            return Ok(Effects { created: batch.records, ..Effects::default() });
+        }
+        let database = self.database()?;
+        let failed = |e| failure(self.doing(), e);
+        let mut look = database.prepare_cached(&self.table.look()).map_err(failed)?;
+        let mut see = database.prepare_cached(&self.table.see()).map_err(failed)?;
+        let mut effects = Effects::default();
+        let mut bytes = batch.bytes.as_slice();
+        for index in 0..batch.records {
+            let record = bytes;
+            bytes = self.bind(&mut look, record, index)?;
+            let there: Option<bool> = match look.raw_query().next().map_err(failed)? {
+                Some(row) => Some(row.get(0).map_err(failed)?),
+                None => None,
+            };
+            // A key that came before in this rehearsal stands there by now, or is gone.
+            let again = !self.see(&mut see, record, index)?;
+            let (count, unmatched) = match (mode, there) {
+                (Mode::Delete, Some(_)) if !again => (&mut effects.deleted, false),
+                (Mode::Delete, _) | (Mode::Update, None) => (&mut effects.unchanged, true),
+                (_, Some(false)) if !again => (&mut effects.unchanged, false),
+                (_, None) if !again => (&mut effects.created, false),
+                _ => (&mut effects.updated, false),
+            };
+            *count += 1;
+            effects.unmatched += u64::from(unmatched);
+        }
+        self.see_keys(&mut see, batch)?;
+        Ok(effects)
+    }
+
+    fn sweep(&mut self, mark: &Mark, guard: DeleteGuard, foresee: bool) -> Result<Receipt> {
+        if self.table.mode != Mode::Mirror {
+            return Err(Error::bug("only a mirror deletes what it has not seen"));
+        }
+        if !foresee {
+            self.begin()?;
+        }
+        let failed = |e| failure(self.doing(), e);
+        let count = |from: &str| -> Result<u64> {
+            let sql = format!("SELECT count(*) FROM {from}");
+            let found: i64 = self.database()?.query_row(&sql, [], |row| row.get(0)).map_err(failed)?;
+            Ok(found.unsigned_abs())
+        };
+        let unseen = self.table.unseen(&self.fitted);
+        let deleted = count(&unseen)?;
+        if foresee {
+            return Ok(Receipt { deleted, ..Receipt::default() });
+        }
+        let allowed = guard.check(deleted, count(&super::table::quoted(&self.table.name))?);
+        if let Err(refused) = allowed {
+            self.database()?.execute_batch("ROLLBACK").map_err(failed)?;
+            return Err(refused.doing(self.doing()));
+        }
+        if deleted > 0 {
+            let gone = self.database()?.execute(&format!("DELETE FROM {unseen}"), []).map_err(failed)? as u64;
+            self.done.deleted = gone;
+        }
+        self.commit(mark)
     }
 
     fn finish(&mut self) -> Result<()> {
@@ -273,7 +420,7 @@ impl Sink for SqliteSink {
     }
 
     fn abandon(&mut self) {
-        self.records = 0;
+        self.done = Receipt::default();
         // Closing takes the open transaction back, whatever state it is in.
         self.database = None;
     }
@@ -313,6 +460,97 @@ impl SqliteSink {
         }
     }
 
+    /// Opens the target to look at it: nothing of it changes.
+    fn open_to_look(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
+        let failed = |e| failure(self.doing(), e);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let database = match self.path.exists() {
+            true => Connection::open_with_flags(&self.path, flags),
+            false => Connection::open_in_memory(),
+        };
+        let database = database.map_err(failed)?;
+        database.busy_timeout(self.busy).map_err(failed)?;
+        // What is looked at stays as it is from here on.
+        database.execute_batch("PRAGMA temp_store = FILE; BEGIN").map_err(failed)?;
+        let commits: Option<i64> = database
+            .query_row("SELECT 1 FROM sqlite_schema WHERE name = ?1", [COMMITS], |row| row.get(0))
+            .optional()
+            .map_err(failed)?;
+        let fitted = self.table.prepare(&database, self.create, true)?;
+        if self.table.mode.keyed() {
+            keep_seen(&database, &self.table.seen(&fitted)).map_err(failed)?;
+        }
+        self.fitted = fitted;
+        self.database = Some(database);
+        match commits {
+            Some(_) => self.compare(self.commit_row()?, settled, in_doubt),
+            None => self.compare(None, settled, in_doubt),
+        }
+    }
+
+    /// Records of the group in hand.
+    fn written_so_far(&self) -> u64 {
+        self.done.written + self.done.unchanged
+    }
+
+    /// A cell as its column takes it without loss.
+    #[inline]
+    fn fitting<'b>(&self, cell: Cell<'b>, column: usize, index: u64) -> Result<ToSqlOutput<'b>> {
+        match self.fitted.binary.get(column) {
+            Some(true) => without_loss(cell).ok_or_else(|| self.would_lose(column, index)),
+            _ => Ok(value(cell)),
+        }
+    }
+
+    /// Binds the cells of a record that the statement asks for; what follows the record.
+    fn bind<'b>(&self, statement: &mut Statement<'_>, record: &'b [u8], index: u64) -> Result<&'b [u8]> {
+        let mut rest = record;
+        let wanted = statement.parameter_count();
+        for column in 0..self.table.columns.len() {
+            let cell = Cell::take(&mut rest).ok_or_else(cut_off)?;
+            if column < wanted {
+                let value = self.fitting(cell, column, index)?;
+                statement.raw_bind_parameter(column + 1, value).map_err(|e| failure(self.doing(), e))?;
+            }
+        }
+        Ok(rest)
+    }
+
+    /// Remembers the key of a record; whether it is new.
+    fn see(&self, see: &mut Statement<'_>, record: &[u8], index: u64) -> Result<bool> {
+        let failed = |e| failure(self.doing(), e);
+        let mut rest = record;
+        for (column, place) in self.key.iter().enumerate() {
+            let cell = Cell::take(&mut rest).ok_or_else(cut_off)?;
+            if let Some(place) = place {
+                see.raw_bind_parameter(*place, self.fitting(cell, column, index)?).map_err(failed)?;
+            }
+        }
+        Ok(see.raw_execute().map_err(failed)? > 0)
+    }
+
+    /// Remembers the keys that came without a record.
+    fn see_keys(&self, see: &mut Statement<'_>, batch: &Batch) -> Result<()> {
+        let failed = |e| failure(self.doing(), e);
+        let mut bytes = batch.seen.as_slice();
+        for _ in 0..batch.seen_records {
+            for (place, column) in self.table.key.iter().enumerate() {
+                let cell = Cell::take(&mut bytes).ok_or_else(cut_off)?;
+                // What a column could not hold without loss is in no row of it.
+                let value = match self.fitted.binary.get(*column) {
+                    Some(true) => without_loss(cell).unwrap_or_else(|| value(cell)),
+                    _ => value(cell),
+                };
+                see.raw_bind_parameter(place + 1, value).map_err(failed)?;
+            }
+            see.raw_execute().map_err(failed)?;
+        }
+        match bytes.is_empty() {
+            true => Ok(()),
+            false => Err(Error::bug("a batch for SQLite holds more than its keys")),
+        }
+    }
+
     #[cold]
     fn would_lose(&self, column: usize, index: u64) -> Error {
         let name = self.table.columns.get(column).map_or("?", String::as_str);
@@ -322,7 +560,7 @@ impl SqliteSink {
             format!("column `{name}` would keep a decimal as a binary floating-point number"),
         )
         .doing(self.doing())
-        .fact("record of the group, from 1", self.records + index + 1)
+        .fact("record of the group, from 1", self.written_so_far() + index + 1)
         .hint("declare the column TEXT, which loses nothing, or make the value an `int` in the mapping")
     }
 }
@@ -374,6 +612,24 @@ fn connect(path: &Path, busy: Duration) -> Result<Connection> {
         Ok(database)
     };
     open().map_err(|e| failure(doing, e))
+}
+
+/// Makes the table of keys that were seen. It lies in a file that is deleted at the end, and a small
+/// part of it in memory: a mirror of any size needs the same.
+fn keep_seen(database: &Connection, definition: &str) -> rusqlite::Result<()> {
+    database
+        .execute_batch(&format!("PRAGMA temp_store = FILE; PRAGMA temp.cache_size = -{SEEN_CACHE_KIB}; {definition}"))
+}
+
+/// Whether the commit rows say what their groups came to.
+fn has_receipts(database: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = 'receipt'";
+    database.query_row(sql, [COMMITS], |row| row.get::<_, i64>(0)).map(|count| count > 0)
+}
+
+#[cold]
+fn cut_off() -> Error {
+    Error::bug("a batch for SQLite does not hold what its encoder writes")
 }
 
 #[inline]

@@ -4,6 +4,7 @@
 use rusqlite::Connection;
 
 use super::failure;
+use crate::config::Mode;
 use crate::connect::Column;
 use crate::error::codes::connect::TABLE_UNFIT;
 use crate::error::{Error, Kind, Result};
@@ -17,16 +18,34 @@ pub(super) struct Table {
     pub(super) columns: Vec<String>,
     pub(super) kinds: Vec<Type>,
     pub(super) key: Vec<usize>,
-    pub(super) upsert: bool,
+    pub(super) mode: Mode,
+}
+
+/// What a table was found to be.
+#[derive(Debug, Default)]
+pub(super) struct Fitted {
+    /// For each column whether it would turn digits into a binary floating-point number.
+    pub(super) binary: Vec<bool>,
+    /// For each column of the key how its values are compared and kept: declared type, collation.
+    pub(super) key: Vec<(String, String)>,
 }
 
 impl Table {
     /// # Errors
-    /// A nested target path, two columns that differ in case only, an upsert without a key.
-    pub(super) fn new(name: String, columns: &[Column], key: &[usize], upsert: bool) -> Result<Self> {
+    /// A nested target path, two columns that differ in case only, a mode that lacks its key.
+    pub(super) fn new(name: String, columns: &[Column], key: &[usize], mode: Mode) -> Result<Self> {
         let unfit = |cause: String| Error::new(Kind::Invalid, &TABLE_UNFIT, cause);
+        // Who deletes needs to know which record, and nothing else of it.
+        let (columns, key): (Vec<&Column>, Vec<usize>) = match mode {
+            Mode::Delete => (key.iter().filter_map(|at| columns.get(*at)).collect(), (0..key.len()).collect()),
+            _ => (columns.iter().collect(), key.to_vec()),
+        };
+        if mode.keyed() && key.is_empty() {
+            return Err(unfit(format!("`{}` in `{name}` needs a key", mode.name()))
+                .hint("name the columns that identify a record under `sync.key`"));
+        }
         let mut names: Vec<String> = Vec::with_capacity(columns.len());
-        for column in columns {
+        for column in &columns {
             let [Step::Key(column)] = column.path.0.as_slice() else {
                 return Err(unfit(format!("`{}` is nested, and the columns of a table are flat", column.path))
                     .hint("give the target a plain name, such as `address_city`"));
@@ -39,25 +58,21 @@ impl Table {
         if names.is_empty() {
             return Err(unfit(format!("the mapping fills no column of `{name}`")));
         }
-        if upsert && key.is_empty() {
-            return Err(unfit(format!("an upsert into `{name}` needs a key"))
-                .hint("name the columns that identify a record under `sync.key`"));
+        if mode == Mode::Update && names.len() == key.len() {
+            return Err(unfit(format!(
+                "the mapping fills no column of `{name}` but its key: there is nothing to update"
+            ))
+            .hint("add a rule for what changes"));
         }
-        Ok(Self {
-            name,
-            columns: names,
-            kinds: columns.iter().map(|c| c.kind.clone()).collect(),
-            key: key.to_vec(),
-            upsert,
-        })
+        Ok(Self { name, columns: names, kinds: columns.iter().map(|c| c.kind.clone()).collect(), key, mode })
     }
 
-    /// Makes the table if it is not there and `create` allows it, else checks it. Returns for
-    /// each column whether it would turn digits into a binary floating-point number.
+    /// Makes the table if it is not there and `create` allows it, else checks it. `temporary`: it is
+    /// made beside the database, for a rehearsal.
     ///
     /// # Errors
     /// A table that is absent or does not fit.
-    pub(super) fn prepare(&self, database: &Connection, create: bool) -> Result<Vec<bool>> {
+    pub(super) fn prepare(&self, database: &Connection, create: bool, temporary: bool) -> Result<Fitted> {
         let doing = || format!("looking at table `{}`", self.name);
         let found: Option<String> = rusqlite::OptionalExtension::optional(database.query_row(
             "SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
@@ -66,15 +81,22 @@ impl Table {
         ))
         .map_err(|e| failure(doing(), e))?;
         match found.as_deref() {
-            None if !create => {
+            // What changes or deletes records never makes the table that it expects them in.
+            None if !create || matches!(self.mode, Mode::Update | Mode::Delete) => {
                 Err(Error::new(Kind::Invalid, &TABLE_UNFIT, format!("there is no table `{}`", self.name))
                     .hint(format!("set `create: true` for the stream, or make it: {}", self.definition())))
             }
             None => {
+                let definition = self.definition();
+                let definition = match temporary {
+                    true => definition.replacen("CREATE TABLE", "CREATE TEMP TABLE", 1),
+                    false => definition,
+                };
                 database
-                    .execute_batch(&self.definition())
+                    .execute_batch(&definition)
                     .map_err(|e| failure(format!("creating table `{}`", self.name), e))?;
-                Ok(vec![false; self.columns.len()])
+                let key = self.key.iter().map(|at| (declared(&self.kinds[*at]).to_string(), "BINARY".to_string()));
+                Ok(Fitted { binary: vec![false; self.columns.len()], key: key.collect() })
             }
             Some("view") => {
                 Err(Error::new(Kind::Invalid, &TABLE_UNFIT, format!("`{}` is a view, not a table", self.name))
@@ -110,21 +132,14 @@ impl Table {
     pub(super) fn definition(&self) -> String {
         let alone = matches!(self.key.as_slice(), [only] if self.kinds[*only] == Type::Int);
         let columns = self.columns.iter().zip(&self.kinds).enumerate().map(|(index, (name, kind))| {
-            let declared = match kind {
-                Type::Int | Type::Uint | Type::Bool => " INTEGER",
-                Type::Double => " REAL",
-                Type::Bytes => " BLOB",
-                // No declared type: SQLite then keeps what it is given.
-                Type::Dyn | Type::Null | Type::List(_) | Type::Map(_) | Type::Record { .. } => "",
-                // A decimal as text keeps every digit; DECIMAL and NUMERIC would make a binary number of it.
-                Type::Decimal | Type::String | Type::Timestamp | Type::Date | Type::Duration => " TEXT",
-            };
+            let declared = declared(kind);
+            let space = if declared.is_empty() { "" } else { " " };
             let rule = match self.key.contains(&index) {
                 true if alone => " PRIMARY KEY",
                 true => " NOT NULL",
                 false => "",
             };
-            format!("{}{declared}{rule}", quoted(name))
+            format!("{}{space}{declared}{rule}", quoted(name))
         });
         let mut parts: Vec<String> = columns.collect();
         let table = quoted(&self.name);
@@ -135,22 +150,91 @@ impl Table {
         format!("CREATE TABLE {table} ({}) WITHOUT ROWID", parts.join(", "))
     }
 
-    /// The statement that takes one record.
-    pub(super) fn insert(&self) -> String {
-        let names: Vec<String> = self.columns.iter().map(|name| quoted(name)).collect();
-        let places = vec!["?"; names.len()].join(", ");
-        let mut sql = format!("INSERT INTO {} ({}) VALUES ({places})", quoted(&self.name), names.join(", "));
-        if self.upsert {
-            let rest: Vec<String> = names
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| !self.key.contains(index))
-                .map(|(_, name)| format!("{name} = excluded.{name}"))
-                .collect();
-            let action = if rest.is_empty() { "NOTHING".into() } else { format!("UPDATE SET {}", rest.join(", ")) };
-            sql.push_str(&format!(" ON CONFLICT ({}) DO {action}", self.key_names().join(", ")));
+    /// The statement that takes one record: its columns are bound in their order. Where a record
+    /// stands there just so, it changes no row.
+    pub(super) fn statement(&self) -> String {
+        let table = quoted(&self.name);
+        let rest = || self.rest().map(|(index, name)| (format!("?{}", index + 1), name));
+        match self.mode {
+            Mode::Update => {
+                let set: Vec<String> = rest().map(|(place, name)| format!("{name} = {place}")).collect();
+                format!("UPDATE {table} SET {} WHERE {} AND ({})", set.join(", "), self.by_key(), self.differs())
+            }
+            Mode::Delete => format!("DELETE FROM {table} WHERE {}", self.by_key()),
+            Mode::Append | Mode::Upsert | Mode::Mirror => {
+                let names: Vec<String> = self.columns.iter().map(|name| quoted(name)).collect();
+                let places = vec!["?"; names.len()].join(", ");
+                let mut sql = format!("INSERT INTO {table} ({}) VALUES ({places})", names.join(", "));
+                if self.mode.keyed() {
+                    let set: Vec<String> = rest().map(|(_, name)| format!("{name} = excluded.{name}")).collect();
+                    // Compared byte by byte: a column that ignores case would hide that a letter changed.
+                    let differs: Vec<String> = rest()
+                        .map(|(_, name)| format!("{table}.{name} IS NOT excluded.{name} COLLATE BINARY"))
+                        .collect();
+                    let action = match set.is_empty() {
+                        true => "NOTHING".into(),
+                        false => format!("UPDATE SET {} WHERE {}", set.join(", "), differs.join(" OR ")),
+                    };
+                    sql.push_str(&format!(" ON CONFLICT ({}) DO {action}", self.key_names().join(", ")));
+                }
+                sql
+            }
         }
-        sql
+    }
+
+    /// Whether the record with this key differs; no row if there is none. Binds as
+    /// [`Table::statement`].
+    pub(super) fn look(&self) -> String {
+        format!("SELECT {} FROM {} WHERE {}", self.differs(), quoted(&self.name), self.by_key())
+    }
+
+    /// The keys that were seen, kept beside the database. The columns are compared as those of the
+    /// table are, so that each is found by its key.
+    pub(super) fn seen(&self, fitted: &Fitted) -> String {
+        let columns: Vec<String> = fitted
+            .key
+            .iter()
+            .enumerate()
+            .map(|(index, (declared, collation))| format!("k{index} {declared} COLLATE {}", quoted(collation)))
+            .collect();
+        let names: Vec<String> = (0..columns.len()).map(|index| format!("k{index}")).collect();
+        format!("CREATE TEMP TABLE {SEEN} ({}, PRIMARY KEY ({})) WITHOUT ROWID", columns.join(", "), names.join(", "))
+    }
+
+    /// The statement that remembers a key; it changes no row if it is known.
+    pub(super) fn see(&self) -> String {
+        format!("INSERT OR IGNORE INTO temp.{SEEN} VALUES ({})", vec!["?"; self.key.len()].join(", "))
+    }
+
+    /// What follows FROM to name the records whose key was not seen.
+    pub(super) fn unseen(&self, fitted: &Fitted) -> String {
+        let table = quoted(&self.name);
+        let same: Vec<String> = self
+            .key_names()
+            .iter()
+            .zip(&fitted.key)
+            .enumerate()
+            .map(|(index, (name, (_, collation)))| format!("s.k{index} = {table}.{name} COLLATE {}", quoted(collation)))
+            .collect();
+        format!("{table} WHERE NOT EXISTS (SELECT 1 FROM temp.{SEEN} s WHERE {})", same.join(" AND "))
+    }
+
+    /// The columns that are no part of the key, with their index.
+    fn rest(&self) -> impl Iterator<Item = (usize, String)> {
+        let named = self.columns.iter().enumerate().filter(|(index, _)| !self.key.contains(index));
+        named.map(|(index, name)| (index, quoted(name)))
+    }
+
+    fn differs(&self) -> String {
+        let all: Vec<String> =
+            self.rest().map(|(index, name)| format!("{name} IS NOT ?{} COLLATE BINARY", index + 1)).collect();
+        if all.is_empty() { "0".into() } else { all.join(" OR ") }
+    }
+
+    fn by_key(&self) -> String {
+        let names = self.key.iter().zip(self.key_names());
+        let all: Vec<String> = names.map(|(index, name)| format!("{name} = ?{}", index + 1)).collect();
+        all.join(" AND ")
     }
 
     fn key_names(&self) -> Vec<String> {
@@ -158,7 +242,7 @@ impl Table {
     }
 
     /// Checks a table that somebody made.
-    fn check(&self, database: &Connection) -> Result<Vec<bool>> {
+    fn check(&self, database: &Connection) -> Result<Fitted> {
         let doing = || format!("looking at table `{}`", self.name);
         let unfit = |cause: String| Error::new(Kind::Invalid, &TABLE_UNFIT, cause).doing(doing());
         let mut there: Vec<(String, String)> = Vec::new();
@@ -194,46 +278,90 @@ impl Table {
             }
             binary.push(risky);
         }
-        if self.upsert && !self.has_unique_key(database, &primary)? {
+        let types: Vec<String> = self.key.iter().map(|at| declared_of(&there, &self.columns[*at])).collect();
+        let Some(collations) = self.collations(database, &primary)? else {
+            if !self.mode.keyed() {
+                return Ok(Fitted { binary, key: Vec::new() });
+            }
             let keys = self.key_names().join(", ");
             return Err(unfit(format!("table `{}` has no unique index over ({keys})", self.name)).hint(format!(
                 "CREATE UNIQUE INDEX {} ON {} ({keys})",
                 quoted(&format!("{}_key", self.name)),
                 quoted(&self.name)
             )));
-        }
-        Ok(binary)
+        };
+        Ok(Fitted { binary, key: types.into_iter().zip(collations).collect() })
     }
 
-    /// Whether the primary key or a whole unique index has exactly the key's columns.
-    fn has_unique_key(&self, database: &Connection, primary: &[(i64, String)]) -> Result<bool> {
+    /// How the primary key or a whole unique index over exactly the key's columns compares each of
+    /// them; `None`: there is no such index.
+    fn collations(&self, database: &Connection, primary: &[(i64, String)]) -> Result<Option<Vec<String>>> {
         let doing = || format!("looking at the indexes of `{}`", self.name);
-        let mut wanted: Vec<String> = self.key.iter().map(|index| self.columns[*index].to_ascii_lowercase()).collect();
-        wanted.sort();
-        let same = |mut names: Vec<String>| {
-            names.sort();
-            names == wanted
+        let wanted: Vec<String> = self.key.iter().map(|index| self.columns[*index].to_ascii_lowercase()).collect();
+        let fits = |names: &[(String, String)]| -> Option<Vec<String>> {
+            let all = wanted.iter().map(|name| names.iter().find(|(other, _)| other == name).map(|(_, c)| c.clone()));
+            all.collect::<Option<Vec<String>>>().filter(|_| names.len() == wanted.len())
         };
-        if same(primary.iter().map(|(_, name)| name.clone()).collect()) {
-            return Ok(true);
-        }
         let mut statement = database
             .prepare(
-                "SELECT l.name, lower(i.name) FROM pragma_index_list(?1) l, pragma_index_info(l.name) i \
-                 WHERE l.\"unique\" = 1 AND l.partial = 0 ORDER BY l.name, i.seqno",
+                "SELECT l.name, lower(i.name), i.coll FROM pragma_index_list(?1) l, pragma_index_xinfo(l.name) i \
+                 WHERE l.\"unique\" = 1 AND l.partial = 0 AND i.key = 1 ORDER BY l.name, i.seqno",
             )
             .map_err(|e| failure(doing(), e))?;
         let rows = statement
-            .query_map([&self.name], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)))
+            .query_map([&self.name], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?, row.get(2)?)))
             .map_err(|e| failure(doing(), e))?;
-        let mut indexes = std::collections::BTreeMap::<String, Vec<String>>::new();
+        let mut indexes = std::collections::BTreeMap::<String, Vec<(String, String)>>::new();
         for row in rows {
-            let (index, column) = row.map_err(|e| failure(doing(), e))?;
+            let (index, column, collation): (String, _, Option<String>) = row.map_err(|e| failure(doing(), e))?;
             // An index over an expression has no name there and never matches.
-            indexes.entry(index).or_default().push(column.unwrap_or_else(|| "\0".into()));
+            let column = column.unwrap_or_else(|| "\0".into());
+            indexes.entry(index).or_default().push((column, collation.unwrap_or_else(|| "BINARY".into())));
         }
-        Ok(indexes.into_values().any(same))
+        if let Some(found) = indexes.values().find_map(|names| fits(names)) {
+            return Ok(Some(found));
+        }
+        // A single integer that is the row's own number has no index of its own.
+        let alone: Vec<(String, String)> = primary.iter().map(|(_, name)| (name.clone(), "BINARY".into())).collect();
+        Ok(fits(&alone))
     }
+}
+
+/// The table of keys that were seen.
+const SEEN: &str = "_consign_seen";
+
+/// What a column of this type is declared as in a table that we make.
+fn declared(kind: &Type) -> &'static str {
+    match kind {
+        Type::Int | Type::Uint | Type::Bool => "INTEGER",
+        Type::Double => "REAL",
+        Type::Bytes => "BLOB",
+        // No declared type: SQLite then keeps what it is given.
+        Type::Dyn | Type::Null | Type::List(_) | Type::Map(_) | Type::Record { .. } => "",
+        // A decimal as text keeps every digit; DECIMAL and NUMERIC would make a binary number of it.
+        Type::Decimal | Type::String | Type::Timestamp | Type::Date | Type::Duration => "TEXT",
+    }
+}
+
+/// A declared type with the same affinity as that of a column somebody else declared, in a word that
+/// can stand in a statement.
+fn declared_of(there: &[(String, String)], column: &str) -> String {
+    let found = there.iter().find(|(name, _)| name.eq_ignore_ascii_case(column));
+    let declared = found.map(|(_, declared)| declared.to_ascii_uppercase()).unwrap_or_default();
+    let has = |part: &str| declared.contains(part);
+    // The order of <https://sqlite.org/datatype3.html>, section 3.1.
+    let affinity = if has("INT") {
+        "INTEGER"
+    } else if has("CHAR") || has("CLOB") || has("TEXT") {
+        "TEXT"
+    } else if has("BLOB") || declared.is_empty() || declared == "ANY" {
+        "BLOB"
+    } else if has("REAL") || has("FLOA") || has("DOUB") {
+        "REAL"
+    } else {
+        "NUMERIC"
+    };
+    affinity.into()
 }
 
 /// A name as SQL writes it, whatever is in it.

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::sink::SqliteSink;
 use super::table::Table;
+use crate::config::Mode;
 use crate::connect::{Batch, Encoder, Found, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::record::{Column, Decimal, Mark, Path, Type, Value};
@@ -15,7 +16,7 @@ struct Desk {
     folder: tempfile::TempDir,
     columns: Vec<Column>,
     key: Vec<usize>,
-    upsert: bool,
+    mode: Mode,
     create: bool,
 }
 
@@ -26,7 +27,7 @@ impl Desk {
             folder: tempfile::tempdir().unwrap(),
             columns: vec![column("sku", Type::String), column("qty", Type::Int), column("price", Type::Decimal)],
             key: vec![0],
-            upsert: true,
+            mode: Mode::Upsert,
             create: true,
         }
     }
@@ -36,17 +37,16 @@ impl Desk {
     }
 
     fn table(&self) -> Result<Table> {
-        Table::new("items".into(), &self.columns, &self.key, self.upsert)
+        Table::new("items".into(), &self.columns, &self.key, self.mode)
     }
 
     fn sink(&self) -> SqliteSink {
         let busy = std::time::Duration::from_millis(50);
-        SqliteSink::new(self.path(), self.table().unwrap(), self.create, busy, ("log", "route"), false)
+        SqliteSink::new(self.path(), self.table().unwrap(), self.create, busy, ("log", "route"), false, false)
     }
 
     fn batch(&self, rows: &[(&str, i64, &str)]) -> Batch {
-        let names = self.table().unwrap().columns;
-        let mut encoder = super::CellEncoder::new(&self.columns, names, &self.key);
+        let mut encoder = super::CellEncoder::new(&self.columns, &self.key);
         let mut batch = Batch::default();
         for (sku, qty, price) in rows {
             let price = Value::Decimal(Decimal::parse(price).unwrap());
@@ -172,7 +172,8 @@ fn tables_are_made_to_lose_nothing() {
             .zip(["a", "b", "od\"d"])
             .map(|(kind, name)| Column { path: Path::key(name), kind: kind.clone(), required: false })
             .collect();
-        let table = Table::new("t".into(), &columns, key, !key.is_empty()).unwrap();
+        let table =
+            Table::new("t".into(), &columns, key, if key.is_empty() { Mode::Append } else { Mode::Upsert }).unwrap();
         assert_eq!(table.definition(), expected);
         Connection::open_in_memory().unwrap().execute_batch(&table.definition()).unwrap();
     }
@@ -269,7 +270,7 @@ fn requests_without_sense_are_refused() {
     check(|desk| desk.key.clear(), "needs a key");
     check(|desk| desk.columns[1].path = Path::parse("a.b").unwrap(), "`a.b` is nested");
     check(|desk| desk.columns[1].path = Path::key("SKU"), "one column");
-    check(|desk| (desk.columns, desk.upsert) = (Vec::new(), false), "no column");
+    check(|desk| (desk.columns, desk.mode) = (Vec::new(), Mode::Append), "no column");
 }
 
 #[test]

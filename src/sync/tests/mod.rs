@@ -1,5 +1,7 @@
 //! Whole runs over real files and a real store, in one process.
 
+mod modes;
+
 use std::path::Path;
 
 use super::{Became, Finished, Options, Selection, Setting, Silent, Stop, check, replay, run};

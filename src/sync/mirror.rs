@@ -1,0 +1,62 @@
+//! The end of a mirror: the target becomes what the source is, if all of the source is known.
+
+use crate::config::Mode;
+use crate::error::{Error, Kind, Result, codes};
+
+use super::delivery::Delivery;
+use super::pipeline::Ending;
+use super::plan::Plan;
+use super::road::Options;
+use super::verdict::tolerated;
+use super::watch::Watch;
+
+/// Deletes what the source has no more, unless that cannot be known; says whether the target may be
+/// finished. `whole`: the source was read to its end. What is not a mirror may.
+///
+/// # Errors
+/// As for [`Delivery::sweep`].
+pub(super) fn end(
+    plan: &Plan,
+    options: &Options,
+    delivery: &mut Delivery<'_>,
+    whole: bool,
+    ending: &mut Ending,
+    watch: &mut dyn Watch,
+) -> Result<bool> {
+    if plan.mapping.sync.mode != Mode::Mirror || options.dry() {
+        return Ok(true);
+    }
+    let kept = |why: &str| match plan.sweeps() {
+        true => format!("nothing was deleted from the mirror: {why}"),
+        false => format!("the file was left as it was: {why}"),
+    };
+    if !whole {
+        ending.notes.push(kept("the source was not read to its end"));
+        return Ok(false);
+    }
+    if !plan.sweeps() {
+        // A file has no records to be kept one by one: one that is missing in the new one is gone.
+        let good = tolerated(&plan.mapping.sync.on_error, delivery.totals());
+        if !good {
+            ending.notes.push(kept("more records were rejected than the mapping tolerates"));
+        }
+        return Ok(good);
+    }
+    if delivery.totals().read == 0 && options.allow_deletes.is_none() {
+        ending.notes.push(kept("the source is empty"));
+        return Ok(true);
+    }
+    match delivery.unkeyed() {
+        0 => delivery.sweep(plan.guard(options), watch)?,
+        unkeyed => {
+            let what = if unkeyed == 1 { "1 record".to_string() } else { format!("{unkeyed} records") };
+            let why = format!("the key of {what} cannot be told");
+            ending.notes.push(kept(&why));
+            ending.partial = Some(Error::new(Kind::Partial, &codes::sync::NOTHING_SWEPT, kept(&why)).hint(format!(
+                "look at them: consign sync dlq list --route {}; what was read was written",
+                plan.name()
+            )));
+        }
+    }
+    Ok(true)
+}
