@@ -7,8 +7,8 @@ use super::project::{classes, either, flag, get, label, one_or_many, whole};
 use super::source::Source;
 use super::yaml::{self, Raw, RawKind};
 use super::{
-    Approval, Deletes, Expectation, Expression, FieldRule, Mapping, MappingTest, Missed, Mode, OnError, Schedule, Spanned,
-    StreamRef, SyncOptions, canonical, units,
+    Approval, Deletes, Expectation, Expression, FieldRule, Mapping, MappingTest, Missed, Mode, OnError, Schedule,
+    Spanned, StreamRef, SyncOptions, canonical, units,
 };
 use crate::error::{Findings, Severity, codes::config as codes};
 use crate::record::{Path, Type};

@@ -134,6 +134,8 @@ pub struct LetterFilter {
     pub ids: Vec<String>,
     /// No more than so many, the oldest first. 0: all.
     pub limit: usize,
+    /// Those that were replayed fewer times than this.
+    pub attempts_below: Option<u64>,
 }
 
 /// What a group's rejects came to, for its event.
@@ -629,6 +631,9 @@ fn build_clause(filter: &LetterFilter, first: &str) -> (String, Vec<rusqlite::ty
     }
     if let Some(since) = filter.since_ns {
         add("created_ns >= ??", since.into());
+    }
+    if let Some(attempts) = filter.attempts_below {
+        add("attempts < ??", sql::int(attempts).into());
     }
     // Lists travel as JSON: the statement stays the same whatever their length.
     if !filter.states.is_empty() {

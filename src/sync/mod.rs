@@ -30,7 +30,7 @@ pub use adopt::{Adopted, adopt};
 pub use check::{Checked, check};
 pub use many::{Became, Selection, Setting, run};
 pub use plan::Plan;
-pub use replay::{Replayed, replay};
+pub use replay::{Replayed, overtaken, replay, superseded};
 pub use road::{Finished, Options};
 pub use signals::Stop;
 pub use watch::{Silent, Watch};

@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Mapping, Project};
+use crate::config::{Mapping, Mode, Project};
 use crate::connect::{Header, Part};
 use crate::error::{Error, Kind, Result, codes};
 use crate::record::{Position, Timestamp};
-use crate::store::{LetterFilter, LetterText, RunEnd, RunState, Store};
+use crate::store::{LetterFilter, LetterState, LetterText, RunEnd, RunState, Store};
 
 use super::begin::{Begun, begin};
 use super::delivery::{Delivery, Edge};
@@ -53,19 +53,33 @@ pub fn replay(
     let plan = plan(project, mapping)?;
     let mut filter = filter.clone();
     filter.route = Some(plan.name().to_string());
-    filter.states = vec![crate::store::LetterState::Open];
+    filter.states = vec![LetterState::Open];
+    let overtaken = overtaken(store, &filter)?;
+    if plan.mapping.sync.mode == Mode::Mirror && !plan.sweeps() {
+        let cause = format!("`{}` mirrors into a file, which is written as a whole", plan.name());
+        return Err(Error::new(Kind::Invalid, &codes::sync::NOT_REPLAYABLE, cause)
+            .hint(format!("mend the mapping or the source, then consign sync run {}", plan.name())));
+    }
+    if store.count_dead_letters(&filter)? == 0 && overtaken > 0 {
+        return Err(superseded(overtaken));
+    }
     if store.count_dead_letters(&filter)? == 0 {
         return Err(Error::new(Kind::Invalid, &codes::sync::NOTHING_TO_REPLAY, "no open dead letter matches")
             .hint(format!("consign sync dlq list --route {}", plan.name())));
     }
     let _held = store.lock_route(plan.name(), Duration::ZERO)?;
     let store = RefCell::new(store);
-    let Begun { edge, mark, settled, notes, .. } = begin(&plan, Some(&store), options, now, watch)?;
+    let secret = store.borrow().record_secret();
+    let Begun { edge, mark, settled, mut notes, .. } = begin(&plan, Some(&store), options, now, watch)?;
     let Edge::Real { store, run, sink } = edge else { return Err(Error::bug("a replay is never dry")) };
+    if overtaken > 0 {
+        notes.push(format!("left out: {}", superseded(overtaken)));
+    }
     let mut replayed = Replayed { run: run.id.clone(), notes, ..Replayed::default() };
     let letters = store.borrow_mut().claim_letters(&run, &filter)?;
     let mut delivery = Delivery::new(Edge::Real { store, run, sink }, mark, &settled, &plan.mapping, false);
-    let mut middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now);
+    let mut middle =
+        Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now).hashing(secret);
     let mut reasons = Reasons::default();
 
     let deliver = || -> Result<()> {
@@ -103,6 +117,25 @@ pub fn replay(
     outcome?;
     replayed.reasons = reasons.commonest();
     Ok(replayed)
+}
+
+/// How many of the letters that are named are superseded; a filter that names none means those that
+/// are open.
+pub fn overtaken(store: &Store, filter: &LetterFilter) -> Result<u64> {
+    if filter.ids.is_empty() {
+        return Ok(0);
+    }
+    store.count_dead_letters(&LetterFilter { states: vec![LetterState::Superseded], ..filter.clone() })
+}
+
+/// Says that letters are not replayed since later versions of their records are in the target.
+pub fn superseded(letters: u64) -> Error {
+    let cause = match letters {
+        1 => "the dead letter is superseded: a later version of its record was written".to_string(),
+        many => format!("{many} dead letters are superseded: later versions of their records were written"),
+    };
+    Error::new(Kind::Refused, &codes::sync::SUPERSEDED, cause)
+        .hint("`consign sync dlq list --state superseded` shows them; correct the record in its source if it is wrong")
 }
 
 /// A letter as the part it was read from: one record.

@@ -16,6 +16,7 @@ mod delivery;
 mod hostile;
 mod kill;
 mod many;
+mod modes;
 mod readme;
 mod schemas;
 mod soak;

@@ -46,6 +46,12 @@ enum Verb {
         /// All of them
         #[arg(long)]
         all: bool,
+        /// How many at most, the oldest first; 0 for all
+        #[arg(long, default_value_t = 0, value_name = "N")]
+        limit: usize,
+        /// Only those that were replayed fewer times than this
+        #[arg(long, value_name = "N")]
+        attempts: Option<u64>,
     },
     /// Gives up dead letters: their content is deleted, the reason is kept
     Discard {
@@ -91,6 +97,7 @@ impl Which {
             since_ns: self.since.map(|text| moment::past(&text, now_ns())).transpose()?,
             ids: self.ids,
             limit,
+            attempts_below: None,
         })
     }
 }
@@ -100,7 +107,18 @@ impl Dlq {
         match self.verb {
             Verb::List { which, state, limit } => list(which, &state, limit, context),
             Verb::Show { id } => show(&id, context),
-            Verb::Replay { which, all } => replay(which, all, context),
+            Verb::Replay { which, all, limit, attempts } => {
+                if which.is_everything() && !all {
+                    return Err(Error::new(
+                        Kind::Invalid,
+                        &codes::cli::USAGE,
+                        "nothing says which dead letters to replay",
+                    )
+                    .hint("name ids, or `--route`, `--code`, `--of-run`, `--since`, or `--all`"));
+                }
+                let filter = which.filter(vec![LetterState::Open], limit)?;
+                replay(LetterFilter { attempts_below: attempts, ..filter }, context)
+            }
             Verb::Discard { which, reason } => discard(which, &reason, context),
         }
     }
@@ -225,18 +243,21 @@ fn show(id: &str, context: &Context<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn replay(which: Which, all: bool, context: &Context<'_>) -> Result<Exit> {
-    if which.is_everything() && !all {
-        return Err(Error::new(Kind::Invalid, &codes::cli::USAGE, "nothing says which dead letters to replay")
-            .hint("name ids, or `--route`, `--code`, `--of-run`, `--since`, or `--all`"));
-    }
+fn replay(filter: LetterFilter, context: &Context<'_>) -> Result<Exit> {
     let (project, mappings) = context.project()?;
     context.store_must(&project)?;
     let mut store = context.store(&project)?;
-    let filter = which.filter(vec![LetterState::Open], 0)?;
     let mut routes: Vec<String> = store.dead_letters(&filter)?.into_iter().map(|letter| letter.route).collect();
     routes.sort();
     routes.dedup();
+    if routes.is_empty() {
+        match sync::overtaken(&store, &filter)? {
+            0 => {}
+            letters => return Err(sync::superseded(letters)),
+        }
+    }
+    // So many in all, over all routes.
+    let mut left = filter.limit;
     let columns = ["route", "run", "delivered", "filtered", "rejected", "reasons"];
     let mut rows = Rows::new("routes", &columns);
     let options = Options { cause: "replay", actor: who(), ..Options::default() };
@@ -248,7 +269,12 @@ fn replay(which: Which, all: bool, context: &Context<'_>) -> Result<Exit> {
             exit = exit.worst(Exit::Invalid);
             continue;
         };
+        if filter.limit > 0 && left == 0 {
+            break;
+        }
+        let filter = LetterFilter { limit: left, ..filter.clone() };
         let done = sync::replay(&project, mapping, &mut store, &filter, &options, now(), &mut Silent)?;
+        left = left.saturating_sub((done.delivered + done.filtered + done.rejected) as usize);
         for note in &done.notes {
             context.ui.note(&format!("{route}: {note}"));
         }

@@ -59,8 +59,20 @@ impl Sync {
 }
 
 /// The columns of a run in a list.
-const RUN_COLUMNS: &[&str] =
-    &["run", "route", "state", "exit", "started", "duration_s", "cause", "read", "written", "filtered", "rejected"];
+const RUN_COLUMNS: &[&str] = &[
+    "run",
+    "route",
+    "state",
+    "exit",
+    "started",
+    "duration_s",
+    "cause",
+    "read",
+    "written",
+    "deleted",
+    "filtered",
+    "rejected",
+];
 
 /// A run in a list.
 fn run_row(run: &RunRow) -> Vec<Value> {
@@ -75,6 +87,7 @@ fn run_row(run: &RunRow) -> Vec<Value> {
         json!(run.cause),
         json!(run.totals.read),
         json!(run.totals.written),
+        json!(run.totals.deleted),
         json!(run.totals.filtered),
         json!(run.totals.rejected),
     ]

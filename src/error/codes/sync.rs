@@ -84,6 +84,19 @@ pub static MIRROR_SHARED: Code = Code::new(
     "A mirror makes its table what its source is, and deletes everything else: also what another route wrote there. Give the mirror a table of its own, or let one mapping read both sources.",
 );
 
+/// Letters that a later record has overtaken.
+pub static SUPERSEDED: Code = Code::new(
+    "sync-superseded",
+    "a later version of the record is in the target",
+    "After this record was rejected, a later one with its key was written: replaying the letter would put an older version over a newer one. Such a letter is never replayed; `consign sync dlq show` tells why. If the older version is what you want, correct the record in its source.",
+);
+/// A file mirror has no single records to replay.
+pub static NOT_REPLAYABLE: Code = Code::new(
+    "sync-not-replayable",
+    "records of a mirrored file are not replayed one by one",
+    "A file that mirrors its source is written as a whole by every run: a record that was mended goes into it with the next run. Mend the mapping or the source and run the route again.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &PAST_TOLERANCE,
@@ -99,4 +112,6 @@ pub const ALL: &[&Code] = &[
     &TARGET_SHARED,
     &NOTHING_SWEPT,
     &MIRROR_SHARED,
+    &SUPERSEDED,
+    &NOT_REPLAYABLE,
 ];
