@@ -24,7 +24,7 @@ const POINTS: &[&str] = &[
     "after_finish:1",
 ];
 
-const ROWS: u64 = 6_000;
+const ROWS: i64 = 6_000;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Target {
@@ -37,7 +37,7 @@ struct Mirror {
     target: Target,
 }
 
-type Rows = BTreeMap<u64, u64>;
+type Rows = BTreeMap<i64, i64>;
 
 /// What the source holds first, and later: a tenth is gone, a tenth has changed, some are new.
 fn before() -> Rows {
@@ -116,13 +116,13 @@ impl Mirror {
             Target::File => {
                 let text = std::fs::read_to_string(self.root().join("out.ndjson")).expect("out.ndjson");
                 let values = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line"));
-                values.map(|value| (value["n"].as_u64().expect("n"), value["qty"].as_u64().expect("qty"))).collect()
+                values.map(|value| (value["n"].as_i64().expect("n"), value["qty"].as_i64().expect("qty"))).collect()
             }
         }
     }
 
     /// Over all runs, as they are recorded.
-    fn counted(&self, column: &str) -> u64 {
+    fn counted(&self, column: &str) -> i64 {
         let db = rusqlite::Connection::open(self.root().join(".consign/consign.db")).expect("the state");
         db.query_row(&format!("SELECT sum({column}) FROM runs"), [], |row| row.get(0)).expect("a sum")
     }
@@ -148,7 +148,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn a_mirror_killed_at_each_point_ends_as_what_the_source_is() {
-    let gone = before().keys().filter(|n| !after().contains_key(n)).count() as u64;
+    let gone = before().keys().filter(|n| !after().contains_key(n)).count() as i64;
     for target in [Target::Table, Target::File] {
         for point in POINTS {
             let context = format!("{target:?} killed {point}");
@@ -223,5 +223,5 @@ fn what_an_earlier_version_has_committed_is_gone_on_with() {
     project.source(&rows);
     assert!(project.killed("after_write:1"));
     project.says(&["sync", "run", "items"], 0);
-    assert_eq!(project.target().len() as u64, ROWS + 1);
+    assert_eq!(project.target().len() as i64, ROWS + 1);
 }
