@@ -265,7 +265,8 @@ impl DeleteGuard {
         let cause = format!("the mirror would delete {deletes} of {of} records, more than its guard allows");
         Err(Error::new(Kind::Refused, &DELETES_GUARDED, cause)
             .fact("allowed", format!("{} % or {} records", f64::from(self.share_ppm) / 10_000.0, self.records))
-            .hint("nothing was deleted; look at what is missing from the source first"))
+            .hint("nothing was deleted; look first at what is missing from the source")
+            .hint(format!("if they are to go, run the route once with `--allow-deletes {deletes}`, which is recorded")))
     }
 }
 

@@ -11,7 +11,7 @@ use super::verdict::tolerated;
 use super::watch::Watch;
 
 /// Deletes what the source has no more, unless that cannot be known; says whether the target may be
-/// finished. `whole`: the source was read to its end. What is not a mirror may.
+/// finished. What is not a mirror may.
 ///
 /// # Errors
 /// As for [`Delivery::sweep`].
@@ -19,7 +19,6 @@ pub(super) fn end(
     plan: &Plan,
     options: &Options,
     delivery: &mut Delivery<'_>,
-    whole: bool,
     ending: &mut Ending,
     watch: &mut dyn Watch,
 ) -> Result<bool> {
@@ -30,8 +29,9 @@ pub(super) fn end(
         true => format!("nothing was deleted from the mirror: {why}"),
         false => format!("the file was left as it was: {why}"),
     };
-    if !whole {
-        ending.notes.push(kept("the source was not read to its end"));
+    if ending.error.is_some() || ending.stopped {
+        let why = if ending.stopped { "the run was stopped" } else { "the source was not read to its end" };
+        ending.notes.push(kept(why));
         return Ok(false);
     }
     if !plan.sweeps() {

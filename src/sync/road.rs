@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use crate::config::Mode;
 use crate::connect::protocols::Window;
 use crate::connect::{Part, Source};
 use crate::error::{Error, Exit, Result};
@@ -251,8 +252,10 @@ impl Journey<'_> {
             let ended = ended.clone().and_then(|mut ending| {
                 let Some(delivery) = &mut branch.delivery else { return Ok(ending) };
                 delivery.close(watch)?;
-                let whole = ending.error.is_none() && !ending.stopped;
-                if mirror::end(branch.plan, self.options, delivery, whole, &mut ending, watch)? && whole {
+                // Who asks for a stop does not want records deleted now, whatever was read.
+                ending.stopped |= self.stop.asked() && branch.plan.mapping.sync.mode == Mode::Mirror;
+                let finish = mirror::end(branch.plan, self.options, delivery, &mut ending, watch)?;
+                if finish && ending.error.is_none() && !ending.stopped {
                     delivery.finish()?;
                 }
                 Ok(ending)
