@@ -143,6 +143,8 @@ pub(super) fn letter(project: &Project, mappings: &[Mapping], letter: &Letter, p
     };
     match read() {
         Some(record) => Json::Object(record.into_iter().collect()),
+        // The cells of a row are no text.
+        None if letter.classes.is_empty() && payload.contains(&0) => json!(format!("({} bytes)", payload.len())),
         None if letter.classes.is_empty() => json!(String::from_utf8_lossy(payload).trim_end()),
         None => json!(shown::mask(letter.classes)),
     }
@@ -180,6 +182,8 @@ fn safe(value: &Value<'_>, classes: ClassSet) -> Json {
         value if !classes.is_empty() => json!(shown::masked(value, classes)),
         Value::Bool(truth) => json!(truth),
         Value::Int(number) => json!(number),
+        // What is no number in JSON is shown as text.
+        Value::Double(number) if number.is_finite() => json!(number),
         Value::Number(text) => text.parse().map_or_else(|_| json!(text), Json::Number),
         Value::Decimal(_) => {
             let text = shown::text(value);

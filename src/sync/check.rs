@@ -2,10 +2,10 @@
 //! data classes flow, and whether the examples hold. No data, no network, no secret.
 
 use crate::comply;
-use crate::config::{Carries, Loaded, Mapping, Mode, Node, Project, Spanned};
+use crate::config::{Carries, Loaded, Mapping, Mode, Node, Project, Spanned, Stream};
 use crate::connect::formats::{self, Format};
 use crate::connect::options::OptionReader;
-use crate::connect::protocols::{self, Protocol};
+use crate::connect::protocols::{self, Protocol, ReadRequest};
 use crate::error::{Finding, Findings, codes};
 use crate::map::{self, Route, SourceShape, TargetShape};
 
@@ -61,6 +61,7 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
         route.key.clear();
     }
     findings.extend(directions(mapping, source, target));
+    findings.extend(way_of_reading(project, mapping, source, &from));
     if let Some(route) = &route {
         findings.extend(comply::flow(mapping, route, connector, &project.compliance));
     }
@@ -162,6 +163,33 @@ fn written_file(project: &Project, mapping: &Mapping) -> Option<std::path::PathB
         let whole = project.root.join(folder).join(path);
         whole.components().filter(|c| !matches!(c, std::path::Component::CurDir)).collect()
     })
+}
+
+/// Whether the source can be read in the way its options and the mode of the mapping ask for.
+fn way_of_reading(project: &Project, mapping: &Mapping, source: &dyn Protocol, stream: &Stream) -> Findings {
+    let refers = |node: &Node| matches!(node, Node::Text(text) if text.has_reference());
+    let Some(connector) = project.connectors.get(&mapping.from.connector) else { return Findings::new() };
+    // What is filled in at the run is looked at then.
+    if stream.options.iter().any(|(_, node)| refers(&node.value)) {
+        return Findings::new();
+    }
+    let request = ReadRequest {
+        root: &project.root,
+        connector,
+        stream,
+        format: None,
+        mode: mapping.sync.mode,
+        settled: &[],
+        only: None,
+        window: None,
+    };
+    let Err(error) = source.check_source(&request) else { return Findings::new() };
+    let place = error.place().cloned().unwrap_or_else(|| mapping.from.place.clone());
+    let mut finding = Finding::error(error.code(), place, error.cause());
+    if let Some(hint) = error.hints().first() {
+        finding = finding.fix(hint.clone());
+    }
+    vec![finding]
 }
 
 /// Whether the source can be read and the target written at all.

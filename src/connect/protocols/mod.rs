@@ -136,6 +136,14 @@ pub trait Protocol: Sync {
         }
     }
 
+    /// Whether the options of a stream make sense for reading it in this mode. Opens nothing.
+    ///
+    /// # Errors
+    /// What contradicts what.
+    fn check_source(&self, _request: &ReadRequest<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether the stream has a cursor that `--since` and `--until` could bound.
     fn has_cursor(&self, _stream: &Stream) -> bool {
         false

@@ -40,6 +40,19 @@ pub fn write_like(text: &str, moment: Timestamp) -> Option<String> {
     Some(written)
 }
 
+/// The form of a moment's text, as far as it decides the order of texts: what stands between date
+/// and time (`None` for a date), and whether a longer text of this form is a later moment (nothing
+/// stands behind its fraction). `None` if the text is no moment.
+pub(super) fn form(text: &str) -> Option<(Option<u8>, bool)> {
+    parse(text).map(|(_, form)| (form.between, form.zone.is_empty()))
+}
+
+/// The day before a moment, as the beginning of its text.
+pub(super) fn day_before(text: &str) -> Option<String> {
+    let days = Date::parse(text.get(..10)?)?.days - 1;
+    String::from_utf8(Date { days: days.max(-719_162) }.text().to_vec()).ok()
+}
+
 fn parse(text: &str) -> Option<(Timestamp, Form<'_>)> {
     if !text.is_ascii() {
         return None;

@@ -7,7 +7,7 @@ use super::key::{Key, KeyKind};
 use super::parts::{Group, Parts, Until, doubt};
 use super::wanted::{Distance, Relation, Wanted};
 use crate::connect::Header;
-use crate::error::codes::connect::{CURSOR_CHANGED, CURSOR_MISSED, CURSOR_NULL};
+use crate::error::codes::connect::{CURSOR_CHANGED, CURSOR_MISSED, CURSOR_NULL, CURSOR_UNFIT};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::record::{Decimal, Position, Timestamp};
 
@@ -359,6 +359,8 @@ impl Scan {
             return Ok(());
         }
         self.begin_at(database, kind)?;
+        self.check_moments(&newest, database)?;
+        self.look_back(&newest);
         let bound = self.bound(newest, database)?;
         self.nothing = bound.is_none();
         self.upper = bound.map(Upper::Through);
@@ -433,6 +435,55 @@ impl Scan {
         self.bookmark.key.clear();
         self.lower = Lower::From(at);
         Ok(())
+    }
+
+    /// Moments that are kept as text are in order only if all are written in one way: `12:00:00Z` stands
+    /// behind `12:00:00.5Z`.
+    fn check_moments(&self, newest: &Key, database: &mut dyn Database) -> Result<()> {
+        let (Key::Text(text), Some(cursor)) = (newest, self.wanted.cursor.as_deref()) else { return Ok(()) };
+        let Some((between, ends_itself)) = super::moment::form(text) else { return Ok(()) };
+        let column = database.column(cursor);
+        let mut sql = Sql::new(database, format!("SELECT count(*) FROM {}", database.relation()));
+        // Two ways of writing differ in order within a day of each other.
+        if let Lower::From(Key::Text(from)) | Lower::After(Some(Key::Text(from)), _) = &self.lower
+            && let Some(day) = super::moment::day_before(from)
+        {
+            sql.compare(Some(cursor), ">=", &Key::Text(day));
+        }
+        let length = format!("length({column}) <> {}", text.len());
+        sql.and(&match (between, ends_itself) {
+            (Some(between), true) => format!("substr({column}, 11, 1) <> '{}'", char::from(between)),
+            (Some(between), false) => format!("(substr({column}, 11, 1) <> '{}' OR {length})", char::from(between)),
+            (None, _) => length,
+        });
+        let others = database.count(&sql.finish())?;
+        if others == 0 {
+            return Ok(());
+        }
+        let cause = format!(
+            "`{cursor}` holds moments as text in several forms, and the order of such texts is not that of time"
+        );
+        Err(Error::new(Kind::Failed, &CURSOR_UNFIT, cause)
+            .fact("table", &*self.wanted.slice)
+            .fact("newest", text)
+            .fact("records in another form", others)
+            .hint("write all of them in one form, fractions and offset included, or use another cursor"))
+    }
+
+    /// Says so if the newest record is older than what was read: the table may have been restored.
+    fn look_back(&mut self, newest: &Key) {
+        let older = match (&self.bookmark.at, newest) {
+            (Some(Key::Int(at)), Key::Int(newest)) => newest < at,
+            (Some(Key::Timestamp(at)), Key::Timestamp(newest)) => newest < at,
+            (Some(Key::Date(at)), Key::Date(newest)) => newest < at,
+            _ => false,
+        };
+        if older && let Some(at) = self.bookmark.shown() {
+            self.notes.push(format!(
+                "the newest record of `{}` is older than what was read before ({at}): if the table was restored, `consign sync state set` says where to go on",
+                self.wanted.slice
+            ));
+        }
     }
 
     /// Up to where this run reads; `None` if that is before everything.

@@ -7,6 +7,8 @@ mod discover;
 mod failure;
 mod sink;
 mod source;
+#[cfg(test)]
+mod source_tests;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -74,6 +76,10 @@ impl Protocol for Sqlite {
     fn source(&self, request: &ReadRequest<'_>) -> Result<Box<dyn Source>> {
         let (path, busy) = place_of(request.root, request.connector)?;
         Ok(Box::new(SqliteSource::new(path, busy, Wanted::of(request, SPEC.stream_options)?)))
+    }
+
+    fn check_source(&self, request: &ReadRequest<'_>) -> Result<()> {
+        Wanted::of(request, SPEC.stream_options).map(drop)
     }
 
     fn decoder(&self, _request: &ReadRequest<'_>) -> Result<Box<dyn Decoder>> {
