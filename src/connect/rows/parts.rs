@@ -225,13 +225,11 @@ impl Parts {
         self.bookmark.chain = chained(self.bookmark.chain, &bytes);
         match (&self.bound, self.bookmark.way) {
             _ if self.still => {}
-            (Some((bound, _)), _) => {
-                // Rows come in any order: until all of them are there, the run stands where it began.
-                if last {
-                    self.bookmark.at = Some(bound.clone());
-                    self.bookmark.given = None;
-                    self.remember();
-                }
+            // Rows come in any order: until all of them are there, the run stands where it began.
+            (Some((bound, _)), _) if last => {
+                self.bookmark.at = Some(bound.clone());
+                self.bookmark.given = None;
+                self.remember();
             }
             (None, Way::Sorted) if self.group.count > 0 => {
                 let cell = &self.group.cell;

@@ -301,7 +301,7 @@ fn layout(connection: &Connection, wanted: &Wanted, relation: &str) -> Result<La
             let prepared = connection.prepare(&format!("SELECT * FROM {relation} LIMIT 0")).map_err(|e| {
                 failure(doing.clone(), e).hint("`query` is one SELECT, as it would stand in parentheses after FROM")
             })?;
-            let columns: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
             Layout { nullable: columns.clone(), columns, ..Layout::default() }
         }
     };
