@@ -61,6 +61,7 @@ pub fn from_value<'a>(value: Value<'a>, kind: &Type, arena: &'a Arena) -> Result
         ) => from_text(text, kind, arena),
         (Value::List(items), Type::List(inner)) => match **inner {
             Type::Dyn => Ok(value),
+            Type::String if items.iter().all(|item| matches!(item, Value::String(_))) => Ok(value),
             _ => arena
                 .alloc_slice_try_fill_iter(items.iter().map(|v| from_value(*v, inner, arena)))
                 .map(|v| Value::List(v)),

@@ -4,6 +4,7 @@
 //! in the arena; text of errors is made only when there is an error.
 
 use std::cell::Cell;
+use std::cmp::Ordering;
 
 use bumpalo::collections::Vec as List;
 
@@ -228,13 +229,17 @@ impl Node {
             Op::Concat(pieces) => self.concat(pieces, cx, scope),
             Op::Order(operator, left, right) => {
                 let (l, r) = (left.get(cx, scope)?, right.get(cx, scope)?);
+                let holds = |ordering: Ordering| match operator {
+                    Operator::Less => ordering.is_lt(),
+                    Operator::LessEqual => ordering.is_le(),
+                    Operator::Greater => ordering.is_gt(),
+                    _ => ordering.is_ge(),
+                };
+                if let (Value::Int(a), Value::Int(b)) = (l, r) {
+                    return Ok(Value::Bool(holds(a.cmp(&b))));
+                }
                 match operators::order(&l, &r) {
-                    Some(Ok(ordering)) => Ok(Value::Bool(ordering.is_some_and(|o| match operator {
-                        Operator::Less => o.is_lt(),
-                        Operator::LessEqual => o.is_le(),
-                        Operator::Greater => o.is_gt(),
-                        _ => o.is_ge(),
-                    }))),
+                    Some(Ok(ordering)) => Ok(Value::Bool(ordering.is_some_and(holds))),
                     Some(Err(failure)) => Err(cx.error(self.at, failure)),
                     None => Err(cx.operands(self.at, operator.sign(), &[(left, l), (right, r)])),
                 }
