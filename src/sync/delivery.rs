@@ -345,9 +345,7 @@ impl Real<'_> {
         match writer.sweep(mark, guard) {
             Err(error) if error.code().id == codes::connect::DELETES_GUARDED.id => {
                 self.store.borrow_mut().withdraw(&self.run)?;
-                let route = &self.run.route;
-                Err(error
-                    .hint(format!("if they are to go: consign sync run {route} --allow-deletes N; it is recorded")))
+                Err(error)
             }
             other => other,
         }

@@ -51,7 +51,10 @@ pub(super) fn end(
         unkeyed => {
             let what = if unkeyed == 1 { "1 record".to_string() } else { format!("{unkeyed} records") };
             let why = format!("the key of {what} cannot be told");
-            ending.notes.push(kept(&why));
+            if !tolerated(&plan.mapping.sync.on_error, delivery.totals()) {
+                // What the run ends with is that; this is to be said too.
+                ending.notes.push(kept(&why));
+            }
             ending.partial = Some(Error::new(Kind::Partial, &codes::sync::NOTHING_SWEPT, kept(&why)).hint(format!(
                 "look at them: consign sync dlq list --route {}; what was read was written",
                 plan.name()

@@ -70,6 +70,7 @@ fn one(
     let key: Vec<String> = plan.route.key.iter().map(|i| plan.route.columns[*i].path.to_string()).collect();
     let mode = match sync.mode {
         Mode::Append => "append".to_string(),
+        Mode::Mirror if key.is_empty() => "mirror, the file as a whole".to_string(),
         mode => format!("{} by {}", mode.name(), key.join(", ")),
     };
     let (from, to) = (plan.from.shown(), plan.to.shown());
@@ -77,6 +78,8 @@ fn one(
     let resumes = match &state {
         _ if window.is_some() => bounds(window),
         Some(state) if state.intent.is_some() => "a group is in doubt: the target is asked first".to_string(),
+        // It has to see everything.
+        _ if sync.mode == Mode::Mirror => "at the beginning, as every mirror does".into(),
         Some(state) if settled > 0 => {
             match state.settled.iter().find_map(|(slice, at)| Some((slice, Bookmark::of(&at.position).ok()??))) {
                 Some((slice, bookmark)) => match bookmark.shown() {

@@ -166,3 +166,165 @@ fn a_later_record_supersedes_the_letters_of_its_key() {
     assert_eq!(superseded.iter().filter(|event| event.action == "dead_letters.superseded").count(), 2);
     assert!(project.store().verify_audit(None).unwrap().is_good());
 }
+
+/// Runs these sources one after the other from the beginning and keeps a table by hand beside.
+fn check_mode(mode: &str, sources: &[Vec<Line>], batch: u64) -> Result<(), proptest::test_runner::TestCaseError> {
+    use proptest::prop_assert_eq;
+    let guard = if mode == "mirror" { ", deletes: { percent: 100 }" } else { "" };
+    let mapping = format!(
+        "version: 1\nname: items\nfrom: in.items\nto: db.items\nsync: {{ mode: {mode}, key: [sku]{guard}, batch: {{ records: {batch} }}, on_error: {{ tolerate: {{ percent: 100 }} }} }}\nwhen: record.keep == \"yes\"\nfields:
+  - {{ target: sku, source: sku, required: true }}
+  - {{ target: qty, source: qty, required: true, transform: int(value), validate: value >= 0 }}\n"
+    );
+    let connectors = CONNECTORS.replace("{ sku: string, qty: int }", "{ sku: string, qty: string, keep: string }");
+    let project = Project::new(&[("connectors.yaml", &connectors), ("mappings/items.yaml", &mapping)]);
+    project.sql("CREATE TABLE items (sku TEXT PRIMARY KEY, qty INTEGER); INSERT INTO items VALUES ('a', 1), ('x', 2)");
+    let mut expected = table(&[("a", 1), ("x", 2)]);
+    for lines in sources {
+        let rows = lines.iter().map(|line| format!("{},{},{}\n", line.sku, line.qty, line.keep));
+        project.write("items.csv", &format!("sku,qty,keep\n{}", rows.collect::<String>()));
+        let ran = project.run(&Options { full: true, workers: 2, ..Options::default() }).pop().unwrap();
+        let Became::Ran(ran) = ran else { panic!("it did not run") };
+        let before = expected.clone();
+        for line in lines.iter().filter(|line| line.is_good()) {
+            let qty = line.qty.parse().unwrap();
+            match mode {
+                "delete" => drop(expected.remove(line.sku)),
+                "update" if !expected.contains_key(line.sku) => {}
+                _ => drop(expected.insert(line.sku.to_string(), qty)),
+            }
+        }
+        if mode == "mirror" && !lines.is_empty() && lines.iter().all(|line| !line.sku.is_empty()) {
+            expected.retain(|sku, _| lines.iter().any(|line| line.sku == sku));
+        }
+        prop_assert_eq!(project.table(), expected.clone());
+        let totals = ran.totals;
+        prop_assert_eq!(totals.check(), Ok(()));
+        prop_assert_eq!(totals.read as usize, lines.len());
+        let gone = before.keys().filter(|sku| !expected.contains_key(*sku)).count();
+        prop_assert_eq!(totals.deleted as usize, gone);
+        let unmatched = match mode {
+            "delete" => totals.produced - totals.deleted,
+            "update" => totals.unmatched.min(totals.unchanged),
+            _ => 0,
+        };
+        prop_assert_eq!(totals.unmatched, unmatched);
+    }
+    let store = project.store();
+    for run in store.runs(&crate::store::RunFilter::default()).unwrap() {
+        prop_assert_eq!(run.totals.check(), Ok(()));
+    }
+    proptest::prop_assert!(store.verify_audit(None).unwrap().is_good());
+    Ok(())
+}
+
+/// Versions of a few records, some of which the mapping rejects at first: read in steps on several
+/// workers and in small groups, replayed in an order of somebody's choice, the last version of each
+/// record is the one that stands.
+fn check_order(
+    lines: &[(u8, i64)],
+    steps: usize,
+    batch: u64,
+    newest_first: bool,
+) -> Result<(), proptest::test_runner::TestCaseError> {
+    use proptest::prop_assert_eq;
+    let strict = mapping(
+        "db.items",
+        &format!(
+            "mode: upsert, key: [sku], batch: {{ records: {batch} }}, on_error: {{ tolerate: {{ percent: 100 }} }}"
+        ),
+    );
+    let mended = strict.clone();
+    let strict = strict.replace("qty, required: true", "qty, required: true, validate: value >= 0");
+    // A field that nobody maps makes the rows long: several parts are under way at once.
+    let connectors = CONNECTORS.replace("qty: int }", "qty: int, note: string }");
+    let project = Project::new(&[("connectors.yaml", &connectors), ("mappings/items.yaml", &strict)]);
+    let note = "n".repeat(20_000);
+    for step in 1..=steps {
+        let until = lines.len() * step / steps;
+        let rows = lines[..until].iter().map(|(sku, qty)| format!("s{sku},{qty},{note}\n"));
+        project.write("items.csv", &format!("sku,qty,note\n{}", rows.collect::<String>()));
+        project.run(&Options { workers: 3, ..Options::default() });
+    }
+    let expected: BTreeMap<String, i64> = lines.iter().map(|(sku, qty)| (format!("s{sku}"), *qty)).collect();
+    let open = project.letters(LetterState::Open);
+    // What waits is what was rejected after the last good version of its record.
+    for (at, (sku, qty)) in lines.iter().enumerate() {
+        let last = !lines[at..].iter().any(|(other, qty)| other == sku && *qty >= 0);
+        let waits = open.iter().any(|letter| letter.record as usize == at + 1);
+        prop_assert_eq!(waits, last && *qty < 0, "record {}", at + 1);
+    }
+    project.write("mappings/items.yaml", &mended);
+    let loaded = project.loaded();
+    let mut store = project.store();
+    let mut replay = |filter: LetterFilter| {
+        let (project, mapping) = (loaded.project.as_ref().unwrap(), &loaded.mappings[0]);
+        let options = Options { cause: "replay", ..Options::default() };
+        super::replay(project, mapping, &mut store, &filter, &options, NOW, &mut Silent).map(drop)
+    };
+    if let (true, Some(newest)) = (newest_first, open.last()) {
+        replay(LetterFilter { ids: vec![newest.id.clone()], ..LetterFilter::default() }).unwrap();
+    }
+    let _ = replay(LetterFilter { limit: 1, ..LetterFilter::default() });
+    let _ = replay(LetterFilter::default());
+    prop_assert_eq!(project.table(), expected);
+    prop_assert_eq!(project.letters(LetterState::Open).len(), 0);
+    proptest::prop_assert!(project.store().verify_audit(None).unwrap().is_good());
+    Ok(())
+}
+
+#[test]
+fn a_superseded_letter_is_not_replayed() {
+    let project = project("mode: upsert, key: [sku]", "sku,qty\na,\nb,\na,1\n");
+    project.one();
+    let overtaken = project.letters(LetterState::Superseded).pop().unwrap();
+    let loaded = project.loaded();
+    let filter = LetterFilter { ids: vec![overtaken.id], ..LetterFilter::default() };
+    let error = replay(
+        loaded.project.as_ref().unwrap(),
+        &loaded.mappings[0],
+        &mut project.store(),
+        &filter,
+        &Options { cause: "replay", ..Options::default() },
+        NOW,
+        &mut Silent,
+    )
+    .unwrap_err();
+    assert_eq!((error.code().id, error.exit()), ("sync-superseded", Exit::Refused));
+}
+
+mod laws {
+    use proptest::prelude::*;
+
+    use super::{Line, check_mode, check_order};
+
+    fn line() -> impl Strategy<Value = Line> {
+        let sku = prop::sample::select(vec!["a", "b", "c", "d", "a", "b", "c", "d", "e", "f", "g", ""]);
+        let qty = prop::sample::select(vec!["0", "7", "12", "-3", "many", ""]);
+        let keep = prop::sample::select(vec!["yes", "yes", "yes", "no"]);
+        (sku, qty, keep).prop_map(|(sku, qty, keep)| Line { sku, qty, keep })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: crate::soak::rounds(16), ..ProptestConfig::default() })]
+
+        #[test]
+        fn hold_in_every_mode(
+            mode in prop::sample::select(vec!["upsert", "update", "delete", "mirror", "mirror"]),
+            sources in prop::collection::vec(prop::collection::vec(line(), 0..12), 1..4),
+            batch in 1_u64..20,
+        ) {
+            check_mode(mode, &sources, batch)?;
+        }
+
+        #[test]
+        fn the_last_version_of_a_record_stands(
+            lines in prop::collection::vec((0_u8..5, -3_i64..6), 1..90),
+            steps in 1_usize..4,
+            batch in 1_u64..30,
+            newest_first in any::<bool>(),
+        ) {
+            check_order(&lines, steps, batch, newest_first)?;
+        }
+    }
+}
