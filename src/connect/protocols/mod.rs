@@ -4,6 +4,7 @@
 //! place in [`ALL`].
 
 mod file;
+mod sftp;
 mod sqlite;
 
 use std::path::Path;
@@ -177,7 +178,7 @@ pub trait Protocol: Sync {
 }
 
 /// Every protocol.
-pub const ALL: &[&dyn Protocol] = &[&file::Files, &sqlite::Sqlite];
+pub const ALL: &[&dyn Protocol] = &[&file::Files, &sftp::Sftp, &sqlite::Sqlite];
 
 /// The protocol of that name.
 pub fn named(name: &str) -> Option<&'static dyn Protocol> {

@@ -152,6 +152,48 @@ pub static CURSOR_MISSED: Code = Code::new(
     "records are there that the cursor cannot tell from those already read",
     "Records came in at or behind the point that was read already, and nothing tells which of them are new. Use a cursor that grows with every change, declare a `lag` for records that are committed late, or use a keyed mode with an `overlap`.",
 );
+/// A host key is not known.
+pub static HOST_KEY_UNKNOWN: Code = Code::new(
+    "connect-host-key-unknown",
+    "the server's host key is not known",
+    "The server showed a key that neither the option `host_key` nor the file of `known_hosts` knows, so it could be any machine. Nothing was sent. Compare the fingerprint with the one its operator tells, by another way, then add the line that the error shows. Keys are never learned silently.",
+);
+/// A host key changed.
+pub static HOST_KEY_CHANGED: Code = Code::new(
+    "connect-host-key-changed",
+    "the server's host key has changed",
+    "The server showed another key than the one that is known for it, or one that was revoked. Either its operator replaced the key, or somebody stands between this machine and the server. Nothing was sent. Ask the operator; only then put the new key into `host_key` or the file of `known_hosts`.",
+);
+/// Signing in over SSH failed.
+pub static SSH_SIGN_IN: Code = Code::new(
+    "connect-ssh-sign-in",
+    "signing in to the server failed",
+    "The server accepted neither the key nor the password of the user, or the connector has none, or its `host_key` is none. Check `user`, `password`, `key_file` and `passphrase`, and that the server knows the public key.",
+);
+/// A private key cannot be used.
+pub static SSH_KEY: Code = Code::new(
+    "connect-ssh-key",
+    "the private key cannot be used",
+    "The text is no private key that is understood (OpenSSH, PEM, PKCS#8, PuTTY; RSA, ECDSA, Ed25519), or it is encrypted and the `passphrase` is missing or wrong.",
+);
+/// A server cannot be reached.
+pub static SFTP_UNREACHABLE: Code = Code::new(
+    "connect-sftp-unreachable",
+    "the server cannot be reached",
+    "No connection came about in all tries: the name is unknown, nobody listens, a firewall is silent, or the SSH handshake did not end. Nothing was read or written; run again later.",
+);
+/// A connection was lost.
+pub static SFTP_LOST: Code = Code::new(
+    "connect-sftp-lost",
+    "the connection to the server was lost",
+    "The connection broke, or the server gave no answer within `timeout`. Reading goes on over a new connection as often as `retry.tries` allows; writing ends the run. What was settled stays, and the next run goes on from there.",
+);
+/// A server refused a request.
+pub static SFTP_REFUSED: Code = Code::new(
+    "connect-sftp-refused",
+    "the server refused a request",
+    "The server answered a request with an error that has no explanation of its own here, or lacks something that is needed. The error shows its words, as far as it gave any.",
+);
 
 /// A mirror would delete more than it may.
 pub static DELETES_GUARDED: Code = Code::new(
@@ -188,4 +230,11 @@ pub const ALL: &[&Code] = &[
     &CURSOR_NULL,
     &CURSOR_MISSED,
     &DELETES_GUARDED,
+    &HOST_KEY_UNKNOWN,
+    &HOST_KEY_CHANGED,
+    &SSH_SIGN_IN,
+    &SSH_KEY,
+    &SFTP_UNREACHABLE,
+    &SFTP_LOST,
+    &SFTP_REFUSED,
 ];
