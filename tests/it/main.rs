@@ -19,6 +19,8 @@ mod many;
 mod modes;
 mod readme;
 mod schemas;
+mod servers;
+mod sftp;
 mod soak;
 mod sources;
 mod support;

@@ -281,14 +281,14 @@ async fn sign_in(ssh: &mut Handle<Verifier>, settings: &Settings) -> Result<()> 
         };
         let key = PrivateKeyWithHashAlg::new(key.clone(), hash);
         let reply = ssh.authenticate_publickey(settings.user.as_str(), key).await.map_err(broken)?;
-        match answered(ssh, reply)? {
+        match answered(ssh, reply).await? {
             None => return Ok(()),
             Some(methods) => offered = Some(methods),
         }
     }
     if let Some(password) = &settings.password {
         let reply = ssh.authenticate_password(settings.user.as_str(), password.reveal().as_str()).await;
-        match answered(ssh, reply.map_err(broken)?)? {
+        match answered(ssh, reply.map_err(broken)?).await? {
             None => return Ok(()),
             Some(methods) if methods.contains(&MethodKind::KeyboardInteractive) => {
                 if prompted(ssh, settings.user.as_str(), password.reveal()).await? {
@@ -331,15 +331,20 @@ async fn prompted(ssh: &mut Handle<Verifier>, user: &str, password: &str) -> Res
 }
 
 /// What else the server would take; `None`: we are in.
-fn answered(ssh: &Handle<Verifier>, result: AuthResult) -> Result<Option<MethodSet>> {
-    match result {
-        AuthResult::Success => Ok(None),
-        // The library says "failed" for a connection that ended before an answer came, too.
-        AuthResult::Failure { remaining_methods, .. } if remaining_methods.is_empty() && ssh.is_closed() => {
-            Err(lost("the connection ended while signing in"))
+async fn answered(ssh: &Handle<Verifier>, result: AuthResult) -> Result<Option<MethodSet>> {
+    let methods = match result {
+        AuthResult::Success => return Ok(None),
+        AuthResult::Failure { remaining_methods, .. } => remaining_methods,
+    };
+    if methods.is_empty() {
+        // The library says "failed" for a connection that ended before an answer came, too; a moment
+        // later it knows that it ended.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if ssh.is_closed() {
+            return Err(lost("the connection ended while signing in"));
         }
-        AuthResult::Failure { remaining_methods, .. } => Ok(Some(remaining_methods)),
     }
+    Ok(Some(methods))
 }
 
 fn unreachable(cause: impl Into<String>) -> Error {
