@@ -71,7 +71,7 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
 /// Routes that write the same file: each would cut back or replace what the other wrote.
 pub(super) fn shared(project: &Project, mappings: &[Mapping]) -> Findings {
     let mut findings = Findings::new();
-    let mut seen: Vec<(std::path::PathBuf, &Mapping)> = Vec::new();
+    let mut seen: Vec<((String, std::path::PathBuf), &Mapping)> = Vec::new();
     for mapping in mappings {
         let Some(path) = written_file(project, mapping) else { continue };
         match seen.iter().find(|(other, _)| *other == path) {
@@ -152,16 +152,22 @@ fn plain(node: &Node) -> String {
     }
 }
 
-/// The one file that a mapping writes, as far as its configuration says it in plain words.
-fn written_file(project: &Project, mapping: &Mapping) -> Option<std::path::PathBuf> {
+/// The one file that a mapping writes and the server it lies on, as far as its configuration says it
+/// in plain words.
+fn written_file(project: &Project, mapping: &Mapping) -> Option<(String, std::path::PathBuf)> {
     let connector = project.connectors.get(&mapping.to.connector)?;
     let spec = protocols::named(&connector.uses.value)?.spec();
     let stream = connector.stream(&mapping.to.stream, spec)?;
-    let words = |options, specs| OptionReader::new(options, specs).text("path").ok().flatten();
-    let (folder, path) = (words(&connector.with, spec.options)?, words(&stream.options, spec.stream_options)?);
+    let words = |options, specs, name| OptionReader::new(options, specs).text(name).ok().flatten();
+    let folder = words(&connector.with, spec.options, "path")?;
+    let path = words(&stream.options, spec.stream_options, "path")?;
     (spec.carries == Carries::Bytes && path != "-").then(|| {
+        let host = words(&connector.with, spec.options, "host");
+        let server = host.map_or_else(String::new, |host| {
+            format!("{host}:{}", words(&connector.with, spec.options, "port").unwrap_or_default())
+        });
         let whole = project.root.join(folder).join(path);
-        whole.components().filter(|c| !matches!(c, std::path::Component::CurDir)).collect()
+        (server, whole.components().filter(|c| !matches!(c, std::path::Component::CurDir)).collect())
     })
 }
 

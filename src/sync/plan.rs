@@ -90,7 +90,10 @@ fn shown(protocol: &dyn Protocol, connector: &Connector, stream: &Stream) -> Str
             _ => None,
         })
     };
-    let place = text(&connector.with, "path");
+    // A server's folder is where the user lands unless it says otherwise.
+    let host = text(&connector.with, "host");
+    let lands = host.as_ref().filter(|_| protocol.spec().carries == Carries::Bytes).map(|_| ".".to_owned());
+    let place = text(&connector.with, "path").or(lands);
     let within = text(&stream.options, "path").or_else(|| text(&stream.options, "table"));
     if text(&stream.options, "query").is_some() {
         let database = place.map_or_else(String::new, |database| format!(" of {database}"));
@@ -100,7 +103,11 @@ fn shown(protocol: &dyn Protocol, connector: &Connector, stream: &Stream) -> Str
         (Carries::Bytes, _, Some(path)) if path == "-" => "standard input or output".into(),
         (Carries::Bytes, Some(folder), Some(path)) => {
             let whole = Path::new(&folder).join(path);
-            whole.strip_prefix(".").unwrap_or(&whole).display().to_string()
+            let whole = whole.strip_prefix(".").unwrap_or(&whole).display();
+            match host {
+                Some(host) => format!("{host}:{whole}"),
+                None => whole.to_string(),
+            }
         }
         (Carries::Rows, Some(database), Some(table)) => format!("table {table} of {database}"),
         (_, Some(one), None) | (_, None, Some(one)) => one,

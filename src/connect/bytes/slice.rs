@@ -196,7 +196,7 @@ impl Slice {
                 }
                 (ended || left.is_some_and(|left| self.buffer.len() >= left), None)
             }
-            Err(error) => (true, Some(error)),
+            Err(error) => (true, Some(error.doing(format!("reading `{}`", self.name)))),
         }
     }
 

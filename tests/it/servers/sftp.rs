@@ -26,6 +26,8 @@ pub struct Sftp {
     /// Whether the password counts.
     pub has_password: bool,
     extra: String,
+    /// Whether the folder `out` lies on a disk of its own that is nearly full.
+    small: bool,
 }
 
 impl Sftp {
@@ -36,6 +38,16 @@ impl Sftp {
 
     /// The same with further lines of configuration.
     pub fn with(extra: &str) -> Option<Self> {
+        Self::made(extra, false)
+    }
+
+    /// One whose folder `out` lies on a disk of 600 KiB, see [`Sftp::inside`]. Only root can make one:
+    /// `None` for anybody else.
+    pub fn with_small_disk() -> Option<Self> {
+        if is_root_here() { Self::made("", true) } else { None }
+    }
+
+    fn made(extra: &str, small: bool) -> Option<Self> {
         let installed = |name: &str| Command::new(name).arg("-?").stdout(Stdio::null()).stderr(Stdio::null()).status();
         if !Path::new("/usr/sbin/sshd").exists() || installed("ssh-keygen").is_err() {
             cannot("OpenSSH is not installed (package openssh-server)");
@@ -44,8 +56,15 @@ impl Sftp {
         let is_root = is_root_here();
         let folder = tempfile::tempdir().expect("a folder");
         let user = if is_root { "tester".to_owned() } else { whoami() };
-        let mut server =
-            Self { folder, child: None, port: free_port(), user, has_password: is_root, extra: extra.to_owned() };
+        let mut server = Self {
+            folder,
+            child: None,
+            port: free_port(),
+            user,
+            has_password: is_root,
+            extra: extra.to_owned(),
+            small,
+        };
         std::fs::set_permissions(server.folder.path(), std::fs::Permissions::from_mode(0o755)).expect("mode");
         for name in ["files", "files/in", "files/out"] {
             std::fs::create_dir(server.path(name)).expect("a folder");
@@ -149,9 +168,9 @@ impl Sftp {
         if self.has_password {
             command = Command::new("unshare");
             command.args(["-m", "--propagation", "private", "sh", "-ec"]).arg(
-                "mount --bind \"$1/passwd\" /etc/passwd; mount --bind \"$1/shadow\" /etc/shadow; mount -t tmpfs tmpfs /run; mkdir /run/sshd; exec /usr/sbin/sshd -D -e -f \"$1/sshd_config\"",
+                "mount --bind \"$1/passwd\" /etc/passwd; mount --bind \"$1/shadow\" /etc/shadow; mount -t tmpfs tmpfs /run; mkdir /run/sshd; if [ \"$2\" = small ]; then mount -t tmpfs -o size=600k,mode=777 tmpfs \"$1/files/out\"; fi; exec /usr/sbin/sshd -D -e -f \"$1/sshd_config\"",
             );
-            command.arg("sh").arg(self.folder.path());
+            command.arg("sh").arg(self.folder.path()).arg(if self.small { "small" } else { "usual" });
         } else {
             command = Command::new("/usr/sbin/sshd");
             command.args(["-D", "-e", "-f"]).arg(self.path("sshd_config"));
@@ -162,6 +181,20 @@ impl Sftp {
             assert!(Instant::now() < deadline, "sshd does not answer: {}", self.text("log"));
             std::thread::park_timeout(Duration::from_millis(20));
         }
+    }
+
+    /// A path as the server sees it, mounts of its own included.
+    pub fn inside(&self, name: &str) -> PathBuf {
+        let pid = self.child.as_ref().expect("a running server").id();
+        PathBuf::from(format!("/proc/{pid}/root{}", self.file(name).display()))
+    }
+
+    /// Gives the small disk room.
+    pub fn enlarge(&self) {
+        let pid = self.child.as_ref().expect("a running server").id().to_string();
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &pid, "-m", "mount", "-o", "remount,size=64m"]).arg(self.file("out"));
+        assert!(command.status().expect("nsenter").success());
     }
 
     /// Ends the program; sessions that stand go on.

@@ -39,7 +39,7 @@ static SPEC: ProtocolSpec = ProtocolSpec {
     about: "Files on a server over SSH, plain or gzip.",
     carries: Carries::Bytes,
     reads: true,
-    modes: &[Mode::Append],
+    modes: &[Mode::Append, Mode::Mirror],
     options: &[
         OptionSpec::new("host", OptionKind::Text, "The server's name or address.").required(),
         OptionSpec::new("port", OptionKind::Int { min: 1, max: 65_535 }, "The port.").default("22"),
@@ -136,7 +136,7 @@ impl Protocol for Sftp {
 
     fn sink(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Sink>> {
         let at_stream = |error: Error| error.at(request.stream.place.clone());
-        if request.mode != Mode::Append {
+        if !SPEC.modes.contains(&request.mode) {
             return Err(at_stream(Error::new(
                 Kind::Invalid,
                 &TARGET_UNFIT,
