@@ -125,8 +125,10 @@ impl ByteSource {
         }
         let mut files = VecDeque::with_capacity(listed.len());
         let (mut young, mut unfinished) = (Vec::new(), Vec::new());
+        // A group in doubt is read again whatever its file looks like now.
+        let picks = self.only.is_none();
         for mut file in listed {
-            if by_pattern && self.wanted.unfinished.iter().any(|ending| file.name.ends_with(ending.as_str())) {
+            if picks && by_pattern && self.wanted.unfinished.iter().any(|ending| file.name.ends_with(ending.as_str())) {
                 unfinished.push(file.name);
                 continue;
             }
@@ -134,24 +136,22 @@ impl ByteSource {
                 Some(about) if about.what == super::What::File => about,
                 _ => regular(place, &file.path, &file.name)?,
             };
-            if is_young(&about, self.wanted.settle_time) {
+            if picks && is_young(&about, self.wanted.settle_time) {
                 young.push(file.name);
                 continue;
             }
             file.about = Some(about);
             files.push_back((file, about.length));
         }
-        if self.only.is_none() {
-            let mut left = |names: &[String], why: &str| match names {
-                [] => {}
-                [one] => self.notes.push(format!("`{one}` is left for a later run: {why}")),
-                [first, .., last] => self
-                    .notes
-                    .push(format!("{} files (`{first}` to `{last}`) are left for a later run: {why}", names.len())),
-            };
-            left(&young, "modified within the stream's `settle_time`");
-            left(&unfinished, "their names say that they are being uploaded (`unfinished`)");
-        }
+        let mut left = |names: &[String], why: &str| match names {
+            [] => {}
+            [one] => self.notes.push(format!("`{one}` is left for a later run: {why}")),
+            [first, .., last] => self
+                .notes
+                .push(format!("{} files (`{first}` to `{last}`) are left for a later run: {why}", names.len())),
+        };
+        left(&young, "modified within the stream's `settle_time`");
+        left(&unfinished, "their names say that they are being uploaded (`unfinished`)");
         Ok(files)
     }
 
@@ -363,16 +363,9 @@ fn is_young(about: &About, settle_time: Option<Duration>) -> bool {
 /// where opening costs round trips.
 fn is_known(file: &Listed, settled: &[(SliceId, Settled)]) -> bool {
     let Some(about) = file.about.filter(|about| about.object.is_none()) else { return false };
-    let mut of_path = settled
-        .iter()
-        .filter_map(|(_, at)| Some((at, Identity::in_position(&at.position).filter(|known| known.path == file.name)?)));
-    // A path with several generations is looked at properly.
-    match (of_path.next(), of_path.next()) {
-        (Some((at, known)), None) => {
-            at.done && known.at_rest && known.size == about.length && known.modified == about.modified
-        }
-        _ => false,
-    }
+    settled.iter().filter(|(_, at)| at.done).filter_map(|(_, at)| Identity::in_position(&at.position)).any(|known| {
+        known.path == file.name && known.at_rest && known.size == about.length && known.modified == about.modified
+    })
 }
 
 /// The clock, as files are stamped with it.
