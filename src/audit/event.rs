@@ -149,6 +149,8 @@ actions! {
     StateMigrated "state.migrated" System Info "The state's schema was brought up to date.";
     RuleRefused "compliance.refused" Compliance Error "A compliance rule refused to let data move.";
     RuleWarned "compliance.warned" Compliance Warning "A compliance rule was violated and only said so.";
+    PlanSaved "plan.saved" UserAction Info "A plan of what a run would do was saved.";
+    PlanApproved "plan.approved" UserAction Warning "Somebody approved of a plan.";
     ReportMade "report.made" UserAction Info "A report was made.";
 }
 

@@ -355,3 +355,26 @@ pub trait Sink: Send {
     /// Gives up the group in hand; settled groups stay.
     fn abandon(&mut self);
 }
+
+/// Stands in for a target that cannot be asked what is in it: counts, and opens nothing.
+pub struct Counting;
+
+impl Sink for Counting {
+    fn open(&mut self, _settled: Option<&Mark>, _in_doubt: bool) -> Result<Found> {
+        Ok(Found::Same)
+    }
+
+    fn write(&mut self, _batch: &Batch) -> Result<()> {
+        Err(Error::bug("a sink that only counts was given something to write"))
+    }
+
+    fn commit(&mut self, _mark: &Mark) -> Result<Receipt> {
+        Err(Error::bug("a sink that only counts was given something to keep"))
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn abandon(&mut self) {}
+}

@@ -34,6 +34,8 @@ pub struct NewRun {
     pub origin: Option<String>,
     /// For which tenant.
     pub tenant: Option<String>,
+    /// The hash of the plan that it follows, which it uses up.
+    pub plan: Option<String>,
 }
 
 /// A run under way.
@@ -233,6 +235,9 @@ impl Store {
             drafts.extend(w.bury_dead_runs(&run)?);
             drafts.extend(w.purge_letters(letters_seen)?);
             w.insert_run(&run, new)?;
+            if let Some(plan) = &new.plan {
+                w.use_plan(plan, &run.route, &run.id)?;
+            }
             let started = run
                 .draft(Action::RunStarted)
                 .detail("fence", run.fence)
@@ -240,6 +245,10 @@ impl Store {
                 .detail("cause", new.cause.clone())
                 .detail("flags", new.flags.clone())
                 .detail("project", new.project.0.clone());
+            let started = match &new.plan {
+                Some(plan) => started.detail("plan", plan.clone()),
+                None => started,
+            };
             drafts.push(started);
             w.record(drafts)?;
             Ok(run)

@@ -274,6 +274,7 @@ pub(super) fn new_run(plan: &Plan, options: &Options) -> NewRun {
         due_ns: None,
         actor: options.actor.clone(),
         origin: options.origin.clone(),
+        plan: options.plan.as_ref().map(|plan| plan.hash.clone()),
         tenant: plan.from.connector.tenant.clone().or_else(|| plan.to.connector.tenant.clone()),
     }
 }
@@ -286,6 +287,7 @@ fn flags(options: &Options) -> Vec<String> {
         flags.extend(window.until.as_ref().map(|until| format!("until {until}")));
     }
     flags.extend(options.allow_deletes.map(|records| format!("allow-deletes={records}")));
+    flags.extend(options.plan.as_ref().map(|plan| format!("plan={}", plan.hash)));
     flags
 }
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use crate::config::{Environment, Mapping, Project, Resolver, named};
 use crate::error::{Error, Exit, Kind, Result, Severity, codes};
-use crate::store::Store;
+use crate::store::{RouteState, Store};
 
 use super::check::{self, check_one};
+use super::foresee::{self, Foreseen};
 use super::plan::Plan;
+use super::planned::{self, Planned};
 use super::road::{self, Finished, Options};
 use super::schedule;
 use super::signals::Stop;
@@ -79,6 +81,8 @@ pub struct Setting<'s> {
     pub stop: &'s Stop,
     /// How long to wait for a route that another run holds.
     pub wait: Duration,
+    /// The saved plan that is run.
+    pub plan: Option<&'s Planned>,
 }
 
 /// Runs the selected routes one after the other, each after those it waits for. A route whose
@@ -96,6 +100,9 @@ pub fn run(
     let shared = check::shared(setting.project, setting.mappings);
     if !shared.is_empty() {
         return Err(Error::findings(Kind::Invalid, &codes::sync::CHECK_FAILED, "two routes write one target", shared));
+    }
+    if let Some(planned) = setting.plan {
+        same_routes(planned, &chosen(setting, selection, store.as_deref())?)?;
     }
     let mut became: Vec<Became> = Vec::new();
     if let (Selection::All, Some(store)) = (selection, store.as_deref()) {
@@ -125,6 +132,19 @@ pub fn run(
         became.extend(run_together(setting, together, store.as_deref_mut(), watch));
     }
     Ok(became)
+}
+
+/// What the names of a plan mean today are the routes that it was made for.
+fn same_routes(planned: &Planned, chosen: &[&Mapping]) -> Result<()> {
+    let now: Vec<&str> = chosen.iter().map(|mapping| mapping.name.value.as_str()).collect();
+    if now.len() == planned.routes.len() && now.iter().all(|name| planned.routes.contains_key(*name)) {
+        return Ok(());
+    }
+    let then: Vec<&str> = planned.routes.keys().map(String::as_str).collect();
+    Err(Error::new(Kind::Refused, &codes::sync::PLAN_MOVED, "the plan was made for other routes")
+        .fact("planned", then.join(", "))
+        .fact("now", now.join(", "))
+        .hint(format!("make a new plan: consign sync plan {} --save FILE", planned.names.join(" "))))
 }
 
 /// The mapping that a route's name belongs to.
@@ -178,6 +198,9 @@ fn run_together(
                 Some(store) if !dry => Some(store.lock_route(plan.name(), setting.wait)?),
                 _ => None,
             };
+            if let Some(store) = store.as_deref().filter(|_| !dry) {
+                allowed(setting, &plan, store)?;
+            }
             Ok((plan, lock))
         });
         answers.push(match made {
@@ -189,11 +212,7 @@ fn run_together(
             Err(error) => Some(error),
         });
     }
-    let now = crate::record::Timestamp {
-        seconds: setting.now.as_second(),
-        nanos: setting.now.subsec_nanosecond().unsigned_abs(),
-        offset: 0,
-    };
+    let now = setting.plan.map_or_else(|| moment(setting.now), Planned::moment);
     let store = store.map(RefCell::new);
     let mut ran = road::run(&plans, store.as_ref(), setting.options, now, setting.stop, watch).into_iter();
     let answer = |(mapping, refused): (&&Mapping, Option<Error>)| {
@@ -211,6 +230,62 @@ fn run_together(
         }
     };
     mappings.iter().zip(answers).map(answer).collect()
+}
+
+/// Whether a route may run now: with the plan that was approved of, if its mapping asks for one, and
+/// if it has a plan at all, with one that still holds.
+fn allowed(setting: &Setting<'_>, plan: &Plan, store: &Store) -> Result<()> {
+    let Some(planned) = setting.plan else {
+        if plan.mapping.sync.approval.is_none() {
+            return Ok(());
+        }
+        let cause = format!("route `{}` runs with an approved plan only", plan.name());
+        let family = &plan.mapping.family;
+        return Err(Error::new(Kind::Refused, &codes::sync::APPROVAL_MISSING, cause)
+            .hint(format!("consign sync plan {family} --save FILE; then somebody: consign sync approve FILE --as NAME --reason TEXT"))
+            .hint("then: consign sync run --plan FILE"));
+    };
+    let known = store.plan(&planned.hash)?.ok_or_else(|| crate::store::plans::unknown(&planned.hash))?;
+    if let Some((_, run)) = known.uses.iter().find(|(route, _)| route == plan.name()) {
+        return Err(crate::store::plans::used(&planned.hash, plan.name(), run));
+    }
+    planned.approved(&plan.mapping, &known)?;
+    let state = store.route(plan.name())?;
+    let seen = foresee::foresee(plan, store.log_id(), &state, setting.options, planned.moment(), setting.stop)?;
+    planned.still(&planned::route(plan, &state, &seen))
+}
+
+/// What a run of routes would do: foreseen, and fit to be saved. Changes nothing.
+///
+/// # Errors
+/// If a name is unknown, or a route cannot be foreseen.
+pub fn foreseen(
+    setting: &Setting<'_>,
+    names: &[String],
+    store: Option<&Store>,
+    author: Option<String>,
+) -> Result<(Planned, Vec<Foreseen>)> {
+    let selection = Selection::Named(names.to_vec());
+    let (mut routes, mut all) = (Vec::new(), Vec::new());
+    for mapping in chosen(setting, &selection, store)? {
+        let plan = plan(setting.project, mapping)?;
+        let state = match store {
+            Some(store) => store.route(plan.name())?,
+            None => RouteState { enabled: true, ..RouteState::default() },
+        };
+        if !state.enabled {
+            return Err(super::begin::disabled(&plan, &state));
+        }
+        let log_id = store.map_or("", Store::log_id);
+        let seen = foresee::foresee(&plan, log_id, &state, setting.options, moment(setting.now), setting.stop)?;
+        routes.push(planned::route(&plan, &state, &seen));
+        all.push(seen);
+    }
+    Ok((Planned::new(names.to_vec(), author, setting.options.full, setting.now, routes), all))
+}
+
+fn moment(at: jiff::Timestamp) -> crate::record::Timestamp {
+    crate::record::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond().unsigned_abs(), offset: 0 }
 }
 
 /// Makes the plan of a route for a run: the mapping compiled, references filled in.

@@ -8,7 +8,7 @@ use crate::config::{Carries, Connector, Mapping, Mode, Node, Piece, Project, Res
 use crate::connect::formats::{self, Format};
 use crate::connect::options::OptionReader;
 use crate::connect::protocols::{self, Guarantee, Protocol, ReadRequest, Resumption, Window, WriteRequest};
-use crate::connect::{Decoder, DeleteGuard, Encoder, Sink, Source};
+use crate::connect::{Counting, Decoder, DeleteGuard, Encoder, Sink, Source};
 use crate::error::codes::sync::NO_WINDOW;
 use crate::error::{Error, Kind, Result};
 use crate::map::Route;
@@ -241,6 +241,17 @@ impl Plan {
     pub fn guard(&self, options: &Options) -> DeleteGuard {
         let deletes = self.mapping.sync.deletes;
         DeleteGuard { share_ppm: deletes.share_ppm, records: deletes.records.max(options.allow_deletes.unwrap_or(0)) }
+    }
+
+    /// Makes a sink that looks and keeps nothing; one that only counts where the protocol cannot look.
+    ///
+    /// # Errors
+    /// As for [`Plan::sink`].
+    pub fn rehearsal(&self, log_id: &str, anew: bool) -> Result<Box<dyn Sink>> {
+        if !self.to.protocol.rehearses() {
+            return Ok(Box::new(Counting));
+        }
+        self.to.protocol.sink(&WriteRequest { rehearse: true, ..self.write_request(log_id, anew) })
     }
 
     /// Whether records go to standard output.

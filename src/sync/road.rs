@@ -1,5 +1,6 @@
 //! The road on one screen: take over what a crash left, read, work, deliver, end.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -16,6 +17,7 @@ use super::middle::Middle;
 use super::mirror;
 use super::pipeline::{self, Arrival};
 use super::plan::Plan;
+use super::planned::Bound;
 use super::reasons::Reason;
 use super::signals::Stop;
 use super::verdict;
@@ -35,6 +37,8 @@ pub struct Options {
     /// A person allows a mirror to delete so many records, whatever its guard says, also if the source
     /// turns out to be empty.
     pub allow_deletes: Option<u64>,
+    /// The plan that it follows: it reads no further.
+    pub plan: Option<Arc<Bound>>,
     /// What made it run: `hand`, `due`, `all`.
     pub cause: &'static str,
     /// Who.
@@ -47,7 +51,7 @@ pub struct Options {
 
 impl Options {
     /// How many workers: one per core, one alone under a limit so that it is exact.
-    fn worker_count(&self) -> usize {
+    pub(super) fn worker_count(&self) -> usize {
         match (self.limit, self.workers) {
             (Some(_), _) => 1,
             (None, 0) => std::thread::available_parallelism().map_or(1, usize::from),
@@ -88,6 +92,8 @@ struct Branch<'p, 's> {
     settled: Vec<(SliceId, Settled)>,
     run: Option<String>,
     notes: Vec<String>,
+    /// Records of each slice that were read, where a plan says how many there are.
+    read: HashMap<SliceId, u64>,
     /// `None` once it has ended.
     delivery: Option<Delivery<'s>>,
     /// How it ended.
@@ -147,13 +153,24 @@ impl Journey<'_> {
             Ok(begun) => (Some(begun), None),
             Err(error) => (None, Some(Err(error))),
         };
-        let mut branch =
-            Branch { plan, settled: Vec::new(), run: None, notes: Vec::new(), delivery: None, finished: failed };
+        let mut branch = Branch {
+            plan,
+            settled: Vec::new(),
+            run: None,
+            notes: Vec::new(),
+            read: HashMap::new(),
+            delivery: None,
+            finished: failed,
+        };
         if let Some(Begun { edge, mark, settled, run, notes }) = begun {
             branch.delivery = Some(
                 Delivery::new(edge, mark, &settled, &plan.mapping, plan.anew(self.options))
                     .still(self.options.window.is_some()),
             );
+            // Bounds of a cursor count from nothing: positions stay where they are.
+            if self.options.window.is_none() {
+                branch.read = settled.iter().map(|(slice, s)| (slice.clone(), s.position.record)).collect();
+            }
             (branch.settled, branch.run, branch.notes) = (settled, run, notes);
         }
         branch
@@ -232,6 +249,14 @@ impl Journey<'_> {
                         None if quiet => delivery.close(watch),
                         None => Ok(None),
                         Some(done) => done.and_then(|done| {
+                            if let Some(bound) = &self.options.plan {
+                                bound.admit(
+                                    branch.plan.name(),
+                                    &done,
+                                    branch.read.get(&done.slice).copied().unwrap_or(0),
+                                )?;
+                                *branch.read.entry(done.slice.clone()).or_default() += done.totals.read;
+                            }
                             let deadline = delivery.take(done, watch)?;
                             verdict::stop_early(branch.plan, self.options, delivery.totals(), &enough)?;
                             Ok(deadline)

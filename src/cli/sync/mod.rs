@@ -1,5 +1,6 @@
 //! `consign sync`: routes are run, and what became of them is looked at.
 
+mod approve;
 mod dlq;
 mod enable;
 mod history;
@@ -31,6 +32,7 @@ pub(super) struct Sync {
 enum Verb {
     Run(run::Run),
     Plan(plan::Plan),
+    Approve(approve::Approve),
     Status(status::Status),
     History(history::History),
     Show(show::Show),
@@ -46,6 +48,7 @@ impl Sync {
         match self.verb {
             Verb::Run(verb) => verb.run(context),
             Verb::Plan(verb) => verb.run(context),
+            Verb::Approve(verb) => verb.run(context),
             Verb::Status(verb) => verb.run(context),
             Verb::History(verb) => verb.run(context),
             Verb::Show(verb) => verb.run(context),

@@ -1,17 +1,21 @@
-//! `consign sync plan`: what a run would do, and what it promises; opens nothing but the state.
+//! `consign sync plan`: what a run would do, and what it promises. By itself it opens nothing but the
+//! state; to save a plan, the source is read and every record looked up in the target.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::known;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, who};
 use crate::cli::output::Answer;
-use crate::cli::output::text::count;
+use crate::cli::output::text::{count, grouped};
 use crate::config::{Mapping, Mode, Project};
 use crate::connect::protocols::{Guarantee, Window};
 use crate::connect::rows::Bookmark;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::store::Store;
-use crate::sync;
+use crate::sync::{self, Options, Setting, Stop};
 
 /// Shows what a run of routes would do, and what it promises
 #[derive(clap::Args, Debug)]
@@ -25,6 +29,18 @@ pub(super) struct Plan {
     /// Of a run with the same `--until`
     #[arg(long, value_name = "VALUE")]
     until: Option<String>,
+    /// Foresees the run and saves it as a plan, to be approved of and run
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Who makes the plan; the user of the environment unless given
+    #[arg(long = "as", value_name = "NAME", requires = "save")]
+    author: Option<String>,
+    /// From the beginning, whatever was settled before
+    #[arg(long)]
+    full: bool,
+    /// Foresees the run and ends with exit 10 if there is something to do
+    #[arg(long)]
+    detailed_exitcode: bool,
 }
 
 /// The promise in words.
@@ -41,17 +57,94 @@ impl Plan {
         for name in &self.names {
             known(name, &mappings)?;
         }
-        let store = context.store_read(&project)?;
+        // A plan that is saved is remembered, and so needs a state.
+        let mut store = match self.save {
+            Some(_) => Some(context.store(&project)?),
+            None => context.store_read(&project)?,
+        };
+        let looks = self.save.is_some() || self.detailed_exitcode;
         let window = super::window(self.since.as_deref(), self.until.as_deref());
-        let (mut text, mut plans) = (String::new(), Vec::new());
+        let options = Options { full: self.full, window: window.clone(), ..Options::default() };
+        let stop = Stop::on_signals()?;
+        let setting = Setting {
+            project: &project,
+            mappings: &mappings,
+            options: &options,
+            now: jiff::Timestamp::now(),
+            stop: &stop,
+            wait: Duration::ZERO,
+            plan: None,
+        };
+        let author = self.author.or_else(who);
+        let foreseen = match looks {
+            true => Some(sync::many::foreseen(&setting, &self.names, store.as_ref(), author)?),
+            false => None,
+        };
+        let (mut text, mut plans, mut approval, mut something) = (String::new(), Vec::new(), false, false);
         for mapping in mappings.iter().filter(|m| self.names.iter().any(|name| m.answers_to(name))) {
-            let (said, plan) = one(&project, mapping, store.as_ref(), window.as_ref())?;
+            let (said, mut plan) = one(&project, mapping, store.as_ref(), window.as_ref(), self.full)?;
             text.push_str(&said);
+            approval |= mapping.sync.approval.is_some();
+            if let Some(route) = foreseen.as_ref().and_then(|(planned, _)| planned.routes.get(&mapping.name.value)) {
+                text.push_str(&format!("  {:<10} {}\n", "expects", expects(route)));
+                plan["effects"] = route["effects"].clone();
+                plan["source"] = route["source"].clone();
+                something |= ["created", "updated", "deleted"].iter().any(|name| route["effects"][*name] != json!(0))
+                    || route["source"]["rejected"] != json!(0);
+            }
             plans.push(plan);
         }
-        context.ui.answer(Answer::new().fact("plans", json!(plans)).text(text))?;
-        Ok(Exit::Done)
+        let mut answer = Answer::new().fact("plans", json!(plans));
+        if let (Some((planned, seen)), Some(file)) = (&foreseen, &self.save) {
+            seen.iter().flat_map(|seen| &seen.notes).for_each(|note| context.ui.note(note));
+            write(file, &format!("{:#}\n", planned.document()))?;
+            let routes: Vec<String> = planned.routes.keys().cloned().collect();
+            if let Some(store) = &mut store {
+                store.save_plan(&planned.hash, &routes, planned.author.as_deref())?;
+            }
+            let file = file.display();
+            text.push_str(&format!("plan {} is saved in {file}\n", planned.hash));
+            text.push_str(&match approval {
+                true => format!("next: consign sync approve {file} --as NAME --reason TEXT\n"),
+                false => format!("next: consign sync run --plan {file}\n"),
+            });
+            answer = answer
+                .fact("plan", json!(planned.hash))
+                .fact("file", json!(file.to_string()))
+                .fact("author", json!(planned.author))
+                .fact("needs_approval", json!(approval));
+        }
+        context.ui.answer(answer.text(text))?;
+        Ok(if self.detailed_exitcode && something { Exit::Differences } else { Exit::Done })
     }
+}
+
+/// What is expected, in one line.
+fn expects(route: &serde_json::Value) -> String {
+    let (effects, source) = (&route["effects"], &route["source"]);
+    let number = |value: &serde_json::Value| grouped(value.as_u64().unwrap_or(0));
+    let mut told = format!(
+        "{} created, {} updated, {} unchanged, {} deleted",
+        number(&effects["created"]),
+        number(&effects["updated"]),
+        number(&effects["unchanged"]),
+        number(&effects["deleted"]),
+    );
+    for what in ["filtered", "rejected", "withheld"] {
+        if source[what] != json!(0) {
+            told.push_str(&format!(", {} {what}", number(&source[what])));
+        }
+    }
+    told
+}
+
+/// Writes the plan whole or not at all.
+fn write(file: &Path, text: &str) -> Result<()> {
+    let doing = || format!("writing the plan {}", file.display());
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".part");
+    std::fs::write(&beside, text).map_err(|e| Error::io(doing(), e))?;
+    std::fs::rename(&beside, file).map_err(|e| Error::io(doing(), e))
 }
 
 fn one(
@@ -59,6 +152,7 @@ fn one(
     mapping: &Mapping,
     store: Option<&Store>,
     window: Option<&Window>,
+    full: bool,
 ) -> Result<(String, serde_json::Value)> {
     let plan = sync::many::plan(project, mapping)?;
     if let Some(window) = window {
@@ -77,6 +171,7 @@ fn one(
     let settled = state.as_ref().map_or(0, |s| s.settled.len());
     let resumes = match &state {
         _ if window.is_some() => bounds(window),
+        _ if full => "at the beginning, whatever was settled".into(),
         Some(state) if state.intent.is_some() => "a group is in doubt: the target is asked first".to_string(),
         // It has to see everything.
         _ if sync.mode == Mode::Mirror => "at the beginning, as every mirror does".into(),
@@ -118,10 +213,11 @@ fn one(
         line("disabled", state.reason.as_deref().unwrap_or("no reason given"));
     }
     line("delivery", guarantee);
-    let word = match plan.guarantee() {
-        Guarantee::ExactlyOnce => "exactly_once",
-        Guarantee::AtLeastOnce => "at_least_once",
-    };
+    if let Some(approval) = sync.approval {
+        let eyes = if approval.four_eyes { ", by somebody else than who made it" } else { "" };
+        line("approval", &format!("runs with an approved plan only{eyes}"));
+    }
+    let word = sync::planned::word(plan.guarantee());
     let json = json!({
         "route": plan.name(),
         "from": dotted(&mapping.from), "from_place": from,
@@ -130,7 +226,15 @@ fn one(
         "key": key,
         "settled_slices": settled,
         "in_doubt": state.as_ref().and_then(|s| s.intent.as_ref()).map(|i| i.group),
+        "begins": resumes,
+        "fields": plan.route.columns.len(),
+        "fields_read": plan.route.projection.paths.len(),
+        "tolerate": { "ppm": sync.on_error.tolerate_ppm, "records": sync.on_error.tolerate_records },
+        "schedule": sync.schedule.as_ref().map(|s| json!({ "cron": s.cron.value, "timezone": s.timezone })),
+        "after": sync.after.iter().map(|s| &s.value).collect::<Vec<_>>(),
+        "approval": sync.approval.map(|approval| json!({ "four_eyes": approval.four_eyes })),
         "enabled": state.as_ref().is_none_or(|s| s.enabled),
+        "disabled_because": state.as_ref().filter(|s| !s.enabled).and_then(|s| s.reason.clone()),
         "guarantee": word,
     });
     Ok((text, json))

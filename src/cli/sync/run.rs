@@ -1,5 +1,7 @@
 //! `consign sync run`: routes are run, one after the other, and what came of it is told in ten lines.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -19,7 +21,7 @@ use crate::sync::{self, Became, Options, Selection, Setting, Stop, Watch};
 
 /// Runs routes: reads, maps, checks, writes, and records what it did
 #[derive(clap::Args, Debug)]
-#[command(group = clap::ArgGroup::new("which").required(true).args(["names", "due", "all"]))]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["names", "due", "all", "plan"]))]
 pub(super) struct Run {
     /// Routes, by name
     names: Vec<String>,
@@ -29,6 +31,9 @@ pub(super) struct Run {
     /// Every enabled route
     #[arg(long)]
     all: bool,
+    /// What a saved plan says, and nothing else
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "full", "limit"])]
+    plan: Option<PathBuf>,
     /// Reads, maps and checks everything, and writes nothing
     #[arg(long)]
     dry_run: bool,
@@ -57,11 +62,16 @@ impl Run {
         let began = Instant::now();
         let (project, mappings) = context.project()?;
         let dry = self.dry_run || self.limit.is_some();
+        let plan = self.plan.as_deref().map(super::approve::read).transpose()?;
         let options = Options {
             dry_run: self.dry_run,
             limit: self.limit,
-            full: self.full,
-            window: super::window(self.since.as_deref(), self.until.as_deref()),
+            full: plan.as_ref().map_or(self.full, |plan| plan.full),
+            window: match &plan {
+                Some(plan) => plan.window.clone(),
+                None => super::window(self.since.as_deref(), self.until.as_deref()),
+            },
+            plan: plan.as_ref().map(|plan| Arc::new(plan.bound())),
             allow_deletes: self.allow_deletes,
             cause: if self.due {
                 "due"
@@ -76,7 +86,7 @@ impl Run {
         let selection = match (self.due, self.all) {
             (true, _) => Selection::Due,
             (_, true) => Selection::All,
-            _ => Selection::Named(self.names),
+            _ => Selection::Named(plan.as_ref().map_or(self.names, |plan| plan.names.clone())),
         };
         // A dry run needs no writable state, and makes none.
         let mut store = if dry { context.store_read(&project)? } else { Some(context.store(&project)?) };
@@ -88,6 +98,7 @@ impl Run {
             now: jiff::Timestamp::now(),
             stop: &stop,
             wait: moment::length(&self.wait)?,
+            plan: plan.as_ref(),
         };
         let mut watch = Watching::new(context.ui);
         let became = sync::run(&setting, &selection, store.as_mut(), &mut watch)?;

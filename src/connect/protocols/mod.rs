@@ -170,6 +170,12 @@ pub trait Protocol: Sync {
     /// If the columns have no form in this target.
     fn encoder(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Encoder>>;
 
+    /// Whether a sink that is made to rehearse looks its records up. Of a target that does not, every
+    /// record counts as added and nothing is opened.
+    fn rehearses(&self) -> bool {
+        false
+    }
+
     /// Makes the sink; nothing is opened before [`Sink::open`].
     ///
     /// # Errors

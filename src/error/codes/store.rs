@@ -82,6 +82,19 @@ pub static ADOPT_BEHIND: Code = Code::new(
     "`consign sync state adopt` takes over what a target knows and the state does not. Here the target misses groups that this state has settled: it was restored from an older copy. Put it back, or write everything again with `--full`.",
 );
 
+/// A plan nobody saved here.
+pub static PLAN_UNKNOWN: Code = Code::new(
+    "store-plan-unknown",
+    "this state did not make the plan",
+    "Plans are approved and used in the state that made them: what is settled, and so what a run would do, is known there alone. The plan was made with another state (`--state`), or the file was written by hand.",
+);
+/// A plan twice.
+pub static PLAN_USED: Code = Code::new(
+    "store-plan-used",
+    "the plan was used already",
+    "A plan is for one run, and so is its approval. `consign sync show RUN` tells what came of it. Make a new plan for what is to be done now.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &NOT_WRITABLE,
@@ -97,4 +110,6 @@ pub const ALL: &[&Code] = &[
     &LETTER_SEALED,
     &RING_DAMAGED,
     &ADOPT_BEHIND,
+    &PLAN_UNKNOWN,
+    &PLAN_USED,
 ];

@@ -97,6 +97,43 @@ pub static NOT_REPLAYABLE: Code = Code::new(
     "A file that mirrors its source is written as a whole by every run: a record that was mended goes into it with the next run. Mend the mapping or the source and run the route again.",
 );
 
+/// A plan that cannot be made.
+pub static PLAN_IMPOSSIBLE: Code = Code::new(
+    "sync-plan-impossible",
+    "what a run would do cannot be foreseen",
+    "`consign sync plan --save` reads the source and looks every record up in the target, and the run reads the source again. That needs a source that can be read twice, and a look that comes to its end.",
+);
+/// No plan.
+pub static PLAN_UNREADABLE: Code = Code::new(
+    "sync-plan-unreadable",
+    "the file is no plan",
+    "A plan is the JSON document that `consign sync plan NAME --save FILE` wrote, unchanged.",
+);
+/// A changed plan.
+pub static PLAN_ALTERED: Code = Code::new(
+    "sync-plan-altered",
+    "the plan is not as it was saved",
+    "A plan is named by the hash over all that it says; this one does not have its hash. What was approved of is the plan as it was saved: make it again.",
+);
+/// A plan that no longer holds.
+pub static PLAN_MOVED: Code = Code::new(
+    "sync-plan-moved",
+    "the plan no longer holds",
+    "Before a plan is run, what it depends on is looked at once more: connectors.yaml, the mapping, what is settled, the source and what is to become of the target. Something of it is no longer what it was, the message names what. Nothing was written; an approval of the plan is void. Make a new plan with `consign sync plan NAME --save FILE`.",
+);
+/// A run without an approval.
+pub static APPROVAL_MISSING: Code = Code::new(
+    "sync-approval-missing",
+    "the route runs with an approved plan only",
+    "The mapping says `sync: { approval: { required: true } }`. Make a plan with `consign sync plan NAME --save FILE`, have it approved with `consign sync approve FILE --as NAME --reason TEXT`, and run it with `consign sync run --plan FILE`. A plan is used once.",
+);
+/// Two eyes only.
+pub static SAME_PERSON: Code = Code::new(
+    "sync-same-person",
+    "who made the plan cannot approve of it",
+    "The route asks for four eyes (`sync: { approval: { four_eyes: true } }`): the author of a plan, as it was recorded when the plan was saved, and its approver are two persons.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &PAST_TOLERANCE,
@@ -114,4 +151,10 @@ pub const ALL: &[&Code] = &[
     &MIRROR_SHARED,
     &SUPERSEDED,
     &NOT_REPLAYABLE,
+    &PLAN_IMPOSSIBLE,
+    &PLAN_UNREADABLE,
+    &PLAN_ALTERED,
+    &PLAN_MOVED,
+    &APPROVAL_MISSING,
+    &SAME_PERSON,
 ];

@@ -62,6 +62,7 @@ impl Project {
             now: "2026-07-10T12:00:00Z".parse().unwrap(),
             stop: &Stop::never(),
             wait: std::time::Duration::ZERO,
+            plan: None,
         };
         run(&setting, &Selection::All, Some(&mut self.store()), &mut Silent).unwrap()
     }
