@@ -337,6 +337,12 @@ static TARGET: Section = Section {
         Key::new("mode", Kind::Word(MODES), "How records meet this target."),
         Key::new("key", Kind::OneOrMany(&Kind::RecordPath), "What identifies a record of this target."),
         Key::new("on_error", Kind::Section(&ON_ERROR), "What becomes of records that are rejected on the way to it."),
+        Key::new(
+            "continues",
+            Kind::Flag,
+            "Whether this target goes on under the mapping's own name, which it had while it was the only one.",
+        )
+        .default("false"),
     ],
 };
 

@@ -33,12 +33,13 @@ pub fn mapping(source: &Source, findings: &mut Findings) -> Vec<Mapping> {
 /// A route for each target: what a target says of itself takes the place of what `sync` says.
 fn branches(mapping: Mapping, raw: &Raw, source: &Source) -> Vec<Mapping> {
     let targets: Vec<&Raw> = one_or_many(get(raw, "to")).collect();
-    let many = targets.len() > 1;
+    // A list of one is a list still: a target that is left keeps the name it had among others.
+    let many = get(raw, "to").is_some_and(|to| matches!(to.kind, RawKind::List { .. }));
     let mut routes: Vec<Mapping> = Vec::with_capacity(targets.len());
     for target in targets {
         let Some(to) = stream_ref(get(target, "stream").unwrap_or(target), source) else { continue };
         let mut route = Mapping { to, ..mapping.clone() };
-        if many {
+        if many && flag(get(target, "continues")) != Some(true) {
             route.name.value = format!("{}@{}.{}", mapping.family, route.to.connector, route.to.stream);
         }
         route.sync.mode = mode(get(target, "mode")).unwrap_or(mapping.sync.mode);
@@ -61,6 +62,7 @@ fn branches(mapping: Mapping, raw: &Raw, source: &Source) -> Vec<Mapping> {
 /// A list of targets that makes no sense.
 fn targets(checker: &mut Checker<'_>, raw: &Raw) {
     let mut seen: Vec<&str> = Vec::new();
+    let mut continues = 0;
     let targets: Vec<&Raw> = one_or_many(get(raw, "to")).collect();
     if let Some(to) = get(raw, "to").filter(|_| targets.is_empty()) {
         checker.error(&codes::BAD_VALUE, to.start, to.end, "`to` names no target", "name one or more streams");
@@ -73,6 +75,13 @@ fn targets(checker: &mut Checker<'_>, raw: &Raw) {
             checker.error(&codes::BAD_VALUE, at.start, at.end, cause, "name each target once");
         }
         seen.push(name);
+        if let Some(at) = get(target, "continues").filter(|at| flag(Some(at)) == Some(true)) {
+            continues += 1;
+            if continues > 1 {
+                let cause = "another target goes on under the mapping's name already";
+                checker.error(&codes::BAD_VALUE, at.start, at.end, cause, "say `continues: true` of one target");
+            }
+        }
         if let (Some(key), Some(mode)) = (get(target, "key"), mode(get(target, "mode")))
             && !mode.keyed()
         {

@@ -159,7 +159,7 @@ pub struct Audit {
 #[derive(Clone, Debug)]
 pub struct Mapping {
     /// The route's name, unique in the project: the mapping's own, or `mapping@connector.stream`
-    /// for each target of a mapping with several.
+    /// for each target of a mapping with a list of them.
     pub name: Spanned<String>,
     /// The name of the mapping it was written as: what its targets have in common.
     pub family: String,

@@ -129,6 +129,9 @@ pub fn run(
             became.extend(together.iter().map(|m| Became::Skipped { route: m.name.value.clone(), why: why.clone() }));
             continue;
         }
+        if let Some(store) = store.as_deref().filter(|_| !setting.options.dry()) {
+            removed(setting, mapping, store, watch)?;
+        }
         became.extend(run_together(setting, together, store.as_deref_mut(), watch));
     }
     Ok(became)
@@ -199,6 +202,7 @@ fn run_together(
                 _ => None,
             };
             if let Some(store) = store.as_deref().filter(|_| !dry) {
+                renamed(setting, &plan, store)?;
                 allowed(setting, &plan, store)?;
             }
             Ok((plan, lock))
@@ -230,6 +234,62 @@ fn run_together(
         }
     };
     mappings.iter().zip(answers).map(answer).collect()
+}
+
+/// Says which targets of a mapping were taken out of it since it ran last.
+fn removed(setting: &Setting<'_>, mapping: &Mapping, store: &Store, watch: &mut dyn Watch) -> Result<()> {
+    let kin = |route: &String| family(route) == mapping.family && setting.mappings.iter().all(|m| m.name.value != *route);
+    let ran = |route: &str| Ok::<_, Error>(store.route(route)?.last_start_ns);
+    let mut latest = None;
+    for route in setting.mappings.iter().filter(|m| m.family == mapping.family) {
+        latest = latest.max(ran(&route.name.value)?);
+    }
+    for route in store.routes()?.into_iter().filter(kin) {
+        // It took part in the last run: the routes of one run begin one after the other.
+        if ran(&route)?.is_some_and(|began| began + TOGETHER_NS >= latest.unwrap_or(began)) {
+            watch.note(&format!(
+                "{route} is no target of the mapping any more: its position and its dead letters are kept (consign sync dlq list --route {route})"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Within this time begin the routes of one run.
+const TOGETHER_NS: i64 = 10_000_000_000;
+
+/// Stops a route that begins anew only because its name changed when targets were added or taken
+/// out: what was delivered would be delivered again.
+fn renamed(setting: &Setting<'_>, plan: &Plan, store: &Store) -> Result<()> {
+    let (name, of) = (plan.name(), &plan.mapping.family);
+    let state = store.route(name)?;
+    if state.group > 0 || !state.settled.is_empty() {
+        return Ok(());
+    }
+    let to = format!("{}.{}", plan.mapping.to.connector, plan.mapping.to.stream);
+    let earlier = if name == of { format!("{of}@{to}") } else { of.clone() };
+    let taken = setting.mappings.iter().any(|mapping| mapping.name.value == earlier);
+    let known = store.route(&earlier)?;
+    // Which stream it led to then is in the mapping as its last run knew it.
+    let led_here = match known.last_run.as_ref().filter(|_| !taken && !known.settled.is_empty()) {
+        Some(run) => {
+            let kept = store.config(&store.run(run)?.mapping)?.unwrap_or_default();
+            let kept: serde_json::Value = serde_json::from_str(&kept).unwrap_or_default();
+            kept["to"].as_str() == Some(&to)
+        }
+        None => false,
+    };
+    if !led_here {
+        return Ok(());
+    }
+    let cause = format!("`{to}` was written by route `{earlier}`, which would begin again as `{name}`");
+    let way = match name == of {
+        true => format!("keep its name by keeping the list: `to: [{to}]`"),
+        false => format!("say that it goes on: `- {{ stream: {to}, continues: true }}`"),
+    };
+    Err(Error::new(Kind::Refused, &codes::sync::TARGET_RENAMED, cause)
+        .hint(way)
+        .hint(format!("or let it begin again, which sends every record once more: consign sync state reset {earlier} --reason TEXT")))
 }
 
 /// Whether a route may run now: with the plan that was approved of, if its mapping asks for one, and

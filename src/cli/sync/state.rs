@@ -97,11 +97,16 @@ impl State {
             }
             Verb::Reset { name, reason } => {
                 let (project, mappings) = context.project()?;
-                let routes = routes_named(&mappings, &name)?;
                 let mut store = context.store(&project)?;
-                let _held = lock_all(&store, &routes)?;
-                for route in routes {
-                    store.reset_position(&route.name.value, &reason, who().as_deref())?;
+                // A route that is no longer in the configuration has a position still.
+                let gone = mappings.iter().all(|m| m.name.value != name) && store.routes()?.contains(&name);
+                let routes: Vec<String> = match gone {
+                    true => vec![name.clone()],
+                    false => routes_named(&mappings, &name)?.iter().map(|m| m.name.value.clone()).collect(),
+                };
+                let _held = lock_all(&store, routes.iter().map(String::as_str))?;
+                for route in &routes {
+                    store.reset_position(route, &reason, who().as_deref())?;
                 }
                 let text = format!("{name} starts from the beginning\nnext: consign sync run {name} --dry-run\n");
                 context.ui.answer(Answer::new().fact("route", json!(name)).text(text))?;
@@ -111,7 +116,7 @@ impl State {
                 let (project, mappings) = context.project()?;
                 let routes = routes_named(&mappings, &name)?;
                 let mut store = context.store(&project)?;
-                let _held = lock_all(&store, &routes)?;
+                let _held = lock_all(&store, routes.iter().map(|m| m.name.value.as_str()))?;
                 let (mut text, mut targets, mut groups) = (String::new(), Vec::new(), Vec::new());
                 for mapping in routes {
                     let name = &mapping.name.value;
@@ -176,8 +181,8 @@ impl State {
 }
 
 /// The locks of several routes, all or none.
-fn lock_all(store: &Store, routes: &[&Mapping]) -> Result<Vec<Held>> {
-    routes.iter().map(|route| store.lock_route(&route.name.value, Duration::ZERO)).collect()
+fn lock_all<'n>(store: &Store, routes: impl Iterator<Item = &'n str>) -> Result<Vec<Held>> {
+    routes.map(|route| store.lock_route(route, Duration::ZERO)).collect()
 }
 
 /// The route of that name: of a mapping with several targets one has to be named.

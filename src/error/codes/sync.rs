@@ -97,6 +97,12 @@ pub static NOT_REPLAYABLE: Code = Code::new(
     "A file that mirrors its source is written as a whole by every run: a record that was mended goes into it with the next run. Mend the mapping or the source and run the route again.",
 );
 
+/// A route whose name changed.
+pub static TARGET_RENAMED: Code = Code::new(
+    "sync-target-renamed",
+    "a target would begin again under another name",
+    "A mapping with one target is a route of the mapping's name; each target of a list is a route `name@connector.stream`. Where the one becomes the other, the route would begin again, and send every record once more. `- { stream: connector.stream, continues: true }` keeps the mapping's name for one target of a list; a list of one target, `to: [connector.stream]`, keeps the longer name. `consign sync state reset` lets it begin again.",
+);
 /// A plan that cannot be made.
 pub static PLAN_IMPOSSIBLE: Code = Code::new(
     "sync-plan-impossible",
@@ -151,6 +157,7 @@ pub const ALL: &[&Code] = &[
     &MIRROR_SHARED,
     &SUPERSEDED,
     &NOT_REPLAYABLE,
+    &TARGET_RENAMED,
     &PLAN_IMPOSSIBLE,
     &PLAN_UNREADABLE,
     &PLAN_ALTERED,
