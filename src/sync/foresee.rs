@@ -52,10 +52,14 @@ pub fn foresee(
         return Err(Error::new(Kind::Invalid, &codes::sync::PLAN_IMPOSSIBLE, cause)
             .hint("write it into a file first, and read that"));
     }
-    let settled: &[(SliceId, Settled)] = if options.full { &[] } else { &state.settled };
+    let begins = options.full || options.window.is_some();
+    let settled: &[(SliceId, Settled)] = if begins { &[] } else { &state.settled };
     let mut sink = plan.rehearsal(log_id, options.full)?;
     sink.open(state.mark.as_ref(), state.intent.is_some())?;
-    let mut source = plan.source(settled, None)?;
+    let mut source = match &options.window {
+        Some(window) => plan.between_bounds(window)?,
+        None => plan.source(settled, None)?,
+    };
     let between = plan.between()?;
     let mut seen = Foreseen::default();
     let mut records: HashMap<SliceId, u64> =

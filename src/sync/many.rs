@@ -326,6 +326,7 @@ pub fn foreseen(
     author: Option<String>,
 ) -> Result<(Planned, Vec<Foreseen>)> {
     let selection = Selection::Named(names.to_vec());
+    let reading = (setting.options.full, setting.options.window.clone());
     let (mut routes, mut all) = (Vec::new(), Vec::new());
     for mapping in chosen(setting, &selection, store)? {
         let plan = plan(setting.project, mapping)?;
@@ -341,7 +342,7 @@ pub fn foreseen(
         routes.push(planned::route(&plan, &state, &seen));
         all.push(seen);
     }
-    Ok((Planned::new(names.to_vec(), author, setting.options.full, setting.now, routes), all))
+    Ok((Planned::new(names.to_vec(), author, reading, setting.now, routes), all))
 }
 
 fn moment(at: jiff::Timestamp) -> crate::record::Timestamp {

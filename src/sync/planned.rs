@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Mapping;
 use crate::connect::Effects;
-use crate::connect::protocols::Guarantee;
+use crate::connect::protocols::{Guarantee, Window};
 use crate::error::{Error, Kind, Result, codes};
 use crate::record::Timestamp;
 use crate::record::shown::hex;
@@ -33,6 +33,8 @@ pub struct Planned {
     pub author: Option<String>,
     /// Whether it reads from the beginning.
     pub full: bool,
+    /// Bounds of the cursor, if it reads between such.
+    pub window: Option<Window>,
     /// The moment that mappings compute with, nanoseconds since 1970: that of the plan, so that the
     /// run sends what was approved of.
     pub moment_ns: i128,
@@ -75,7 +77,9 @@ pub fn route(plan: &Plan, state: &RouteState, seen: &Foreseen) -> Value {
             "superseded": totals.superseded,
             "produced": totals.produced,
             "content": hex(&seen.content),
-            "ends": stands(&seen.ends),
+            "ends": seen.ends.iter().map(|(slice, s)| json!({
+                "slice": &**slice, "byte": s.position.byte, "line": s.position.line, "record": s.position.record, "done": s.done,
+            })).collect::<Vec<_>>(),
         },
         "effects": effects(&seen.effects),
     })
@@ -105,14 +109,14 @@ impl Planned {
     pub fn new(
         names: Vec<String>,
         author: Option<String>,
-        full: bool,
+        (full, window): (bool, Option<Window>),
         moment: jiff::Timestamp,
         routes: Vec<Value>,
     ) -> Self {
         let name = |route: &Value| route["route"].as_str().unwrap_or_default().to_string();
         let routes = routes.into_iter().map(|route| (name(&route), route)).collect();
         let moment_ns = moment.as_nanosecond();
-        let mut made = Self { hash: String::new(), names, author, full, moment_ns, routes };
+        let mut made = Self { hash: String::new(), names, author, full, window, moment_ns, routes };
         made.hash = hash(&made.body());
         made
     }
@@ -132,6 +136,8 @@ impl Planned {
             "author": self.author,
             "made": moment.to_string(),
             "full": self.full,
+            "since": self.window.as_ref().and_then(|window| window.since.as_ref()),
+            "until": self.window.as_ref().and_then(|window| window.until.as_ref()),
             "routes": self.routes.values().collect::<Vec<_>>(),
         });
         match body {
@@ -170,11 +176,14 @@ impl Planned {
         let (Some(made), Some(routes)) = (made, routes) else {
             return Err(invalid("the plan lacks `made` or `routes`".into()));
         };
+        let bound = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_string);
+        let window = Some(Window { since: bound("since"), until: bound("until") });
+        let window = window.filter(|window| window.since.is_some() || window.until.is_some());
         let names = body.get("names").and_then(Value::as_array).into_iter().flatten();
         let read = Self::new(
             names.filter_map(|name| name.as_str().map(str::to_string)).collect(),
             body.get("author").and_then(Value::as_str).map(str::to_string),
-            body.get("full").and_then(Value::as_bool).unwrap_or(false),
+            (body.get("full").and_then(Value::as_bool).unwrap_or(false), window),
             made,
             routes.clone(),
         );
@@ -192,7 +201,7 @@ impl Planned {
     pub fn bound(&self) -> Bound {
         let ends = |route: &Value| {
             let ends = route["source"]["ends"].as_array().into_iter().flatten();
-            ends.filter_map(|end| Some((end["slice"].as_str()?.to_string(), end["position"]["record"].as_u64()?)))
+            ends.filter_map(|end| Some((end["slice"].as_str()?.to_string(), end["record"].as_u64()?)))
                 .collect()
         };
         let ends = self.routes.iter().map(|(name, route)| (name.clone(), ends(route))).collect();
@@ -310,10 +319,10 @@ mod tests {
     fn sample() -> Planned {
         let route = json!({
             "route": "items", "mapping": "m", "project": "p", "settled": { "group": 3 },
-            "source": { "read": 10, "ends": [{ "slice": "a", "position": { "record": 10 } }] },
+            "source": { "read": 10, "ends": [{ "slice": "a", "record": 10 }] },
             "effects": { "created": 4, "updated": 6 },
         });
-        Planned::new(vec!["items".into()], Some("ann".into()), false, jiff::Timestamp::UNIX_EPOCH, vec![route])
+        Planned::new(vec!["items".into()], Some("ann".into()), (false, None), jiff::Timestamp::UNIX_EPOCH, vec![route])
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) struct Run {
     #[arg(long)]
     all: bool,
     /// What a saved plan says, and nothing else
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "full", "limit"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "full", "limit", "since", "until"])]
     plan: Option<PathBuf>,
     /// Reads, maps and checks everything, and writes nothing
     #[arg(long)]
