@@ -63,8 +63,8 @@ impl Store {
     /// The plan is unknown or was used, or the state cannot be written.
     pub fn approve_plan(&mut self, hash: &str, who: &str, reason: &str) -> Result<()> {
         let plan = self.plan(hash)?.ok_or_else(|| unknown(hash))?;
-        if let Some((route, run)) = plan.uses.first() {
-            return Err(used(hash, route, run));
+        if let Some((_, run)) = plan.uses.first() {
+            return Err(used(hash, run));
         }
         self.write("approving a plan", |w| {
             w.db.execute(
@@ -125,7 +125,7 @@ impl Writing<'_> {
             .optional()
             .map_err(|e| sql::error(doing, e))?;
         if let Some(earlier) = known {
-            return Err(used(hash, route, &earlier));
+            return Err(used(hash, &earlier));
         }
         self.db
             .execute("INSERT INTO plan_uses (hash, route, run) VALUES (?1, ?2, ?3)", [hash, route, run])
@@ -152,10 +152,9 @@ pub fn unknown(hash: &str) -> Error {
 }
 
 /// A plan that was used.
-pub fn used(hash: &str, route: &str, run: &str) -> Error {
+pub fn used(hash: &str, run: &str) -> Error {
     Error::new(Kind::Refused, &PLAN_USED, "the plan was used already: a plan is for one run")
         .fact("plan", hash)
-        .fact("route", route)
         .fact("run", run)
         .hint("make a new one: consign sync plan NAME --save FILE")
 }

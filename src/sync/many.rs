@@ -238,7 +238,8 @@ fn run_together(
 
 /// Says which targets of a mapping were taken out of it since it ran last.
 fn removed(setting: &Setting<'_>, mapping: &Mapping, store: &Store, watch: &mut dyn Watch) -> Result<()> {
-    let kin = |route: &String| family(route) == mapping.family && setting.mappings.iter().all(|m| m.name.value != *route);
+    let kin =
+        |route: &String| family(route) == mapping.family && setting.mappings.iter().all(|m| m.name.value != *route);
     let ran = |route: &str| Ok::<_, Error>(store.route(route)?.last_start_ns);
     let mut latest = None;
     for route in setting.mappings.iter().filter(|m| m.family == mapping.family) {
@@ -287,9 +288,9 @@ fn renamed(setting: &Setting<'_>, plan: &Plan, store: &Store) -> Result<()> {
         true => format!("keep its name by keeping the list: `to: [{to}]`"),
         false => format!("say that it goes on: `- {{ stream: {to}, continues: true }}`"),
     };
-    Err(Error::new(Kind::Refused, &codes::sync::TARGET_RENAMED, cause)
-        .hint(way)
-        .hint(format!("or let it begin again, which sends every record once more: consign sync state reset {earlier} --reason TEXT")))
+    Err(Error::new(Kind::Refused, &codes::sync::TARGET_RENAMED, cause).hint(way).hint(format!(
+        "or let it begin again, which sends every record once more: consign sync state reset {earlier} --reason TEXT"
+    )))
 }
 
 /// Whether a route may run now: with the plan that was approved of, if its mapping asks for one, and
@@ -307,7 +308,7 @@ fn allowed(setting: &Setting<'_>, plan: &Plan, store: &Store) -> Result<()> {
     };
     let known = store.plan(&planned.hash)?.ok_or_else(|| crate::store::plans::unknown(&planned.hash))?;
     if let Some((_, run)) = known.uses.iter().find(|(route, _)| route == plan.name()) {
-        return Err(crate::store::plans::used(&planned.hash, plan.name(), run));
+        return Err(crate::store::plans::used(&planned.hash, run));
     }
     planned.approved(&plan.mapping, &known)?;
     let state = store.route(plan.name())?;

@@ -201,8 +201,7 @@ impl Planned {
     pub fn bound(&self) -> Bound {
         let ends = |route: &Value| {
             let ends = route["source"]["ends"].as_array().into_iter().flatten();
-            ends.filter_map(|end| Some((end["slice"].as_str()?.to_string(), end["record"].as_u64()?)))
-                .collect()
+            ends.filter_map(|end| Some((end["slice"].as_str()?.to_string(), end["record"].as_u64()?))).collect()
         };
         let ends = self.routes.iter().map(|(name, route)| (name.clone(), ends(route))).collect();
         Bound { hash: self.hash.clone(), ends }
@@ -239,7 +238,7 @@ impl Planned {
             ("project", "connectors.yaml"),
             ("settled", "what is settled"),
             ("source", "the source"),
-            ("effects", "the target"),
+            ("effects", "the expected effects"),
         ] {
             if then[key] != now[key] {
                 moved.push((what, difference(&then[key], &now[key])));
@@ -357,7 +356,7 @@ mod tests {
         now["mapping"] = json!("n");
         let error = plan.still(&now).unwrap_err();
         assert_eq!(error.kind(), Kind::Refused);
-        assert!(error.cause().contains("the mapping, the target moved"), "{error}");
+        assert!(error.cause().contains("the mapping, the expected effects moved"), "{error}");
         assert!(error.facts().iter().any(|(_, fact)| fact == "created was 4, is 5"));
         assert!(plan.still(&json!({ "route": "other" })).is_err());
     }

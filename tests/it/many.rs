@@ -115,7 +115,7 @@ fn rows(first: u64, count: u64) -> String {
     let mut text = if first == 0 { String::from("sku,qty,note\n") } else { String::new() };
     for n in first..first + count {
         let note =
-            "words that make the row long enough for a file to be read in several parts, and then some more of them";
+            "words that make the row long enough for a file to be read in several parts and then some more of them";
         text.push_str(&format!("{},{},{note}\n", sku(n), if is_bad(n) { -5 } else { (n % 50) as i64 }));
     }
     text

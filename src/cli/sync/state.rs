@@ -272,13 +272,44 @@ fn named(slice: &str, settled: &Settled) -> String {
 
 fn show(name: &str, context: &Context<'_>) -> Result<Exit> {
     let (project, mappings) = context.project()?;
-    let name = &one_route(&mappings, name)?;
-    let columns = ["slice", "done", "byte", "line", "record", "cursor"];
-    let mut rows = Rows::new("slices", &columns);
+    let routes = routes_named(&mappings, name)?;
     let Some(store) = context.store_read(&project)? else {
+        let rows = Rows::new("slices", SLICES);
         context.ui.answer(Answer::new().fact("route", json!(name)).rows(rows).text(format!("{name} never ran\n")))?;
         return Ok(Exit::Done);
     };
+    let mut told = routes.iter().map(|route| standing(&route.name.value, &store)).collect::<Result<Vec<_>>>()?;
+    let answer = match told.len() {
+        1 => {
+            let (text, facts, rows) = told.remove(0);
+            facts
+                .into_iter()
+                .fold(Answer::new(), |answer, (fact, value)| answer.fact(fact, value))
+                .rows(rows)
+                .text(text)
+        }
+        // Of several targets: one after the other.
+        _ => {
+            let (mut text, mut all) = (String::new(), Vec::new());
+            for (one, facts, rows) in told {
+                text.push_str(&one);
+                let mut route: serde_json::Map<String, Json> =
+                    facts.into_iter().map(|(fact, value)| (fact.to_string(), value)).collect();
+                route.insert("slices".into(), rows.objects().collect());
+                all.push(Json::Object(route));
+            }
+            Answer::new().fact("mapping", json!(name)).fact("routes", json!(all)).text(text)
+        }
+    };
+    context.ui.answer(answer)?;
+    Ok(Exit::Done)
+}
+
+const SLICES: &[&str] = &["slice", "done", "byte", "line", "record", "cursor"];
+
+/// Where one route stands: for a person, as facts, and slice by slice.
+fn standing(name: &str, store: &Store) -> Result<(String, Vec<(&'static str, Json)>, Rows)> {
+    let mut rows = Rows::new("slices", SLICES);
     let state = store.route(name)?;
     for (slice, settled) in &state.settled {
         let at = &settled.position;
@@ -307,15 +338,15 @@ fn show(name: &str, context: &Context<'_>) -> Result<Exit> {
         text.push_str(&format!("  last success {}\n", moment::shown(success)));
     }
     text.push_str(&table(&rows));
-    let answer = Answer::new()
-        .fact("route", json!(name))
-        .fact("enabled", json!(state.enabled))
-        .fact("reason", json!(state.reason))
-        .fact("group", json!(state.group))
-        .fact("fence", json!(state.fence))
-        .fact("in_doubt", json!(state.intent.as_ref().map(|i| i.group)))
-        .fact("last_run", json!(state.last_run))
-        .fact("last_success", json!(state.last_success_ns.map(moment::shown)));
-    context.ui.answer(answer.rows(rows).text(text))?;
-    Ok(Exit::Done)
+    let facts = vec![
+        ("route", json!(name)),
+        ("enabled", json!(state.enabled)),
+        ("reason", json!(state.reason)),
+        ("group", json!(state.group)),
+        ("fence", json!(state.fence)),
+        ("in_doubt", json!(state.intent.as_ref().map(|i| i.group))),
+        ("last_run", json!(state.last_run)),
+        ("last_success", json!(state.last_success_ns.map(moment::shown))),
+    ];
+    Ok((text, facts, rows))
 }
