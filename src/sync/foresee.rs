@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::config::Mode;
 use crate::connect::{DeleteGuard, Effects, Part};
 use crate::error::{Error, Kind, Result, codes};
 use crate::record::{Mark, Settled, SliceId, Timestamp, Totals};
@@ -52,9 +51,10 @@ pub fn foresee(
         return Err(Error::new(Kind::Invalid, &codes::sync::PLAN_IMPOSSIBLE, cause)
             .hint("write it into a file first, and read that"));
     }
-    let begins = options.full || options.window.is_some();
+    let anew = plan.anew(options);
+    let begins = anew || options.window.is_some();
     let settled: &[(SliceId, Settled)] = if begins { &[] } else { &state.settled };
-    let mut sink = plan.rehearsal(log_id, options.full)?;
+    let mut sink = plan.rehearsal(log_id, anew)?;
     sink.open(state.mark.as_ref(), state.intent.is_some())?;
     let mut source = match &options.window {
         Some(window) => plan.between_bounds(window)?,
@@ -64,7 +64,7 @@ pub fn foresee(
     let mut seen = Foreseen::default();
     let mut records: HashMap<SliceId, u64> =
         settled.iter().map(|(slice, s)| (slice.clone(), s.position.record)).collect();
-    let mut content = blake3::Hasher::new();
+    let (mut content, mut unkeyed) = (blake3::Hasher::new(), 0);
     let ending = pipeline::run(
         source.as_mut(),
         options.worker_count(),
@@ -86,6 +86,7 @@ pub fn foresee(
                 None => seen.ends.push((done.slice, end)),
             }
             seen.totals.add(&done.totals);
+            unkeyed += done.unkeyed;
             content.update(&done.digest);
             if done.batch.records > 0 || done.batch.seen_records > 0 {
                 add(&mut seen.effects, sink.foresee(&done.batch)?);
@@ -99,7 +100,8 @@ pub fn foresee(
     if ending.stopped {
         return Err(Error::new(Kind::Interrupted, &codes::sync::PLAN_IMPOSSIBLE, "a signal ended the look ahead"));
     }
-    if plan.mapping.sync.mode == Mode::Mirror && seen.totals.read > 0 {
+    // A mirror that does not know every key deletes nothing, and nor does an empty one.
+    if plan.sweeps() && seen.totals.read > 0 && unkeyed == 0 {
         seen.effects.deleted += sink.sweep(&Mark::default(), UNGUARDED, true)?.deleted;
     }
     sink.abandon();

@@ -197,6 +197,11 @@ impl Planned {
         Timestamp { seconds: moment.as_second(), nanos: moment.subsec_nanosecond().unsigned_abs(), offset: 0 }
     }
 
+    /// The most records that it deletes on one route, if it deletes any.
+    pub fn deletes(&self) -> Option<u64> {
+        self.routes.values().filter_map(|route| route["effects"]["deleted"].as_u64()).max().filter(|most| *most > 0)
+    }
+
     /// How far its run may read.
     pub fn bound(&self) -> Bound {
         let ends = |route: &Value| {

@@ -63,7 +63,7 @@ impl Run {
         let (project, mappings) = context.project()?;
         let dry = self.dry_run || self.limit.is_some();
         let plan = self.plan.as_deref().map(super::approve::read).transpose()?;
-        let options = Options {
+        let mut options = Options {
             dry_run: self.dry_run,
             limit: self.limit,
             full: plan.as_ref().map_or(self.full, |plan| plan.full),
@@ -90,6 +90,12 @@ impl Run {
         };
         // A dry run needs no writable state, and makes none.
         let mut store = if dry { context.store_read(&project)? } else { Some(context.store(&project)?) };
+        if let (Some(plan), Some(store)) = (&plan, &store)
+            && store.plan(&plan.hash)?.is_some_and(|known| known.approval.is_some())
+        {
+            // Who approved of the plan has seen how many records it deletes.
+            options.allow_deletes = options.allow_deletes.max(plan.deletes());
+        }
         let stop = Stop::on_signals()?;
         let setting = Setting {
             project: &project,

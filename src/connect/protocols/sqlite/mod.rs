@@ -109,6 +109,10 @@ impl Protocol for Sqlite {
         Ok(Box::new(if table.mode == Mode::Delete { encoder.keys_alone() } else { encoder }))
     }
 
+    fn rehearses(&self) -> bool {
+        true
+    }
+
     fn sink(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Sink>> {
         let (path, busy) = place_of(request.root, request.connector)?;
         Ok(Box::new(SqliteSink::new(
