@@ -236,7 +236,10 @@ impl Planned {
     /// [`Kind::Refused`], naming everything that moved.
     pub fn still(&self, now: &Value) -> Result<()> {
         let name = now["route"].as_str().unwrap_or_default();
-        let then = self.routes.get(name).unwrap_or(&Value::Null);
+        let Some(then) = self.routes.get(name) else {
+            let cause = format!("the plan says nothing of route `{name}`");
+            return Err(Error::new(Kind::Refused, &codes::sync::PLAN_MOVED, cause).fact("plan", &self.hash));
+        };
         let mut moved: Vec<(&'static str, String)> = Vec::new();
         for (key, what) in [
             ("mapping", "the mapping"),
