@@ -24,7 +24,7 @@
 //! - `audit`: events, the keyed chain, its verifier. Pure.
 //! - `store`: consign's own files: runs, cursors, intents, dead letters, keys, the audit log, in one SQLite file.
 //! - `connect`: everything outside the process: `connect::protocols` carry bytes or rows, `connect::formats`
-//!   say where records end and what is in them.
+//!   say where records end and what is in them, `connect::rows` is what sources of rows share.
 //! - `map`: a mapping compiled to a program and applied to one part; check, test, preview. Pure.
 //! - `comply`: where each data class flows, and what that breaks. Pure.
 //! - `sync`: the road: plan, the middle, settle, locks, schedule. Here the two chains meet.

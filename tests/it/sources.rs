@@ -64,6 +64,7 @@ struct Project<'s> {
 }
 
 const APPEND: &str = "mode: append";
+const MIRROR: &str = "mode: mirror, key: [id]";
 const UPSERT: &str = "mode: upsert, key: [id]";
 
 impl<'s> Project<'s> {
@@ -83,7 +84,7 @@ impl<'s> Project<'s> {
         );
         std::fs::write(self.root().join("connectors.yaml"), connectors).expect("connectors");
         let mapping = format!(
-            "version: 1\nname: items\nfrom: in.items\nto: out.items\nsync: {{ {sync}, batch: {{ records: 2000 }}, on_error: {{ to: dead_letters, tolerate: {{ records: 100 }} }} }}\nfields:\n  - {{ target: id, source: id, required: true }}\n  - {{ target: v, source: v, validate: 'value != \"bad\"' }}\n"
+            "version: 1\nname: items\nfrom: in.items\nto: out.items\nsync: {{ {sync}, batch: {{ records: 6000 }}, on_error: {{ to: dead_letters, tolerate: {{ records: 100 }} }} }}\nfields:\n  - {{ target: id, source: id, required: true }}\n  - {{ target: v, source: v, validate: 'value != \"bad\"' }}\n"
         );
         std::fs::write(self.root().join("mappings/items.yaml"), mapping).expect("mapping");
     }
@@ -355,6 +356,32 @@ fn bounds_that_a_person_asks_for(server: &dyn Server) {
     project.says(&["sync", "run", "items", "--since", "3"], 2, &["sync-no-window", "cursor"]);
 }
 
+fn a_mirror_reads_everything_whatever_the_cursor(server: &dyn Server) {
+    server.sql(&format!("{NUMBERED}{}", insert(0..6_000, "5")));
+    let project = Project::new(server, "cursor: c, lag: \"3\"", MIRROR);
+    project.run();
+    project.holds(0..6_000, "all of it, the lag included");
+    server.sql("DELETE FROM items WHERE id >= 5990");
+    project.run();
+    project.holds(0..5_990, "what is gone there is gone here");
+    project.says(&["sync", "run", "items", "--since", "3"], 2, &["mirror"]);
+    // What is deleted while it is read is there in the snapshot, and gone at the next run.
+    let mut command = project.command(&["sync", "run", "items"]);
+    let mut child = command
+        .env("CONSIGN_FAILPOINT", "mid_write:1:stop")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("consign starts");
+    await_stop(&mut child);
+    server.sql("DELETE FROM items WHERE id >= 5980");
+    server.sql(&insert(7_000..7_010, "1"));
+    signal(&child, "CONT");
+    assert!(child.wait().expect("an end").success());
+    project.run();
+    project.holds((0..5_980).chain(7_000..7_010), "at the next run");
+}
+
 fn an_overlap_reads_again_by_key_only(server: &dyn Server) {
     server.sql(&format!("{NUMBERED}{}{}", insert(0..10, "100"), insert(10..20, "200")));
     let project = Project::new(server, "cursor: c, overlap: \"50\"", UPSERT);
@@ -507,6 +534,7 @@ macro_rules! ask_everything {
             everything_without_a_cursor,
             a_position_of_another_reading_is_refused,
             bounds_that_a_person_asks_for,
+            a_mirror_reads_everything_whatever_the_cursor,
             an_overlap_reads_again_by_key_only,
             what_tells_records_apart_must_do_so,
             dead_letters_of_rows_are_shown_and_replayed,

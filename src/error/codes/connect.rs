@@ -80,10 +80,10 @@ pub static TARGET_FENCED: Code = Code::new(
     "a newer run of this route took over",
     "The target already holds a commit of a run with a larger fencing number. This run was stopped or lost its lease; nothing of its last group was written. Look at `consign sync history`.",
 );
-/// A target database is locked by another process.
+/// A database is locked by another process.
 pub static TARGET_BUSY: Code = Code::new(
     "connect-target-busy",
-    "the target is in use by another process",
+    "a database or file is in use by another process",
     "Another process held the database for longer than `busy_timeout`, or another run is writing the same file. Close long transactions (an open shell, a backup, another loader) and run again: nothing was lost.",
 );
 /// A target table does not fit.
@@ -98,10 +98,10 @@ pub static CONSTRAINT: Code = Code::new(
     "the target table refused a record",
     "A constraint of the target table (NOT NULL, UNIQUE, CHECK, FOREIGN KEY) does not allow a record. The whole group was taken back. Let the mapping check it (`required`, `validate`), so that such records go to the dead letters.",
 );
-/// A target is no database.
+/// A file is no database.
 pub static NOT_A_DATABASE: Code = Code::new(
     "connect-not-a-database",
-    "the target file is no SQLite database",
+    "the file is no SQLite database",
     "The file under `path` exists but does not hold an SQLite database, or is encrypted or damaged. Name another file, or move this one away.",
 );
 /// An error of the database engine.
