@@ -329,6 +329,12 @@ fn a_position_of_another_reading_is_refused(server: &dyn Server) {
     server.sql("UPDATE items SET d = 6 WHERE id = 3");
     project.run();
     project.holds([0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9].into_iter(), "what the cursor says is new");
+    // A table under another name is another one, until somebody says where to go on in it.
+    server.sql("ALTER TABLE items RENAME TO goods");
+    project.configure("table: goods, cursor: d", APPEND);
+    project.says(&["sync", "run", "items"], 2, &["it was `items` and is `goods` now", "state set NAME goods"]);
+    project.says(&["sync", "state", "set", "items", "goods", "--cursor", "7", "--reason", "renamed"], 0, &["goods"]);
+    project.says(&["-o", "json", "sync", "run", "items"], 0, &["\"read\": 0,"]);
     let none = ["sync", "state", "set", "items", "itms", "--cursor", "6", "--reason", "x"];
     project.says(&none, 2, &["no slice `itms`", "items"]);
     project.says(&["sync", "state", "reset", "items", "--reason", "again"], 0, &["from the beginning"]);

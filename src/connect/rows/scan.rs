@@ -293,38 +293,51 @@ impl Scan {
         if self.wanted.window.is_some() || self.wanted.way == Way::Whole {
             return Ok(());
         }
+        let mut others = Vec::new();
         for (slice, settled) in &self.wanted.settled {
             let Some(stored) = Bookmark::of(&settled.position)? else { continue };
-            if stored.given.is_some() && stored.of.is_empty() {
-                if *slice == self.wanted.slice && self.wanted.cursor.is_some() {
-                    self.start = settled.position.clone();
-                    self.bookmark.given = stored.given;
-                }
-                continue;
-            }
             // A whole reading left nothing to go on from; by key it can be begun with any cursor.
             if stored.way == Way::Whole && self.wanted.keyed {
                 continue;
             }
-            let changed =
-                self.bookmark.difference(&stored).or((*slice != self.wanted.slice)
-                    .then(|| format!("it was `{slice}` and is `{}` now", self.wanted.slice)));
+            if *slice != self.wanted.slice {
+                others.push((slice, format!("it was `{slice}` and is `{}` now", self.wanted.slice)));
+                continue;
+            }
+            // A point set by hand is one of whatever the stream reads now.
+            let changed = match stored.given.is_some() && stored.of.is_empty() {
+                true => {
+                    self.wanted.cursor.is_none().then(|| "it is set for a cursor, and there is none now".to_owned())
+                }
+                false => self.bookmark.difference(&stored),
+            };
             if let Some(what) = changed {
-                return Err(Error::new(
-                    Kind::Invalid,
-                    &CURSOR_CHANGED,
-                    format!("the route stands at a position of another reading: {what}"),
-                )
-                .at(self.wanted.place.clone())
-                .fact("slice", slice)
-                .hint("say where to go on: consign sync state set NAME SLICE --cursor VALUE --reason TEXT")
-                .hint("or begin again: consign sync state reset NAME --reason TEXT"));
+                return Err(self.moved(slice, &what));
             }
             self.start = settled.position.clone();
-            let way = self.bookmark.way;
-            self.bookmark = Bookmark { way, ..stored };
+            match stored.given {
+                Some(given) => self.bookmark.given = Some(given),
+                None => self.bookmark = Bookmark { way: self.bookmark.way, ..stored },
+            }
+            // What was read of another table before counts no more.
+            return Ok(());
         }
-        Ok(())
+        match others.first() {
+            Some((slice, what)) => Err(self.moved(slice, what)),
+            None => Ok(()),
+        }
+    }
+
+    fn moved(&self, slice: &str, what: &str) -> Error {
+        let cause = format!("the route stands at a position of another reading: {what}");
+        Error::new(Kind::Invalid, &CURSOR_CHANGED, cause)
+            .at(self.wanted.place.clone())
+            .fact("slice", slice)
+            .hint(format!(
+                "say where to go on: consign sync state set NAME {} --cursor VALUE --reason TEXT",
+                self.wanted.slice
+            ))
+            .hint("or begin again: consign sync state reset NAME --reason TEXT")
     }
 
     /// Plans to read what is new.
@@ -594,13 +607,14 @@ impl Scan {
     /// Plans to read a group again, exactly.
     fn read_again(&mut self, end: &Position) -> Result<()> {
         let until = Bookmark::of(end)?.ok_or_else(|| doubt("the group in doubt was not read from rows"))?;
-        let same = self.bookmark.difference(&until).is_none();
-        if !same || !self.exact || !matches!(self.wanted.way, Way::Sorted | Way::Once) || self.bookmark.given.is_some()
-        {
+        let ordered = self.exact && matches!(self.wanted.way, Way::Sorted | Way::Once);
+        if !ordered || self.bookmark.difference(&until).is_some() {
             return Err(doubt("the rows of the group in doubt cannot be read again in the order they came"));
         }
         self.kind = until.at.as_ref().map(Key::kind);
+        let given = self.bookmark.given.clone().zip(self.kind);
         self.lower = match (&self.bookmark.at, self.bookmark.key.as_slice()) {
+            _ if let Some((given, kind)) = given => Lower::From(self.given(&given, kind, "the stored position")?),
             (None, []) => Lower::None,
             (Some(at), []) => Lower::From(at.clone()),
             (at, key) => Lower::After(at.clone(), key.to_vec()),

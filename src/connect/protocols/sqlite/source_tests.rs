@@ -140,7 +140,7 @@ impl Desk {
 
     fn refused(&mut self, pairs: &[(&str, &str)], kind: Kind, code: &str, part: &str) {
         let error = self.read(pairs).unwrap_err();
-        let text = format!("{error:?}");
+        let text = format!("{error:?} {:?}", error.hints());
         assert_eq!((error.kind(), error.code().id), (kind, code), "{text}");
         assert!(text.contains(part), "{text}");
     }
