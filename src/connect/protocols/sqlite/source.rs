@@ -297,10 +297,13 @@ fn layout(connection: &Connection, wanted: &Wanted, relation: &str) -> Result<La
     let failed = |e| failure(doing.clone(), e);
     let layout = match &wanted.relation {
         Relation::Table(table) => table_layout(connection, table).map_err(failed)?,
-        Relation::Query(_) => {
-            let prepared = connection.prepare(&format!("SELECT * FROM {relation} LIMIT 0")).map_err(|e| {
+        Relation::Query(query) => {
+            let explained = |e| {
                 failure(doing.clone(), e).hint("`query` is one SELECT, as it would stand in parentheses after FROM")
-            })?;
+            };
+            connection.prepare(&format!("SELECT * FROM {relation} LIMIT 0")).map_err(explained)?;
+            // Asked of the query itself: in parentheses SQLite gives a second `a` another name.
+            let prepared = connection.prepare(query).map_err(explained)?;
             let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
             Layout { nullable: columns.clone(), columns, ..Layout::default() }
         }
