@@ -17,7 +17,7 @@ use crate::connect::{Batch, DeleteGuard, Sink};
 use crate::error::{Error, Result, codes};
 use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Totals};
 use crate::store::failpoint::reach;
-use crate::store::{Intent, Run, RunEnd, Settle, Store};
+use crate::store::{Intent, Run, RunEnd, RunFilter, RunState, Settle, Store};
 
 use super::lanes::{Lanes, MOST_KEYS};
 use super::middle::Done;
@@ -37,6 +37,9 @@ const GROUP_TIME: Duration = Duration::from_millis(200);
 
 /// The store, which all routes of a run write to in turn, on one thread.
 pub type Shared<'d> = &'d RefCell<&'d mut Store>;
+
+/// Runs that are looked through for the last whole one.
+const LOOK_BACK: usize = 100;
 
 /// Where groups go: for real, or nowhere. `--dry-run` and `--limit` differ from a real run here
 /// and nowhere else.
@@ -244,6 +247,18 @@ impl<'d> Delivery<'d> {
         real.send(group, &self.mark, self.lanes.cut(), std::mem::take(&mut self.anew))?;
         watch.progress(&self.totals);
         Ok(Some(Instant::now() + GROUP_TIME))
+    }
+
+    /// How many records the last whole run of this mapping wrote; `None`: there was none.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn last_whole(&self) -> Result<Option<u64>> {
+        let Some(real) = &self.real else { return Ok(None) };
+        let filter = RunFilter { route: Some(real.run.route.clone()), limit: LOOK_BACK, ..RunFilter::default() };
+        let runs = real.store.borrow().runs(&filter)?;
+        let last = runs.iter().find(|run| run.state == RunState::Done && run.mapping == self.mapping);
+        Ok(last.map(|run| run.totals.written))
     }
 
     /// Ends a mirror: what its source has no more is deleted, as a group of its own with an intent of

@@ -149,3 +149,97 @@ impl Lanes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::Batch;
+    use crate::record::{ClassSet, Position, Totals};
+
+    fn reject(record: u64, key: u128) -> Reject {
+        Reject {
+            code: "test",
+            cause: String::new(),
+            field: None,
+            source: String::new(),
+            slice: String::new(),
+            byte: 0,
+            line: 0,
+            record,
+            column: 0,
+            payload: Vec::new(),
+            columns: Vec::new(),
+            classes: ClassSet::NONE,
+            record_key: Some(key),
+            overtaken: false,
+        }
+    }
+
+    fn part(written: &[(u32, u128)], rejected: &[(u64, u128)]) -> Done {
+        Done {
+            slice: "s".into(),
+            end: Position::default(),
+            last_of_slice: false,
+            batch: Batch::default(),
+            digest: [0; 32],
+            totals: Totals::default(),
+            rejects: rejected.iter().map(|(record, key)| reject(*record, *key)).collect(),
+            keys: written.iter().map(|(_, key)| *key).collect(),
+            indices: written.iter().map(|(index, _)| *index).collect(),
+            unkeyed: 0,
+        }
+    }
+
+    /// Passes parts of one group; which keys are overtaken, and which rejects of the group.
+    fn check(waiting: Option<&[u128]>, parts: &[Done], keys: &[u128], rejects: &[bool]) {
+        let mut lanes = Lanes::new(waiting.map(<[u128]>::to_vec));
+        let mut group = Vec::new();
+        for part in parts {
+            let written: Vec<_> = part.indices.iter().copied().zip(part.keys.iter().copied()).collect();
+            let rejected: Vec<_> = part.rejects.iter().map(|r| (r.record, r.record_key.unwrap())).collect();
+            let written: Vec<_> = written.iter().map(|(index, key)| (*index, *key)).collect();
+            let mut done = self::part(&written, &rejected);
+            lanes.pass(&mut done, &mut group);
+            group.append(&mut done.rejects);
+        }
+        assert_eq!(group.iter().map(|r| r.overtaken).collect::<Vec<_>>(), rejects);
+        assert_eq!(lanes.cut(), keys);
+    }
+
+    #[test]
+    fn what_is_written_later_overtakes_what_waits() {
+        check(Some(&[]), &[part(&[(0, 1), (1, 2)], &[])], &[], &[]);
+        check(Some(&[7]), &[part(&[(0, 1), (1, 7), (2, 7)], &[])], &[7], &[]);
+        // Within a part the order of reading counts.
+        check(Some(&[]), &[part(&[(1, 5)], &[(1, 5)])], &[], &[true]);
+        check(Some(&[]), &[part(&[(0, 5)], &[(2, 5)])], &[], &[false]);
+        check(Some(&[]), &[part(&[(1, 5)], &[(1, 5), (3, 5)])], &[], &[true, false]);
+        // And over parts.
+        check(Some(&[]), &[part(&[], &[(1, 5), (2, 6)]), part(&[(0, 6)], &[])], &[], &[false, true]);
+        check(Some(&[]), &[part(&[(0, 6)], &[]), part(&[], &[(1, 6)])], &[], &[false]);
+        // With too many to be kept here, the store is asked about all.
+        check(None, &[part(&[(0, 1), (1, 2)], &[(3, 2)])], &[1, 2], &[false]);
+    }
+
+    #[test]
+    fn what_was_rejected_in_one_group_waits_in_the_next() {
+        let mut lanes = Lanes::new(Some(Vec::new()));
+        let mut done = part(&[], &[(1, 9)]);
+        lanes.pass(&mut done, &mut []);
+        assert_eq!(lanes.cut(), []);
+        lanes.pass(&mut part(&[(0, 9)], &[]), &mut []);
+        assert_eq!(lanes.cut(), [9]);
+    }
+
+    #[test]
+    fn a_key_of_several_parts_is_not_one_text() {
+        let mut hash = KeyHash::new([1; 16]);
+        let mut of = |parts: &[&str]| {
+            let values: Vec<Value<'_>> = parts.iter().map(|part| Value::String(part)).collect();
+            hash.of(values.iter())
+        };
+        assert_eq!(of(&["ab"]), of(&["ab"]));
+        assert_ne!(of(&["ab", "c"]), of(&["a", "bc"]));
+        assert_ne!(of(&["ab"]), KeyHash::new([2; 16]).of([Value::String("ab")].iter()));
+    }
+}

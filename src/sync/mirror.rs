@@ -14,7 +14,8 @@ use super::watch::Watch;
 /// finished. What is not a mirror may.
 ///
 /// # Errors
-/// As for [`Delivery::sweep`].
+/// As for [`Delivery::sweep`]; for a file if it would have fewer records than it had by more than the
+/// guard allows.
 pub(super) fn end(
     plan: &Plan,
     options: &Options,
@@ -39,6 +40,12 @@ pub(super) fn end(
         let good = tolerated(&plan.mapping.sync.on_error, delivery.totals());
         if !good {
             ending.notes.push(kept("more records were rejected than the mapping tolerates"));
+        } else if let Some(before) = delivery.last_whole()?
+            && delivery.totals().read > 0
+        {
+            // The last group is still on its way into the file.
+            let gone = before.saturating_sub(delivery.totals().produced);
+            plan.guard(options).check(gone, before)?;
         }
         return Ok(good);
     }

@@ -68,6 +68,7 @@ pub fn judge(
     if ending.stopped && stop.asked() {
         return Verdict { exit: stop.exit(), error: None, notes };
     }
+    let allowed_empty = plan.sweeps() && options.allow_deletes.is_some();
     let error = if !tolerated(&plan.mapping.sync.on_error, totals) {
         Some(past_tolerance(plan, totals).hint(format!("look at them: consign sync dlq list --route {}", plan.name())))
     } else if totals.read == 0 && options.window.is_some() {
@@ -76,7 +77,7 @@ pub fn judge(
             Error::new(Kind::Partial, &codes::sync::NOTHING_READ, cause)
                 .hint("`--since` is included, `--until` is not; both are values of the stream's cursor"),
         )
-    } else if totals.read == 0 && fresh && options.limit != Some(0) && options.allow_deletes.is_none() {
+    } else if totals.read == 0 && fresh && options.limit != Some(0) && !allowed_empty {
         Some(
             Error::new(
                 Kind::Partial,

@@ -203,6 +203,11 @@ fn one(
     line("fields", &format!("{} from {} read", plan.route.columns.len(), plan.route.projection.paths.len()));
     line("begins", &resumes);
     line("tolerates", &tolerate);
+    if sync.mode == Mode::Mirror {
+        let percent = f64::from(sync.deletes.share_ppm) / 10_000.0;
+        let records = count(sync.deletes.records, "record", "records");
+        line("deletes", &format!("what the source has no more, at most {percent} % or {records} unasked"));
+    }
     if let Some(schedule) = &schedule {
         line("schedule", schedule);
     }

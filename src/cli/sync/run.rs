@@ -12,9 +12,9 @@ use crate::cli::moment;
 use crate::cli::output::text::{count, grouped, shown};
 use crate::cli::output::{Answer, Rows};
 use crate::cli::ui::{Progress, Ui};
-use crate::config::{Mapping, Project};
+use crate::config::{Mapping, Mode, Project};
 use crate::connect::protocols::Guarantee;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::record::Totals;
 use crate::store::{LetterFilter, LetterState, Store};
 use crate::sync::{self, Became, Options, Selection, Setting, Stop, Watch};
@@ -88,6 +88,18 @@ impl Run {
             (_, true) => Selection::All,
             _ => Selection::Named(plan.as_ref().map_or(self.names, |plan| plan.names.clone())),
         };
+        if let (Some(_), Selection::Named(names)) = (self.allow_deletes, &selection)
+            && !mappings
+                .iter()
+                .any(|m| m.sync.mode == Mode::Mirror && (names.contains(&m.name.value) || names.contains(&m.family)))
+        {
+            return Err(Error::new(
+                Kind::Invalid,
+                &codes::cli::USAGE,
+                "`--allow-deletes` is for mirrors, and none of these is one",
+            )
+            .hint("leave it out"));
+        }
         // A dry run needs no writable state, and makes none.
         let mut store = if dry { context.store_read(&project)? } else { Some(context.store(&project)?) };
         if let (Some(plan), Some(store)) = (&plan, &store)

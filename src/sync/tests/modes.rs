@@ -145,6 +145,17 @@ fn a_file_is_mirrored_as_a_whole() {
     assert_eq!(project.again("c,\n").exit, Exit::Partial);
     assert_eq!(project.again("").exit, Exit::Partial);
     assert_eq!(project.read("out.ndjson"), "{\"sku\":\"b\",\"qty\":2}\n", "left as it was");
+    // It is not replaced by much less than it was, either.
+    let strict = mapping("out.items", "mode: mirror, deletes: { percent: 10, records: 1 }");
+    project.write("mappings/items.yaml", &strict);
+    assert_eq!(project.again("a,1\nb,2\nc,3\n").exit, Exit::Done);
+    let refused = project.again("a,1\n");
+    assert_eq!(refused.error.as_ref().unwrap().code().id, "connect-deletes-guarded", "{refused:?}");
+    assert!(refused.error.as_ref().unwrap().to_string().contains("2 of 3"), "{refused:?}");
+    assert_eq!(project.read("out.ndjson").lines().count(), 3, "left as it was");
+    let allowed = project.run(&Options { allow_deletes: Some(2), ..Options::default() }).pop().unwrap();
+    let Became::Ran(allowed) = allowed else { panic!("it did not run") };
+    assert_eq!((allowed.exit, project.read("out.ndjson").lines().count()), (Exit::Done, 1), "{:?}", allowed.error);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::sink::SqliteSink;
 use super::table::Table;
 use crate::config::Mode;
-use crate::connect::{Batch, Encoder, Found, Sink};
+use crate::connect::{Batch, DeleteGuard, Encoder, Found, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::record::{Column, Decimal, Mark, Path, Type, Value};
 
@@ -370,4 +370,49 @@ fn keys_in_any_order_and_many_batches_give_one_row_each() {
     sink.finish().unwrap();
     let there: Vec<(String, i64)> = desk.rows().into_iter().map(|(k, n, _)| (k, n)).collect();
     assert_eq!(there, wanted.into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_rehearsal_tells_what_would_happen_and_leaves_all_as_it_is() {
+    let look = |mode: Mode, rows: &[(&str, i64, &str)], there: bool| {
+        let mut desk = Desk::new();
+        if there {
+            let (mut sink, _) = desk.opened(None, false).unwrap();
+            sink.write(&desk.batch(&[("a", 1, "1"), ("b", 2, "2"), ("c", 3, "3")])).unwrap();
+            sink.commit(&mark(1, 1)).unwrap();
+            sink.finish().unwrap();
+        }
+        desk.mode = mode;
+        let before = desk.path().exists().then(|| std::fs::read(desk.path()).unwrap());
+        let busy = std::time::Duration::from_millis(50);
+        let mut sink = SqliteSink::new(desk.path(), desk.table().unwrap(), true, busy, ("log", "route"), false, true);
+        sink.open(there.then(|| mark(1, 1)).as_ref(), false).unwrap();
+        let mut effects = sink.foresee(&desk.batch(rows)).unwrap();
+        if mode == Mode::Mirror {
+            effects.deleted = sink.sweep(&mark(2, 2), DeleteGuard { share_ppm: 0, records: 0 }, true).unwrap().deleted;
+        }
+        drop(sink);
+        assert_eq!(desk.path().exists().then(|| std::fs::read(desk.path()).unwrap()), before, "left as it is");
+        [effects.created, effects.updated, effects.unchanged, effects.unmatched, effects.deleted]
+    };
+    let rows = [("a", 1, "1"), ("b", 9, "2"), ("z", 1, "1"), ("z", 2, "1")];
+    assert_eq!(look(Mode::Upsert, &rows, true), [1, 2, 1, 0, 0]);
+    assert_eq!(look(Mode::Upsert, &rows, false), [3, 1, 0, 0, 0]);
+    assert_eq!(look(Mode::Mirror, &rows, true), [1, 2, 1, 0, 1]);
+    assert_eq!(look(Mode::Update, &rows, true), [0, 1, 3, 2, 0]);
+    assert_eq!(look(Mode::Append, &rows, true), [4, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_group_found_ahead_says_what_it_came_to() {
+    let desk = Desk::new();
+    let (mut sink, _) = desk.opened(None, false).unwrap();
+    sink.write(&desk.batch(&[("a", 1, "1"), ("b", 2, "2")])).unwrap();
+    sink.commit(&mark(1, 1)).unwrap();
+    sink.write(&desk.batch(&[("a", 1, "1"), ("b", 3, "2")])).unwrap();
+    let receipt = sink.commit(&mark(2, 1)).unwrap();
+    assert_eq!((receipt.written, receipt.unchanged), (1, 1));
+    drop(sink);
+    let (mut sink, found) = desk.opened(Some(&mark(1, 1)), true).unwrap();
+    assert_eq!((found, sink.recall().unwrap()), (Found::Ahead, Some(receipt)));
 }
