@@ -6,6 +6,7 @@
 mod csv;
 mod json;
 mod ndjson;
+mod xml;
 
 pub(in crate::connect) use json::{JsonReader, Wish, Within, select};
 
@@ -53,7 +54,7 @@ pub trait Format: Sync {
 }
 
 /// Every format.
-pub const ALL: &[&dyn Format] = &[&csv::CSV, &json::JSON, &ndjson::NDJSON];
+pub const ALL: &[&dyn Format] = &[&csv::CSV, &json::JSON, &ndjson::NDJSON, &xml::XML];
 
 /// The format of that name.
 pub fn named(name: &str) -> Option<&'static dyn Format> {

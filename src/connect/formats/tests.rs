@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{ALL, Format, named};
 use crate::config::{Node, Piece, Spanned, Text};
-use crate::connect::{Cut, Header, Part, RecordError, Rows};
+use crate::connect::{Cut, Framing, Header, Part, RecordError, Rows};
 use crate::error::{Place, Result};
 use crate::record::{Arena, Column, Date, Decimal, Path, Position, Projection, Row, Timestamp, Type, Value};
 
@@ -20,7 +20,9 @@ pub(super) fn options(pairs: &[(&str, &str)]) -> Given {
         .iter()
         .map(|(name, value)| {
             let node = match *name {
-                "columns" => Node::List(value.split(',').map(|v| Spanned { value: text(v), place: place() }).collect()),
+                "columns" | "lists" | "mixed" | "namespaces" => {
+                    Node::List(value.split(',').map(|v| Spanned { value: text(v), place: place() }).collect())
+                }
                 _ => text(value),
             };
             (Spanned { value: (*name).to_string(), place: place() }, Spanned { value: node, place: place() })
@@ -32,9 +34,10 @@ pub(super) fn options(pairs: &[(&str, &str)]) -> Given {
 pub(super) fn projection(paths: &[&str]) -> Projection {
     let mut made = Projection::default();
     for text in paths {
-        let (path, kind) = text.split_once(':').unwrap_or((text, "any"));
+        let typed = text.rsplit_once(':').and_then(|(path, kind)| Some((path, Type::named(kind)?)));
+        let (path, kind) = typed.unwrap_or((text, Type::Dyn));
         let path = if path.is_empty() { Path::default() } else { Path::parse(path).unwrap() };
-        made.slot(&path, Type::named(kind).unwrap());
+        made.slot(&path, kind);
     }
     made
 }
@@ -57,7 +60,7 @@ fn cut_all(format: &dyn Format, given: &Given, bytes: &[u8], block: usize, parts
         assert!(!eof, "with all bytes at hand, the opening is known or an error");
         filled = (filled + block).min(bytes.len());
     };
-    let header = Arc::new(opening.header);
+    let (mut header, mut extra) = around(framing.as_ref(), Arc::new(opening.header));
     let (mut at, mut line) = (opening.bytes, opening.lines);
     loop {
         let eof = filled == bytes.len();
@@ -70,13 +73,26 @@ fn cut_all(format: &dyn Format, given: &Given, bytes: &[u8], block: usize, parts
             Cut::At { bytes, lines } => (bytes, lines, false),
             Cut::End { bytes, lines } => (bytes, lines, true),
         };
-        parts.push(part(&bytes[at..at + length], &header, Position { byte: at as u64, line, ..Position::default() }));
+        parts.push(part(
+            &bytes[at..at + length],
+            &header,
+            Position { byte: at as u64, line, extra, ..Position::default() },
+        ));
+        (header, extra) = around(framing.as_ref(), header);
         (at, line) = (at + length, line + lines);
         if end || (eof && at == bytes.len()) {
             return Ok(());
         }
         assert!(length > 0 || !eof, "a cut moves on");
         filled = (filled + block).min(bytes.len());
+    }
+}
+
+/// The header of the next part and what its position remembers, as a source keeps them.
+fn around(framing: &dyn Framing, header: Arc<Header>) -> (Arc<Header>, serde_json::Value) {
+    match framing.context() {
+        None => (header, serde_json::Value::Null),
+        Some(context) => (Arc::new(Header { columns: context.to_vec() }), serde_json::json!({ "context": context })),
     }
 }
 
@@ -216,6 +232,12 @@ const SAMPLES: &[Sample] = &[
     ("json", &[], "\u{feff} [ {\"a\":\"]\\\"}\",\"b\":[1,{\"c\":2}]},\n {\"a\":2} , {\"a\":\"é\"}\n] \n"),
     ("json", &[("records", "x.y")], "{\"w\":[{\"y\":1}],\"x\":{\"y\":[{\"a\":1},\n{\"b\":2},{}],\"z\":0}}"),
     ("json", &[], "{\"a\":1,\n\"b\":[{}]}"),
+    (
+        "xml",
+        &[("records", "p:x/y/r"), ("namespaces", "p=urn:u"), ("lists", "b")],
+        "\u{feff}<?xml version='1.0'?>\r\n<!-- <r> -->\n<q:x xmlns:q=\"urn:u\"><w>t &amp; <r/></w><y>\n<r><a>é]]&gt;</a></r><?p <r>?>\r\n<r><b c='>'>1</b><![CDATA[</r>]]></r >text<r/></y>\n<y xmlns='urn:v'><r/><r xmlns=''><a/></r></y></q:x>\n<!-- end -->\n",
+    ),
+    ("xml", &[("records", "r")], "<r><r><a>1</a></r><a>x</a></r>"),
 ];
 
 #[test]
@@ -254,8 +276,8 @@ fn reading_resumes_at_every_cut() {
         for (index, part) in whole.iter().enumerate() {
             let mut framing = format.framing(&given).unwrap();
             let opening = framing.open(bytes, true).unwrap().unwrap();
-            assert_eq!(opening.header, *part.header);
             framing.resume(&part.start);
+            assert_eq!(*around(framing.as_ref(), Arc::new(opening.header)).0, *part.header);
             let cut = framing.cut(&bytes[part.start.byte as usize..], true).unwrap();
             let rest: usize = whole[index..].iter().map(|part| part.bytes.len()).sum();
             let (Cut::At { bytes: length, .. } | Cut::End { bytes: length, .. }) = cut else { panic!("{cut:?}") };

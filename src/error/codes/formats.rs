@@ -80,6 +80,48 @@ pub static JSON_DOCUMENT: Code = Code::new(
     "the JSON document around the records is broken",
     "The array of records is not there, not closed, or has something wrong before, between or after its elements. Records read so far stay valid. `records:` names the path of the array; without it the top of the document is an array, or one object that is the record.",
 );
+/// Text that is no XML.
+pub static XML_SYNTAX: Code = Code::new(
+    "xml-syntax",
+    "the text is not well-formed XML",
+    "The text does not follow XML 1.0 at the place named: a tag that closes another element than the open one, an attribute that stands twice, `<` or a bare `&` where it must be escaped, an entity other than the five of XML, a character that XML does not allow. Inside a record the record is rejected; around the records reading ends there.",
+);
+/// A document type declaration.
+pub static XML_DOCTYPE: Code = Code::new(
+    "xml-doctype",
+    "the XML document has a DOCTYPE",
+    "Document type declarations are not read, whatever stands in them: they can make a parser fetch files and addresses, or grow a few bytes into gigabytes. Take the DOCTYPE out; if the document uses entities of its own, have them replaced first (`xmllint --noent --dropdtd in.xml`).",
+);
+/// A prefix without a namespace.
+pub static XML_NAMESPACE: Code = Code::new(
+    "xml-namespace",
+    "a namespace prefix in an XML document is wrong",
+    "A name has a prefix that is not declared on its element or one around it (`xmlns:prefix=\"...\"`), or a declaration is not allowed: an empty namespace for a prefix, another namespace for `xml`. Such a text is XML without namespaces at best, and is rejected.",
+);
+/// Elements within elements beyond the limit.
+pub static XML_DEPTH: Code = Code::new(
+    "xml-depth",
+    "XML is nested too deeply",
+    "Elements stand within each other more levels deep than `max_depth` allows. Data made by people or programs stays far below; raise `max_depth` if yours does not.",
+);
+/// An element that is there twice and is no list.
+pub static XML_REPEATED: Code = Code::new(
+    "xml-repeated",
+    "an XML element stands more than once",
+    "XML does not say which elements are lists, and counting them would make a list of two and a text of one. So an element that may stand more than once is declared: `lists: [lines.line]` in the stream's options, with its path in the record. Then it is always a list. Elements that the mapping does not read may repeat as they like.",
+);
+/// Text and elements beside each other.
+pub static XML_MIXED: Code = Code::new(
+    "xml-mixed",
+    "text and elements stand beside each other in XML",
+    "As a map, an element would lose the order of its text and its elements. Declare it: `mixed: [description]` in the stream's options, with its path in the record. It is then a list of texts and elements in their order, from which the same XML can be written again.",
+);
+/// A document that is broken around its records.
+pub static XML_DOCUMENT: Code = Code::new(
+    "xml-document",
+    "the XML document around the records is broken",
+    "The document ends too early, is empty, or `records` does not lead to its records: the root has another name or namespace, or an element on the way is never there. Records read so far stay valid. Names in `records` without a prefix mean elements without a namespace, unless `namespaces` has an entry `=uri`.",
+);
 /// A value that has no form in the target's format.
 pub static FORMAT_ENCODE: Code = Code::new(
     "format-encode",
@@ -102,5 +144,12 @@ pub const ALL: &[&Code] = &[
     &JSON_SURROGATE,
     &FORMAT_RECORD,
     &JSON_DOCUMENT,
+    &XML_SYNTAX,
+    &XML_DOCTYPE,
+    &XML_NAMESPACE,
+    &XML_DEPTH,
+    &XML_REPEATED,
+    &XML_MIXED,
+    &XML_DOCUMENT,
     &FORMAT_ENCODE,
 ];
