@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::compression::Compression;
+use super::compression::{Compression, Packing};
 use super::source::Wanted;
 use crate::config::{OptionKind, OptionSpec, Stream};
 use crate::connect::formats::Format;
@@ -13,8 +13,8 @@ use crate::error::{Error, Kind, Result};
 /// How files are compressed.
 pub const COMPRESSION: OptionSpec = OptionSpec::new(
     "compression",
-    OptionKind::Choice(&["auto", "none", "gzip"]),
-    "How files are compressed; `auto` goes by the ending `.gz`.",
+    OptionKind::Choice(&["auto", "none", "gzip", "zstd"]),
+    "How files are compressed; `auto` goes by the endings `.gz` and `.zst`.",
 )
 .default("auto");
 
@@ -22,7 +22,7 @@ pub const COMPRESSION: OptionSpec = OptionSpec::new(
 pub const ENCODING: OptionSpec = OptionSpec::new(
     "encoding",
     OptionKind::Text,
-    "The encoding of the files, as a label of the WHATWG Encoding Standard; targets are always UTF-8.",
+    "The encoding of the files, as a label of the WHATWG Encoding Standard. Unless it is given, an XML file is read as it says itself. Targets are always UTF-8.",
 )
 .default("utf-8");
 
@@ -30,7 +30,7 @@ pub const ENCODING: OptionSpec = OptionSpec::new(
 pub const MAX_INFLATION: OptionSpec = OptionSpec::new(
     "max_inflation",
     OptionKind::Int { min: 1, max: 1_000_000 },
-    "How many times its size a gzip file may become, once more than 64 MiB came out of it.",
+    "How many times its size a compressed file may become, once more than 64 MiB came out of it.",
 )
 .default("200");
 
@@ -49,6 +49,7 @@ pub fn wanted(
         path: path(stream, specs)?,
         compression: compression(stream, specs)?,
         encoding: encoding(stream, specs)?,
+        told: !stream.options.iter().any(|(name, _)| name.value == ENCODING.name),
         max_inflation: OptionReader::new(&stream.options, specs).number("max_inflation")?,
         format: self::format(format)?,
         format_options: stream.format_options.clone(),
@@ -74,7 +75,8 @@ pub fn path(stream: &Stream, specs: &'static [OptionSpec]) -> Result<String> {
 /// If the option was not checked.
 pub fn compression(stream: &Stream, specs: &'static [OptionSpec]) -> Result<Compression> {
     Ok(match OptionReader::new(&stream.options, specs).text("compression")?.as_deref() {
-        Some("gzip") => Compression::Gzip,
+        Some("gzip") => Compression::Always(Packing::Gzip),
+        Some("zstd") => Compression::Always(Packing::Zstd),
         Some("none") => Compression::None,
         _ => Compression::Auto,
     })

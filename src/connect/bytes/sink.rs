@@ -1,12 +1,9 @@
 //! Writes batches into a file of some place, so that after a power loss the settled length is always
 //! there: beside the target and renamed at the end, or on from the settled length.
 
-use std::io::Write;
 use std::path::PathBuf;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
+use super::compression::{Packer, Packing};
 use super::place::Place;
 use super::target::{Form, Names, Stage, Target, remove};
 use crate::connect::{Batch, Found, Frame, Sink};
@@ -18,20 +15,20 @@ pub struct ByteSink {
     place: Box<dyn Place>,
     path: PathBuf,
     frame: Frame,
-    gzip: bool,
+    packing: Option<Packing>,
     anew: bool,
     names: Option<Names>,
     target: Option<Target>,
-    /// The gzip member of the group in hand, and what came out of it.
-    member: Option<GzEncoder<Vec<u8>>>,
+    /// The member or frame of the group in hand, and what came out of it.
+    member: Option<Packer>,
     /// Records of the group in hand.
     records: u64,
 }
 
 impl ByteSink {
     /// A target in a place; nothing is opened yet. `anew`: what stands there is replaced.
-    pub fn new(place: Box<dyn Place>, path: PathBuf, frame: Frame, gzip: bool, anew: bool) -> Self {
-        Self { place, path, frame, gzip, anew, names: None, target: None, member: None, records: 0 }
+    pub fn new(place: Box<dyn Place>, path: PathBuf, frame: Frame, packing: Option<Packing>, anew: bool) -> Self {
+        Self { place, path, frame, packing, anew, names: None, target: None, member: None, records: 0 }
     }
 
     fn doing(&self) -> String {
@@ -57,17 +54,20 @@ impl ByteSink {
             (false, true) => {}
         }
         target.begun = true;
-        if !self.gzip {
+        let Some(packing) = self.packing else {
             if !before.is_empty() {
                 target.write(&before)?;
             }
             return target.write(&batch.bytes);
-        }
-        let member = self.member.get_or_insert_with(|| GzEncoder::new(Vec::new(), Compression::default()));
+        };
+        let member = match &mut self.member {
+            Some(member) => member,
+            none => none.insert(Packer::new(packing)?),
+        };
         for bytes in [&before, &batch.bytes] {
-            member.write_all(bytes).map_err(Error::of_io)?;
+            member.write(bytes)?;
         }
-        let out = member.get_mut();
+        let out = member.out();
         target.write(out)?;
         out.clear();
         Ok(())
@@ -77,7 +77,7 @@ impl ByteSink {
     fn secure(&mut self, mark: &Mark) -> Result<Option<u64>> {
         let (Some(target), Some(names)) = (&mut self.target, &self.names) else { return Ok(None) };
         if let Some(member) = self.member.take() {
-            target.write(&member.finish().map_err(Error::of_io)?)?;
+            target.write(&member.finish()?)?;
         }
         if self.records > 0 {
             target.file.secure()?;
@@ -104,9 +104,9 @@ impl ByteSink {
             closing.extend_from_slice(&self.frame.after);
             if !closing.is_empty() {
                 target.cut_back()?;
-                match self.gzip {
-                    true => target.write(&packed(&closing)?)?,
-                    false => target.write(&closing)?,
+                match self.packing {
+                    Some(packing) => target.write(&packing.packed(&closing)?)?,
+                    None => target.write(&closing)?,
                 }
             }
             target.file.secure()?;
@@ -119,16 +119,10 @@ impl ByteSink {
     }
 }
 
-/// Bytes as a gzip member of their own.
-pub fn packed(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut member = GzEncoder::new(Vec::new(), Compression::default());
-    member.write_all(bytes).and_then(|()| member.finish()).map_err(Error::of_io)
-}
-
 impl Sink for ByteSink {
     fn open(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
         let names = Names::of(&mut *self.place, &self.path)?;
-        let form = Form { frame: &self.frame, gzip: self.gzip };
+        let form = Form { frame: &self.frame, packing: self.packing };
         let (target, found) = Target::open(&mut *self.place, &names, &form, self.anew, settled, in_doubt)?;
         self.target = Some(target);
         self.names = Some(names);
@@ -170,7 +164,7 @@ impl Sink for ByteSink {
             let _ = match target.stage {
                 Stage::New => self.place.remove(&target.path),
                 Stage::InPlace if target.closed => Ok(()),
-                Stage::InPlace if !self.gzip && target.settled > 0 => {
+                Stage::InPlace if self.packing.is_none() && target.settled > 0 => {
                     target.cut_back().and_then(|()| target.write(&self.frame.after)).and_then(|()| target.file.secure())
                 }
                 Stage::InPlace | Stage::Part => target.cut_back(),

@@ -89,14 +89,17 @@ impl Slice {
     pub fn of_file(begin: Begin, path: PathBuf, mut file: Box<dyn Opened>, bound: u64, length: u64) -> Result<Self> {
         let grows = length > bound && begin.framing.can_grow();
         let input = file.input(0, bound).map_err(|e| e.doing(format!("reading `{}`", begin.name)))?;
-        let stream = Stream::new(input, &begin.name, Some(bound), begin.coding, grows);
+        let stream = Stream::new(input, &begin.name, Some(bound), begin.coding, grows)?;
         Ok(Self { path, grows, file: Some(file), bound, ..Self::begun(begin, stream) })
     }
 
     /// Bytes that come once.
-    pub fn of_pipe(begin: Begin, input: Box<dyn Input>) -> Self {
-        let stream = Stream::new(input, &begin.name, None, begin.coding, false);
-        Self::begun(begin, stream)
+    ///
+    /// # Errors
+    /// If there is no memory to decompress them.
+    pub fn of_pipe(begin: Begin, input: Box<dyn Input>) -> Result<Self> {
+        let stream = Stream::new(input, &begin.name, None, begin.coding, false)?;
+        Ok(Self::begun(begin, stream))
     }
 
     fn begun(begin: Begin, stream: Stream) -> Self {
@@ -346,7 +349,7 @@ impl Slice {
                 self.tail = tail_before(&mut **file, position.byte).map_err(failed)?;
                 let input = file.input(position.byte, self.bound.max(position.byte)).map_err(failed)?;
                 let left = self.bound.saturating_sub(position.byte);
-                self.stream = Stream::new(input, &self.name, Some(left), self.coding, self.grows);
+                self.stream = Stream::new(input, &self.name, Some(left), self.coding, self.grows)?;
                 self.buffer.clear();
             }
             _ => self.skip(&position)?,

@@ -10,13 +10,16 @@ use super::identity::{Identity, Kinship, fresh_slice, settled_as};
 use super::paths::{Listed, is_pattern, list, regular};
 use super::place::{About, Input, Opened, Place};
 use super::slice::{Aftermath, Begin, Slice, tail_before};
-use super::stream::Coding;
+use super::stream::{Coding, Stream};
 use crate::config::{Node, Spanned};
 use crate::connect::formats::Format;
 use crate::connect::{Part, Source};
 use crate::error::codes::connect::{FILE_TRUNCATED, NOT_REPEATABLE};
 use crate::error::{Error, Kind, Result};
 use crate::record::{Position, Settled, SliceId};
+
+/// How much of a file's beginning tells its encoding.
+const HEAD_BYTES: usize = 512;
 
 /// What a stream's configuration says about its files.
 pub struct Wanted {
@@ -28,6 +31,8 @@ pub struct Wanted {
     pub compression: Compression,
     /// `None`: UTF-8.
     pub encoding: Option<&'static encoding_rs::Encoding>,
+    /// Whether a file may say itself in which encoding it is.
+    pub told: bool,
     /// How many times its size a compressed file may become.
     pub max_inflation: u64,
     /// What is in them.
@@ -42,8 +47,8 @@ pub struct Wanted {
 
 impl Wanted {
     fn coding(&self, name: &str) -> Coding {
-        let gzip = self.compression.is_gzip(name);
-        Coding { gzip, encoding: self.encoding, max_inflation: self.max_inflation }
+        let packing = self.compression.packing(name);
+        Coding { packing, encoding: self.encoding, max_inflation: self.max_inflation }
     }
 }
 
@@ -169,7 +174,14 @@ impl ByteSource {
         let length = opened.about().map_err(|e| e.doing(doing()))?.length;
         let bound = size.min(length);
         let now = Identity::of(&mut *opened, &file.name, bound).map_err(|e| e.doing(doing()))?;
-        let coding = self.wanted.coding(&file.name);
+        let mut coding = self.wanted.coding(&file.name);
+        if let (true, Some(told)) = (self.wanted.told, self.wanted.format.told_encoding()) {
+            let (input, mut head) = (opened.input(0, bound).map_err(|e| e.doing(doing()))?, Vec::new());
+            // What breaks the stream here breaks it again where it is read.
+            let _ =
+                Stream::new(input, &file.name.as_str().into(), Some(bound), coding, false)?.fill(&mut head, HEAD_BYTES);
+            coding.encoding = told(&head);
+        }
         let framing = self.wanted.format.framing(&self.wanted.format_options)?;
         let Some(start) = self.judge(&now, &mut *opened, coding, framing.can_grow())? else { return Ok(None) };
         let (id, resume) = match &self.only {
@@ -221,7 +233,7 @@ impl ByteSource {
             until: None,
             resume: None,
         };
-        Ok(Some(Slice::of_pipe(begin, input)))
+        Slice::of_pipe(begin, input).map(Some)
     }
 
     /// What is to be done with a file: its slice and where to resume; `None` if there is nothing.

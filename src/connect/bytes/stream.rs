@@ -1,4 +1,4 @@
-//! The decoded bytes of one file: as they are, out of gzip, out of another encoding. Positions
+//! The decoded bytes of one file: as they are, out of compression, out of another encoding. Positions
 //! count in this stream.
 
 use std::io::{self, Read};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 
-use super::compression::Inflated;
+use super::compression::{Inflated, Packing};
 use super::place::{Input, unwrapped};
 use crate::error::codes::connect::{ENCODING_MALFORMED, FILE_TRUNCATED};
 use crate::error::{Error, Kind, Result};
@@ -17,8 +17,8 @@ pub const INPUT_BYTES: usize = 64 << 10;
 /// How the bytes of a file are to be decoded.
 #[derive(Clone, Copy)]
 pub struct Coding {
-    /// Whether it is gzip.
-    pub gzip: bool,
+    /// How it is compressed; `None`: it is not.
+    pub packing: Option<Packing>,
     /// `None`: UTF-8, which the format checks record by record.
     pub encoding: Option<&'static Encoding>,
     /// How many times its size a gzip file may become.
@@ -28,7 +28,7 @@ pub struct Coding {
 impl Coding {
     /// Whether positions in the stream are positions in the file.
     pub fn is_plain(&self) -> bool {
-        !self.gzip && self.encoding.is_none()
+        self.packing.is_none() && self.encoding.is_none()
     }
 }
 
@@ -41,20 +41,32 @@ pub struct Stream {
 
 enum Stage {
     Plain(Raw),
-    Gzip(Box<Inflated>),
+    Packed(Box<Inflated>),
     Encoded(Box<Transcoded>),
 }
 
 impl Stream {
     /// The stream of these bytes. `remaining`: the bytes up to the bound,
     /// `None` for standard input. `grows`: more is known to follow behind the bound.
-    pub fn new(input: Box<dyn Input>, name: &Arc<str>, remaining: Option<u64>, coding: Coding, grows: bool) -> Self {
+    ///
+    /// # Errors
+    /// If there is no memory to decompress it.
+    pub fn new(
+        input: Box<dyn Input>,
+        name: &Arc<str>,
+        remaining: Option<u64>,
+        coding: Coding,
+        grows: bool,
+    ) -> Result<Self> {
         let raw = Raw { input, name: name.clone(), remaining, taken: 0 };
-        let stage = match (coding.gzip, coding.encoding) {
-            (false, None) => Stage::Plain(raw),
-            (true, None) => Stage::Gzip(Box::new(Inflated::new(raw, coding))),
-            (gzip, Some(encoding)) => {
-                let input = if gzip { Inner::Gzip(Box::new(Inflated::new(raw, coding))) } else { Inner::Plain(raw) };
+        let stage = match (coding.packing, coding.encoding) {
+            (None, None) => Stage::Plain(raw),
+            (Some(packing), None) => Stage::Packed(Box::new(Inflated::new(raw, packing, coding)?)),
+            (packing, Some(encoding)) => {
+                let input = match packing {
+                    Some(packing) => Inner::Packed(Box::new(Inflated::new(raw, packing, coding)?)),
+                    None => Inner::Plain(raw),
+                };
                 Stage::Encoded(Box::new(Transcoded {
                     input,
                     decoder: encoding.new_decoder(),
@@ -67,20 +79,20 @@ impl Stream {
                 }))
             }
         };
-        Self { stage, ended: false }
+        Ok(Self { stage, ended: false })
     }
 
     /// Reads until the buffer holds `wanted` bytes or the stream ends; returns whether it ended.
     ///
     /// # Errors
-    /// A file that shrank, damaged gzip, bytes that are not in the encoding. What was read
+    /// A file that shrank, damaged compression, bytes that are not in the encoding. What was read
     /// before stays in the buffer.
     pub fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> Result<bool> {
         while !self.ended && buffer.len() < wanted {
             buffer.reserve_exact(self.likely(wanted - buffer.len()));
             let more = match &mut self.stage {
                 Stage::Plain(raw) => raw.append(buffer),
-                Stage::Gzip(inflated) => inflated.append(buffer, wanted - buffer.len()),
+                Stage::Packed(inflated) => inflated.append(buffer, wanted - buffer.len()),
                 Stage::Encoded(transcoded) => transcoded.append(buffer),
             };
             // After an error nothing of the stream can be trusted any more.
@@ -161,7 +173,7 @@ impl Read for Raw {
 
 enum Inner {
     Plain(Raw),
-    Gzip(Box<Inflated>),
+    Packed(Box<Inflated>),
 }
 
 /// Bytes in some encoding as UTF-8. Nothing is ever replaced.
@@ -182,7 +194,7 @@ impl Transcoded {
         let room = &mut self.bytes[self.filled..];
         let count = match &mut self.input {
             Inner::Plain(raw) => raw.read(room).map_err(|e| raw.failed(unwrapped(e)))?,
-            Inner::Gzip(inflated) => inflated.read(room)?,
+            Inner::Packed(inflated) => inflated.read(room)?,
         };
         self.filled += count;
         // A character that is cut by the bound of a growing file is read the next time.

@@ -11,12 +11,10 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
+use super::compression::Packing;
 use super::place::{AsRead, Edited, Place, What, missing, unwrapped};
-use super::sink::packed;
 use crate::connect::{Found, Frame};
-use crate::error::codes::connect::{GZIP_DAMAGED, NOT_A_FILE, TARGET_CHANGED, TARGET_FOREIGN, TARGET_UNFIT};
+use crate::error::codes::connect::{NOT_A_FILE, TARGET_CHANGED, TARGET_FOREIGN, TARGET_UNFIT};
 use crate::error::{Error, Kind, Result};
 use crate::record::Mark;
 
@@ -138,7 +136,7 @@ impl Names {
 /// What the target's format puts around records, and how it is stored.
 pub struct Form<'f> {
     pub frame: &'f Frame,
-    pub gzip: bool,
+    pub packing: Option<Packing>,
 }
 
 impl Target {
@@ -366,7 +364,7 @@ impl Target {
             self.begun = !head.is_empty();
             return Ok(());
         }
-        if form.gzip {
+        if form.packing.is_some() {
             return Err(foreign(
                 "a compressed file with a closing cannot be continued by a route that did not write it",
             ));
@@ -404,35 +402,38 @@ impl Form<'_> {
             return Ok(Closing::None);
         }
         let rest = read(file, from, to)?;
-        if !self.gzip {
+        let Some(packing) = self.packing else {
             return Ok(match closing.strip_prefix(rest.as_slice()) {
                 Some([]) => Closing::Whole,
                 Some(_) => Closing::Begun,
                 None => Closing::None,
             });
-        }
+        };
         let mut plain = Vec::new();
         let limit = closing.len() as u64 + 1;
-        let whole = MultiGzDecoder::new(rest.as_slice()).take(limit).read_to_end(&mut plain).is_ok();
+        let whole = packing.unpacked(rest.as_slice())?.take(limit).read_to_end(&mut plain).is_ok();
         if whole && plain == closing {
             return Ok(Closing::Whole);
         }
-        Ok(if packed(closing)?.starts_with(&rest) { Closing::Begun } else { Closing::None })
+        Ok(if packing.packed(closing)?.starts_with(&rest) { Closing::Begun } else { Closing::None })
     }
 
     /// The first bytes and the last one of the content.
     fn ends(&self, file: &mut dyn Edited, length: u64, wanted: usize) -> Result<(Vec<u8>, Option<u8>)> {
-        if !self.gzip {
+        let Some(packing) = self.packing else {
             let head = read(file, 0, length.min(wanted as u64))?;
             let last = read(file, length.saturating_sub(1), length)?;
             return Ok((head, last.last().copied()));
-        }
+        };
         let damaged = |error: std::io::Error| match error.get_ref().is_some_and(|inner| inner.is::<Error>()) {
             true => unwrapped(error),
-            false => Error::new(Kind::Refused, &GZIP_DAMAGED, "the target is no whole gzip file").caused_by(error),
+            false => {
+                Error::new(Kind::Refused, packing.damaged(), format!("the target is no whole {} file", packing.name()))
+                    .caused_by(error)
+            }
         };
         let (mut head, mut last) = (Vec::new(), None);
-        let mut decoder = MultiGzDecoder::new(std::io::BufReader::new(AsRead((file, 0))));
+        let mut decoder = packing.unpacked(AsRead((file, 0)))?;
         let mut block = vec![0; 64 << 10];
         loop {
             let count = decoder.read(&mut block).map_err(damaged)?;

@@ -23,10 +23,19 @@ use crate::error::{Error, Kind, Result};
 /// Options as the configuration has them, already checked against the description.
 pub type Options = [(Spanned<String>, Spanned<Node>)];
 
+/// See [`Format::told_encoding`].
+pub type ToldEncoding = fn(&[u8]) -> Option<&'static encoding_rs::Encoding>;
+
 /// A format: a description and the three things made from it and its options.
 pub trait Format: Sync {
     /// The description.
     fn spec(&self) -> &'static FormatSpec;
+
+    /// Tells from the first bytes of a stream in which encoding it says it is (`None`: UTF-8), for
+    /// formats whose documents say so.
+    fn told_encoding(&self) -> Option<ToldEncoding> {
+        None
+    }
 
     /// Where records end, for one slice.
     ///

@@ -32,10 +32,16 @@ pub static GZIP_DAMAGED: Code = Code::new(
     "a gzip file is damaged or not complete",
     "The gzip stream ends early, fails its checksum, or holds something else. Everything before the damage was read; fetch the file again and run once more.",
 );
+/// A Zstandard stream that cannot be decompressed.
+pub static ZSTD_DAMAGED: Code = Code::new(
+    "connect-zstd-damaged",
+    "a Zstandard file is damaged or not complete",
+    "The Zstandard stream ends early, fails its checksum, holds something else, or wants more than 32 MiB of what came before to be kept (files made with `--long` or `--ultra`: compress them again without). Everything before the damage was read; fetch the file again and run once more.",
+);
 /// A compressed file inflates beyond the limit.
 pub static INFLATION: Code = Code::new(
     "connect-inflation-limit",
-    "a gzip file inflates beyond the limit",
+    "a compressed file inflates beyond the limit",
     "The decompressed data is more than `max_inflation` times the size of the file: this is how a decompression bomb looks. If the data is really that repetitive, raise `max_inflation` of the stream.",
 );
 /// Bytes do not fit the declared encoding.
@@ -209,6 +215,7 @@ pub const ALL: &[&Code] = &[
     &FILE_TRUNCATED,
     &LINE_CONTINUED,
     &GZIP_DAMAGED,
+    &ZSTD_DAMAGED,
     &INFLATION,
     &ENCODING_MALFORMED,
     &ENCODING_UNKNOWN,

@@ -144,7 +144,7 @@ impl Around {
         lexer.at = at;
         let name = name.ok()?;
         let (end, _) = tag_end(lexer.bytes, at)?;
-        if self.path.is_some() && memchr::memmem::find(&lexer.bytes[at..end], b"xmlns").is_some() {
+        if self.path.is_some() && may_declare(&lexer.bytes[at..end]) {
             let (mark, mut attributes) = (self.scope.mark(), Vec::new());
             let own = lexer.start_tag(&mut attributes).and_then(|tag| self.scope.enter(names, &tag, &attributes));
             let found = own.is_ok().then(|| self.is_record(&self.scope, &name));
@@ -321,6 +321,12 @@ impl Around {
         }
         self.reached = usize::MAX;
     }
+}
+
+/// Whether the bytes of a tag hold the word that declares namespaces, be it where it means that or not.
+#[inline]
+fn may_declare(tag: &[u8]) -> bool {
+    memchr::memchr_iter(b'x', tag).any(|at| tag[at..].starts_with(b"xmlns"))
 }
 
 /// The end of the start tag that begins at `at` (behind its `>`), and whether it is the whole element.

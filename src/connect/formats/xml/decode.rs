@@ -520,17 +520,7 @@ impl<'a> Reader<'a, '_> {
     /// Puts a value into its slot, as its type.
     #[inline]
     fn put(&self, target: &Target, value: Value<'a>, at: usize, slots: &mut [Value<'a>]) -> Parsed<()> {
-        let typed = match (value, &target.kind) {
-            (_, Type::Dyn) | (Value::String(_), Type::String) => Ok(value),
-            // The types of XML Schema other than text do not count white space around a value.
-            (Value::String(text), Type::Map(_) | Type::Record { .. }) => Ok(match trimmed(text) {
-                "" => Value::Map(&[]),
-                _ => Value::Map(self.arena.alloc_slice_copy(&[(TEXT, value)])),
-            }),
-            (Value::String(text), kind) => from_text(trimmed(text), kind, self.arena),
-            (_, kind) => from_value(value, kind, self.arena),
-        };
-        match typed {
+        match typed(value, &target.kind, self.arena) {
             Ok(value) => {
                 slots[target.slot] = value;
                 Ok(())
@@ -543,6 +533,24 @@ impl<'a> Reader<'a, '_> {
                 ended: false,
             })),
         }
+    }
+}
+
+/// A value as its type.
+#[inline]
+fn typed<'a>(value: Value<'a>, kind: &Type, arena: &'a Arena) -> std::result::Result<Value<'a>, &'static str> {
+    match (value, kind) {
+        (_, Type::Dyn) | (Value::String(_), Type::String) => Ok(value),
+        // The types of XML Schema other than text do not count white space around a value.
+        (Value::String(text), Type::Map(_) | Type::Record { .. }) => Ok(match trimmed(text) {
+            "" => Value::Map(&[]),
+            _ => Value::Map(arena.alloc_slice_copy(&[(TEXT, value)])),
+        }),
+        (Value::String(text), kind) => from_text(trimmed(text), kind, arena),
+        (Value::List(items), Type::List(inner)) => arena
+            .alloc_slice_try_fill_iter(items.iter().map(|item| typed(*item, inner, arena)))
+            .map(|items| Value::List(items)),
+        (_, kind) => from_value(value, kind, arena),
     }
 }
 

@@ -19,7 +19,7 @@ use self::framing::XmlFraming;
 use self::names::{Names, Wanted, XSI_URI};
 use self::plan::Declared;
 use super::json::{MAX_DEPTH, MAX_RECORD_BYTES};
-use super::{Format, Options};
+use super::{Format, Options, ToldEncoding};
 use crate::config::{FormatSpec, OptionKind, OptionSpec};
 use crate::connect::options::OptionReader;
 use crate::connect::{Decoder, Encoder, Frame, Framing};
@@ -161,6 +161,10 @@ fn steps(text: &str) -> Vec<String> {
 impl Format for Xml {
     fn spec(&self) -> &'static FormatSpec {
         &SPEC
+    }
+
+    fn told_encoding(&self) -> Option<ToldEncoding> {
+        Some(framing::declared_encoding)
     }
 
     fn framing(&self, options: &Options) -> Result<Box<dyn Framing>> {

@@ -28,7 +28,7 @@ pub(super) struct Files;
 
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "file",
-    about: "Files on this machine, plain or gzip; `-` is standard input or output.",
+    about: "Files on this machine, plain, gzip or Zstandard; `-` is standard input or output.",
     carries: Carries::Bytes,
     reads: true,
     modes: &[Mode::Append, Mode::Mirror],
@@ -111,8 +111,8 @@ impl Protocol for Files {
             )
             .at(request.stream.place.clone()));
         }
-        let gzip = compression(request.stream, SPEC.stream_options)?.is_gzip(&path);
-        Ok(Box::new(ByteSink::new(Box::new(Local::new()), whole, frame, gzip, request.anew)))
+        let packing = compression(request.stream, SPEC.stream_options)?.packing(&path);
+        Ok(Box::new(ByteSink::new(Box::new(Local::new()), whole, frame, packing, request.anew)))
     }
 }
 

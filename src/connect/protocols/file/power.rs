@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use super::durable::Durable;
 use super::local::Local;
 use crate::connect::bytes::ByteSink;
+use crate::connect::bytes::compression::Packing;
 use crate::connect::{Batch, Frame, Sink};
 use crate::record::Mark;
 
@@ -111,14 +112,14 @@ struct Store {
 /// power goes.
 fn run(
     folder: &Path,
-    gzip: bool,
+    packing: Option<Packing>,
     frame: &Frame,
     platter: &Arc<Mutex<Platter>>,
     store: &RefCell<Store>,
     until: u32,
 ) -> crate::error::Result<()> {
     let place = Box::new(Local::secured_by(Box::new(Lossy(platter.clone(), folder.to_owned()))));
-    let mut sink = ByteSink::new(place, folder.join("out"), frame.clone(), gzip, false);
+    let mut sink = ByteSink::new(place, folder.join("out"), frame.clone(), packing, false);
     let (mark, in_doubt) = { (store.borrow().mark.clone(), store.borrow().in_doubt) };
     sink.open(mark.as_ref(), in_doubt)?;
     loop {
@@ -136,13 +137,11 @@ fn run(
     }
 }
 
-fn content(path: &Path, gzip: bool) -> String {
+fn content(path: &Path, packing: Option<Packing>) -> String {
     let bytes = std::fs::read(path).unwrap();
-    if !gzip {
-        return String::from_utf8(bytes).unwrap();
-    }
+    let Some(packing) = packing else { return String::from_utf8(bytes).unwrap() };
     let mut text = String::new();
-    io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(bytes.as_slice()), &mut text).unwrap();
+    io::Read::read_to_string(&mut packing.unpacked(bytes.as_slice()).unwrap(), &mut text).unwrap();
     text
 }
 
@@ -157,9 +156,10 @@ fn expected(frame: &Frame, until: u32, before: &str) -> String {
 fn a_power_loss_at_any_moment_keeps_every_settled_group() {
     let lines = Frame { before: b"head\n".to_vec(), ..Frame::default() };
     let brackets = Frame { before: b"[\n".to_vec(), between: b",".to_vec(), after: b"]\n".to_vec() };
-    for (frame, gzip) in [(&lines, false), (&lines, true), (&brackets, false), (&brackets, true)] {
+    let packings = [None, Some(Packing::Gzip), Some(Packing::Zstd)];
+    for (frame, packing) in packings.iter().flat_map(|packing| [(&lines, *packing), (&brackets, *packing)]) {
         for foreign in [false, true] {
-            if foreign && gzip && !frame.after.is_empty() {
+            if foreign && packing.is_some() && !frame.after.is_empty() {
                 continue;
             }
             let mut crashes = 0;
@@ -171,7 +171,10 @@ fn a_power_loss_at_any_moment_keeps_every_settled_group() {
                 let before = if foreign { "0a\n" } else { "" };
                 if foreign {
                     let whole = expected(frame, 0, before);
-                    let bytes = if gzip { gzipped(whole.as_bytes()) } else { whole.into_bytes() };
+                    let bytes = match packing {
+                        Some(packing) => packing.packed(whole.as_bytes()).unwrap(),
+                        None => whole.into_bytes(),
+                    };
                     std::fs::write(folder.join("out"), bytes).unwrap();
                     let mut disk = Lossy(platter.clone(), folder.clone());
                     disk.secure_file(&File::open(folder.join("out")).unwrap()).unwrap();
@@ -182,27 +185,21 @@ fn a_power_loss_at_any_moment_keeps_every_settled_group() {
                 let store = Rc::new(RefCell::new(Store { mark, ..Store::default() }));
                 // Two runs: a new target, then one that is continued. The power goes in one of them.
                 platter.lock().unwrap().left = Some(moment);
-                let went = run(&folder, gzip, frame, &platter, &store, 3)
-                    .and_then(|()| run(&folder, gzip, frame, &platter, &store, 5));
+                let went = run(&folder, packing, frame, &platter, &store, 3)
+                    .and_then(|()| run(&folder, packing, frame, &platter, &store, 5));
                 crashes += u32::from(went.is_err());
                 lose_power(&folder, &platter);
                 let secured = store.borrow().settled;
-                let text = format!("{frame:?} gzip {gzip} foreign {foreign} moment {moment} settled {secured}");
-                run(&folder, gzip, frame, &platter, &store, 6).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+                let text = format!("{frame:?} packing {packing:?} foreign {foreign} moment {moment} settled {secured}");
+                run(&folder, packing, frame, &platter, &store, 6).unwrap_or_else(|e| panic!("{text}: {e:?}"));
                 let wanted = expected(frame, 6, before);
                 // White space before a closing of somebody else's goes with the closing.
-                let there = content(&folder.join("out"), gzip).replace("0a,", "0a\n,");
+                let there = content(&folder.join("out"), packing).replace("0a,", "0a\n,");
                 assert_eq!(there, wanted, "{text}");
                 lose_power(&folder, &platter);
-                assert_eq!(content(&folder.join("out"), gzip).replace("0a,", "0a\n,"), wanted, "{text}, again");
+                assert_eq!(content(&folder.join("out"), packing).replace("0a,", "0a\n,"), wanted, "{text}, again");
             }
             assert!(crashes >= 8, "{crashes} crashes are too few to mean something");
         }
     }
-}
-
-fn gzipped(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    io::Write::write_all(&mut encoder, bytes).unwrap();
-    encoder.finish().unwrap()
 }

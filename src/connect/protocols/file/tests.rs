@@ -420,6 +420,67 @@ fn encodings_are_decoded_strictly() {
 }
 
 #[test]
+fn zstandard_is_read_as_gzip_is() {
+    let mut lab = Lab::new();
+    let text: String = (0..20_000).map(|n| format!("line {n}\n")).collect();
+    let frame = |text: &str| zstd::encode_all(text.as_bytes(), 3).unwrap();
+    let two = [frame(&text), frame("last\n")].concat();
+    lab.write("a.ndjson.zst", &two);
+    let options = [("path", "a.ndjson.zst")];
+    assert_eq!(lab.run("ndjson", &options).text, format!("{text}last\n"));
+    lab.settled.clear();
+    lab.write("a.ndjson.zst", &two[..two.len() - 3]);
+    let error = lab.run("ndjson", &options).error.unwrap();
+    assert_eq!(error.code().id, "connect-zstd-damaged");
+    lab.settled.clear();
+    lab.write("a.ndjson.zst", text.as_bytes());
+    assert_eq!(lab.run("ndjson", &options).error.unwrap().code().id, "connect-zstd-damaged");
+    lab.settled.clear();
+    lab.write("a.ndjson.zst", frame(&"x\n".repeat(40 << 20)));
+    assert_eq!(lab.run("ndjson", &options).error.unwrap().code().id, "connect-inflation-limit");
+}
+
+#[test]
+fn an_xml_file_says_itself_in_which_encoding_it_is() {
+    let mut lab = Lab::new();
+    lab.write("a.xml", b"<?xml version='1.0' encoding='ISO-8859-1'?><d><r>M\xfcller</r></d>");
+    let plain = [("path", "a.xml")];
+    assert!(lab.run("xml", &plain).text.contains("<r>Müller</r>"));
+    lab.settled.clear();
+    let wide = "\u{feff}<?xml version='1.0' encoding='UTF-16'?><d><r>Żółć</r></d>".encode_utf16();
+    for bytes in
+        [wide.clone().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), wide.flat_map(u16::to_be_bytes).collect()]
+    {
+        lab.write("a.xml", bytes);
+        assert!(lab.run("xml", &plain).text.contains("<r>Żółć</r>"));
+        lab.settled.clear();
+    }
+    // What the stream's options say counts more.
+    lab.write("a.xml", b"<?xml version='1.0' encoding='UTF-8'?><d><r>M\xfcller</r></d>");
+    assert!(lab.run("xml", &[("path", "a.xml"), ("encoding", "windows-1252")]).text.contains("Müller"));
+}
+
+#[test]
+fn an_xml_file_is_read_on_within_its_open_elements() {
+    let mut lab = Lab::new();
+    let record = |n: u32| format!("<p:r><n>{n}</n></p:r>\n");
+    let body: String = (0..80_000).map(record).collect();
+    lab.write("a.xml", format!("<d xmlns:p='urn:p'>\n{body}</d>\n"));
+    let options = [("path", "a.xml")];
+    let whole = lab.run("xml", &options);
+    assert!(whole.parts.len() > 2 && whole.error.is_none());
+    let part = &whole.parts[1];
+    assert_eq!(part.header.columns, ["<d xmlns:p=\"urn:p\">"]);
+    // Killed behind the first part: the rest is read with the same elements around it.
+    let settled = Settled { position: part.start.clone(), done: false };
+    lab.settled = vec![(part.slice.clone(), settled)];
+    let rest = lab.run("xml", &options);
+    assert!(rest.error.is_none(), "{:?}", rest.error);
+    assert_eq!(rest.parts[0].header, part.header);
+    assert_eq!(rest.text, whole.text[whole.parts[0].bytes.len()..]);
+}
+
+#[test]
 fn what_is_no_file_is_named() {
     let lab = Lab::new();
     std::fs::create_dir(lab.path("folder")).unwrap();

@@ -36,7 +36,7 @@ const UNFINISHED: &[&str] = &[".part", ".filepart", ".tmp", ".uploading"];
 
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "sftp",
-    about: "Files on a server over SSH, plain or gzip.",
+    about: "Files on a server over SSH, plain, gzip or Zstandard.",
     carries: Carries::Bytes,
     reads: true,
     modes: &[Mode::Append, Mode::Mirror],
@@ -157,10 +157,10 @@ impl Protocol for Sftp {
             )));
         }
         let frame = format(request.format)?.frame(&request.stream.format_options, request.columns)?;
-        let gzip = compression(request.stream, SPEC.stream_options)?.is_gzip(&path);
+        let packing = compression(request.stream, SPEC.stream_options)?.packing(&path);
         let server = Server::new(settings(request.root, request.connector)?)?;
         let whole = folder(request.connector)?.join(path);
-        Ok(Box::new(ByteSink::new(Box::new(server), whole, frame, gzip, request.anew)))
+        Ok(Box::new(ByteSink::new(Box::new(server), whole, frame, packing, request.anew)))
     }
 }
 
