@@ -305,7 +305,7 @@ impl Slice {
                 Ok(ended) => ended,
                 Err(error) => {
                     // What is whole before the fault is handed out first.
-                    self.broken = Some(error);
+                    self.broken = Some(error.doing(format!("reading `{}`", self.name)));
                     false
                 }
             };
