@@ -16,6 +16,7 @@ mod key;
 pub mod moment;
 mod parts;
 mod scan;
+mod sql;
 #[cfg(test)]
 mod tests;
 mod wanted;
@@ -25,7 +26,8 @@ pub use cells::{Cell, RowWriter};
 pub use decode::RowDecoder;
 pub use key::{Key, KeyKind};
 pub use parts::Parts;
-pub use scan::{Database, Layout, Scan, Statement};
+pub use scan::{Database, Layout, Scan};
+pub use sql::Statement;
 pub use wanted::{
     CURSOR, Distance, LAG, OVERLAP, QUERY, Relation, SORTED, TIE, WITHOUT_CURSOR, Wanted, has_cursor, resumption,
 };
