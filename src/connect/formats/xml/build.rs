@@ -39,7 +39,7 @@ impl<'a> Reader<'a, '_> {
         let mut pieces = Pieces::default();
         let (mut children, mut known) = (false, Children { first: self.entries.len(), ..Children::default() });
         let mut lists: Vec<(usize, Vec<Value<'a>>)> = Vec::new();
-        while !tag.empty {
+        loop {
             match self.next(tag)? {
                 Next::End => break,
                 Next::Text(run) => pieces.run(&run),
@@ -157,7 +157,7 @@ impl<'a> Reader<'a, '_> {
     /// element with its name, its attributes and its content.
     fn mixed(&mut self, tag: &Tag<'a>, depth: usize) -> Parsed<Value<'a>> {
         let (mut items, mut pieces) = (Vec::new(), Pieces::default());
-        while !tag.empty {
+        loop {
             let next = self.next(tag)?;
             match &next {
                 Next::Text(run) => pieces.run(run),

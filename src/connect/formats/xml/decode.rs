@@ -321,6 +321,9 @@ impl<'a> Reader<'a, '_> {
     /// What comes next in the element that is open.
     #[inline]
     pub fn next(&mut self, open: &Tag<'a>) -> Parsed<Next<'a>> {
+        if open.empty {
+            return Ok(Next::End);
+        }
         if self.lexer.peek() != b'<' {
             let run = self.lexer.run()?;
             if self.lexer.at >= self.lexer.bytes.len() {
@@ -369,7 +372,7 @@ impl<'a> Reader<'a, '_> {
         let nil = self.is_nil(tag);
         let wants_text = !node.whole.is_empty() || !node.text.is_empty();
         let (mut pieces, mut near, mut children) = (Pieces::default(), 0, false);
-        while !tag.empty {
+        loop {
             match self.next(tag)? {
                 Next::End => break,
                 Next::Text(run) if wants_text => pieces.run(&run),

@@ -120,7 +120,8 @@ impl<'o> Settings<'o> {
 
     fn declared(&self) -> Result<Declared> {
         let mut declared = Declared::default();
-        let options: [(&str, fn(&mut Declared)); 2] =
+        type Mark = fn(&mut Declared);
+        let options: [(&str, Mark); 2] =
             [("lists", |declared| declared.list = true), ("mixed", |declared| declared.mixed = true)];
         for (option, set) in options {
             for text in self.given.list(option)? {
