@@ -102,7 +102,7 @@ fn take_over(
         (Found::Ahead, Some(intent)) => {
             mark.group = intent.group;
             let kept = sink.recall()?;
-            notes.push(find_out(plan, store, run, &mark, anew, &state.settled, &intent, kept, now)?);
+            notes.push(find_out(plan, store, run, &mark, anew, &state.settled, (&intent, kept), now)?);
         }
         (Found::Ahead, None) => return Err(Error::bug("a group is ahead that was never intended")),
         (Found::TakenBack, _) => {
@@ -122,8 +122,7 @@ fn find_out(
     mark: &Mark,
     anew: bool,
     settled: &[(SliceId, Settled)],
-    intent: &Intent,
-    kept: Option<Receipt>,
+    (intent, kept): (&Intent, Option<Receipt>),
     now: Timestamp,
 ) -> Result<String> {
     let group = intent.group;

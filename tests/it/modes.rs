@@ -71,7 +71,7 @@ impl Mirror {
         made
     }
 
-    fn mirror(target: Target) -> Self {
+    fn of(target: Target) -> Self {
         match target {
             Target::Table => Self::new(target, "mode: mirror, key: [n], deletes: { percent: 50 }"),
             Target::File => Self::new(target, "mode: mirror"),
@@ -152,7 +152,7 @@ fn a_mirror_killed_at_each_point_ends_as_what_the_source_is() {
     for target in [Target::Table, Target::File] {
         for point in POINTS {
             let context = format!("{target:?} killed {point}");
-            let project = Mirror::mirror(target);
+            let project = Mirror::of(target);
             project.says(&["sync", "run", "items"], 0);
             project.is_whole(&before(), "the first run");
             project.source(&after());
@@ -175,7 +175,7 @@ fn a_mirror_killed_at_each_point_ends_as_what_the_source_is() {
 
 #[test]
 fn rows_that_go_while_a_mirror_reads_are_deleted_by_the_next_one() {
-    let project = Mirror::mirror(Target::Table);
+    let project = Mirror::of(Target::Table);
     project.says(&["sync", "run", "items"], 0);
     let mut command = project.command(&["sync", "run", "items"]);
     command.env("CONSIGN_FAILPOINT", "after_intent:1:stop").stdout(Stdio::null()).stderr(Stdio::null());
@@ -191,7 +191,7 @@ fn rows_that_go_while_a_mirror_reads_are_deleted_by_the_next_one() {
 
 #[test]
 fn a_mirror_stopped_by_a_signal_deletes_nothing_and_begins_anew() {
-    let project = Mirror::mirror(Target::Table);
+    let project = Mirror::of(Target::Table);
     project.says(&["sync", "run", "items"], 0);
     project.source(&after());
     let mut command = project.command(&["sync", "run", "items"]);
