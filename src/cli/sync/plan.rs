@@ -171,7 +171,7 @@ fn one(
     let settled = state.as_ref().map_or(0, |s| s.settled.len());
     let resumes = match &state {
         _ if window.is_some() => bounds(window),
-        _ if full => "at the beginning, whatever was settled".into(),
+        _ if full || sync.mode == Mode::Mirror => "at the beginning, whatever was settled".into(),
         Some(state) if state.intent.is_some() => "a group is in doubt: the target is asked first".to_string(),
         // It has to see everything.
         _ if sync.mode == Mode::Mirror => "at the beginning, as every mirror does".into(),

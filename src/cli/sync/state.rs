@@ -305,10 +305,13 @@ fn show(name: &str, context: &Context<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Where one route stands: for a person, as facts, and slice by slice.
+type Standing = (String, Vec<(&'static str, Json)>, Rows);
+
 const SLICES: &[&str] = &["slice", "done", "byte", "line", "record", "cursor"];
 
 /// Where one route stands: for a person, as facts, and slice by slice.
-fn standing(name: &str, store: &Store) -> Result<(String, Vec<(&'static str, Json)>, Rows)> {
+fn standing(name: &str, store: &Store) -> Result<Standing> {
     let mut rows = Rows::new("slices", SLICES);
     let state = store.route(name)?;
     for (slice, settled) in &state.settled {
