@@ -133,6 +133,7 @@ actions! {
     RunDied "run.died" Integration Error "A run had ended without saying so.";
     RouteEnabled "route.enabled" UserAction Info "A route was enabled.";
     RouteDisabled "route.disabled" UserAction Warning "A route was disabled.";
+    RouteTakenOver "route.taken_over" Integration Warning "A route was taken over from a process that was stopped past its deadline.";
     RouteUnlocked "route.unlocked" UserAction Warning "The lock of a route was cleared.";
     PositionSet "position.set" UserAction Warning "The resume point of a route was set by hand.";
     PositionReset "position.reset" UserAction Warning "The resume point of a route was forgotten.";

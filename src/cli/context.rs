@@ -9,12 +9,13 @@ use super::Global;
 use super::ui::Ui;
 use crate::config::environment;
 use crate::config::{
-    Catalog, Connector, Environment, FormatSpec, Found, Loaded, Mapping, Project, ProtocolSpec, Resolver, discover,
-    load,
+    Ambient, Catalog, Connector, Environment, FormatSpec, Found, Loaded, Mapping, Project, ProtocolSpec, Resolver,
+    discover, load,
 };
 use crate::connect::{formats, protocols};
 use crate::error::{Error, Kind, Result, Severity, codes};
 use crate::record::Timestamp;
+use crate::store::lock;
 use crate::store::{Opened, Options, Store};
 
 /// What a verb is given.
@@ -51,6 +52,7 @@ impl<'u> Context<'u> {
     /// # Errors
     /// All findings, if one of them is an error.
     pub(super) fn project(&self) -> Result<(Project, Vec<Mapping>)> {
+        Ambient::of(&Environment::process())?;
         let loaded = self.load(&self.find()?);
         if !loaded.has_errors() {
             let warnings: Vec<_> =
@@ -73,7 +75,7 @@ impl<'u> Context<'u> {
     /// # Errors
     /// If it is damaged, newer than this program, or cannot be read.
     pub(super) fn store_read(&self, project: &Project) -> Result<Option<Store>> {
-        let opened = Store::open_read(&self.state_folder(project), self.store_options())?;
+        let opened = Store::open_read(&self.state_folder(project), self.store_options(project)?)?;
         Ok(opened.map(|opened| self.greet(opened)))
     }
 
@@ -94,21 +96,26 @@ impl<'u> Context<'u> {
     /// # Errors
     /// If it cannot be opened and written.
     pub(super) fn store(&self, project: &Project) -> Result<Store> {
-        let mut store = self.greet(Store::open(&self.state_folder(project), self.store_options())?);
+        let mut store = self.greet(Store::open(&self.state_folder(project), self.store_options(project)?)?);
         store.set_auditing(project.audit.enabled)?;
         Ok(store)
     }
 
-    fn store_options(&self) -> Options {
+    fn store_options(&self, project: &Project) -> Result<Options> {
         let environment = Environment::process();
         let key = environment
             .read(&environment::CONSIGN_AUDIT_KEY)
             .or_else(|| environment.read(&environment::AUDIT_SECRET_KEY));
-        Options {
+        let deadline = match project.lock_deadline {
+            Some(said) => Some(said),
+            None => Ambient::of(&environment)?.lock_deadline,
+        };
+        Ok(Options {
             audit_key: key.map(|key| Zeroizing::new(key.into_bytes())),
             show_first_key: self.ui.is_watched(),
+            deadline: deadline.unwrap_or(lock::DEADLINE),
             ..Options::default()
-        }
+        })
     }
 
     fn greet(&self, opened: Opened) -> Store {

@@ -270,6 +270,8 @@ fn held(kind: &'static Kind, below: &mut Vec<&'static Section>) -> String {
         Kind::Whole(min, max) => format!("{min} to {max}"),
         Kind::Percent => "0 to 100".into(),
         Kind::Days => "days, `400d`".into(),
+        Kind::Length => "time, `30s`".into(),
+        Kind::Filled => "text, references filled in".into(),
         Kind::Label => "text".into(),
         Kind::Name(_) => "name".into(),
         Kind::Word(words) => words.iter().map(|w| format!("`{}`", w.name)).collect::<Vec<_>>().join(", "),

@@ -166,6 +166,12 @@ impl<'s> Checker<'s> {
                     self.secrets(raw);
                 }
             }
+            Kind::Filled => {
+                if raw.text().is_none_or(str::is_empty) {
+                    return self.wrong_type(raw, &format!("`{name}` is text"), around);
+                }
+                self.leaves(raw);
+            }
             Kind::Expression => self.expression(raw, name, around),
             scalar => self.scalar(raw, scalar, name, around),
         }
@@ -216,6 +222,15 @@ impl<'s> Checker<'s> {
                 }
             }
             (Kind::Days, _) => self.wrong_type(raw, &format!("`{name}` is a number of days such as `400d`"), around),
+            (Kind::Length, RawKind::Text { text, .. }) => match units::length(text) {
+                Ok(length) if (1..=86_400).contains(&length.as_secs()) => {}
+                Ok(_) => {
+                    let cause = format!("`{name}` is not between one second and one day");
+                    self.error(&codes::BAD_VALUE, start, end, cause, "");
+                }
+                Err(cause) => self.error(&codes::BAD_VALUE, start, end, cause, "write a whole number and s, m or h"),
+            },
+            (Kind::Length, _) => self.wrong_type(raw, &format!("`{name}` is a length of time such as `30s`"), around),
             (_, RawKind::Text { text, .. }) if text.is_empty() => {
                 self.error(&codes::BAD_VALUE, around.0, around.1, format!("`{name}` is empty"), "");
             }

@@ -26,6 +26,26 @@ pub static CONSIGN_STATE: EnvVar = var("CONSIGN_STATE", "The folder of the state
 pub static CONSIGN_CONFIG: EnvVar = var("CONSIGN_CONFIG", "The configuration file, as `--config`.");
 /// The profile.
 pub static CONSIGN_PROFILE: EnvVar = var("CONSIGN_PROFILE", "The profile of the configuration, as `--profile`.");
+/// How long a run may be silent.
+pub static CONSIGN_LOCK_DEADLINE: EnvVar = var(
+    "CONSIGN_LOCK_DEADLINE",
+    "How long a run that is stopped may give no sign of life before another takes its route over, as in `60s`; 60 s if not set. `defaults: { lock_deadline }` wins.",
+);
+/// Time-outs.
+pub static INTEGRATION_TIMEOUT: EnvVar = var(
+    "INTEGRATION_TIMEOUT",
+    "Seconds to wait for a system to connect or to answer, where the connector does not say it (`timeout`, `connect_timeout`).",
+);
+/// Retries.
+pub static INTEGRATION_RETRY_COUNT: EnvVar = var(
+    "INTEGRATION_RETRY_COUNT",
+    "How often a failing call is made again, 0 to 19, where the configuration has no `retry: { tries }`; `tries` counts the first call too.",
+);
+/// Rate limits.
+pub static INTEGRATION_RATE_LIMIT: EnvVar = var(
+    "INTEGRATION_RATE_LIMIT",
+    "Calls in a minute. Checked, and without effect yet: no connector of this version makes calls that are counted.",
+);
 /// The wrapping key of the audit log.
 pub static CONSIGN_AUDIT_KEY: EnvVar =
     EnvVar { secret: true, ..var("CONSIGN_AUDIT_KEY", "The key that wraps the current key of the audit log.") };
@@ -56,6 +76,10 @@ pub static ALL: &[&EnvVar] = &[
     &CONSIGN_CONFIG,
     &CONSIGN_PROFILE,
     &CONSIGN_STATE,
+    &CONSIGN_LOCK_DEADLINE,
+    &INTEGRATION_TIMEOUT,
+    &INTEGRATION_RETRY_COUNT,
+    &INTEGRATION_RATE_LIMIT,
     &CONSIGN_AUDIT_KEY,
     &AUDIT_SECRET_KEY,
     &NO_COLOR,

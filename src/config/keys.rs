@@ -14,6 +14,10 @@ pub enum Kind {
     Percent,
     /// A whole number of days, `400d`.
     Days,
+    /// A length of time, `30s`, `5m`, `12h`.
+    Length,
+    /// Text in which references may stand.
+    Filled,
     /// Literal text.
     Label,
     /// A name: letters, digits, `_`, `-` (and points where `true`).
@@ -144,6 +148,12 @@ pub static PROJECT: Section = Section {
         ),
         Key::new("compliance", Kind::Section(&COMPLIANCE), "The rules data has to obey."),
         Key::new("audit", Kind::Section(&AUDIT), "What is remembered, and for how long."),
+        Key::new(
+            "heartbeat",
+            Kind::Section(&HEARTBEAT),
+            "Who is told that `sync run` ran, so that it is noticed when it does not.",
+        ),
+        Key::new("metrics", Kind::Section(&METRICS), "Where the numbers of the last run go, for Prometheus."),
     ],
 };
 
@@ -151,7 +161,54 @@ static DEFAULTS: Section = Section {
     name: "defaults",
     about: "What holds for every connector that does not say otherwise.",
     foreign: false,
-    keys: &[Key::new("retry", Kind::Section(&RETRY), "How often a failing call is tried.")],
+    keys: &[
+        Key::new("retry", Kind::Section(&RETRY), "How often a failing call is tried."),
+        Key::new(
+            "lock_deadline",
+            Kind::Length,
+            "How long a run that is stopped may give no sign of life before another takes its route over; left out, CONSIGN_LOCK_DEADLINE or 60 s.",
+        ),
+        Key::new("keep_rejected", Kind::Days, "How long dead letters are kept; then they are deleted by the next run.")
+            .default("30d"),
+    ],
+};
+
+static HEARTBEAT: Section = Section {
+    name: "heartbeat",
+    about: "Who is told how each `sync run` ended, dry runs left out. A heartbeat that cannot be given is a warning and never changes how the run ends. Nothing is told of a run that found its route held by another.",
+    foreign: false,
+    keys: &[
+        Key::new(
+            "url",
+            Kind::Filled,
+            "Asked for with GET after success, with `/fail` added to its path after failure. `{state}` (`run`, `complete`, `fail`) and `{exit}` (the exit code) stand for themselves; with one of them nothing is added.",
+        ),
+        Key::new("file", Kind::Filled, "Replaced after success; its age says how long ago that was."),
+        Key::new("start", Kind::Flag, "Whether the beginning is told too, with `/start` added.").default("false"),
+        Key::new("timeout", Kind::Length, "How long to wait for an answer.").default("10s"),
+        Key::new("routes", Kind::Named(&Kind::Section(&PULSE)), "The same for single routes, by name."),
+    ],
+};
+
+static PULSE: Section = Section {
+    name: "the heartbeat of a route",
+    about: "Who is told how the runs of one route ended.",
+    foreign: false,
+    keys: &[
+        Key::new("url", Kind::Filled, "As for the whole command."),
+        Key::new("file", Kind::Filled, "As for the whole command."),
+    ],
+};
+
+static METRICS: Section = Section {
+    name: "metrics",
+    about: "Where the numbers of the last run go.",
+    foreign: false,
+    keys: &[Key::new(
+        "file",
+        Kind::Filled,
+        "A file in the text format of Prometheus, replaced after each `sync run`; node_exporter's textfile collector reads those that end in `.prom`.",
+    )],
 };
 
 static RETRY: Section = Section {
@@ -436,6 +493,7 @@ static ON_ERROR: Section = Section {
             "How many are no reason for exit code 5; the bound that allows more holds.",
         ),
         Key::new("stop", Kind::Flag, "Whether the run stops once there are more.").default("false"),
+        Key::new("keep", Kind::Days, "How long they are kept; left out, `defaults: { keep_rejected }`."),
     ],
 };
 

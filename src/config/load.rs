@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use super::discover::{Found, shown};
 use super::source::Source;
-use super::{Carries, Catalog, Mapping, Mode, Project, ProtocolSpec, StreamRef, mapping, node, project, yaml};
+use super::{
+    Ambient, Carries, Catalog, Environment, Mapping, Mode, Project, ProtocolSpec, StreamRef, mapping, node, project,
+    yaml,
+};
 use crate::error::{Error, Finding, Findings, Kind, Place, Result, Severity, codes::config as codes, nearest};
 
 /// What a project says, and what is wrong with it.
@@ -58,7 +61,9 @@ pub fn load(found: &Found, profile: Option<&str>, catalog: &Catalog) -> Loaded {
     };
     let connectors = read(&found.file);
     let mappings = found.mappings.iter().filter_map(&mut read).collect();
-    let mut loaded = load_texts(found.root.clone(), connectors, mappings, profile, catalog);
+    // A variable that cannot be read is told before anything runs; a check needs none.
+    let ambient = Ambient::of(&Environment::process()).unwrap_or_default();
+    let mut loaded = load_under(found.root.clone(), connectors, mappings, profile, catalog, &ambient);
     loaded.findings.append(&mut findings);
     loaded.findings.sort_by_cached_key(node::order);
     loaded
@@ -75,13 +80,24 @@ pub fn load_texts(
     profile: Option<&str>,
     catalog: &Catalog,
 ) -> Loaded {
+    load_under(root, connectors, mappings, profile, catalog, &Ambient::default())
+}
+
+fn load_under(
+    root: PathBuf,
+    connectors: Option<FileText>,
+    mappings: Vec<FileText>,
+    profile: Option<&str>,
+    catalog: &Catalog,
+    ambient: &Ambient,
+) -> Loaded {
     let mut loaded = Loaded::default();
     if let Some(file) = connectors {
         match yaml::text(&file.name, file.bytes) {
             Ok(text) => {
                 let source = Source::guarded(file.name, text);
                 let before = loaded.findings.len();
-                loaded.project = project::project(root, &source, profile, catalog, &mut loaded.findings);
+                loaded.project = project::project(root, &source, profile, catalog, ambient, &mut loaded.findings);
                 // A line can turn out to hold a secret after a finding has pointed at it.
                 for place in loaded.findings[before..].iter_mut().filter_map(|finding| finding.place.as_mut()) {
                     if source.shown(place.line).is_empty() {
@@ -103,6 +119,9 @@ pub fn load_texts(
     }
     names(&mut loaded);
     if let Some(project) = &loaded.project {
+        for mapping in &mut loaded.mappings {
+            mapping.sync.on_error.keep_days.get_or_insert(project.keep_days);
+        }
         for mapping in &loaded.mappings {
             streams(project, mapping, catalog, &mut loaded.findings);
         }

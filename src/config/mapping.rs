@@ -196,6 +196,7 @@ fn on_error(raw: Option<&Raw>) -> OnError {
         tolerate_ppm: percent(tolerate).unwrap_or(0),
         tolerate_records: whole(tolerate.and_then(|raw| get(raw, "records"))).map_or(0, |n| n.max(0) as u64),
         stop: flag(raw.and_then(|raw| get(raw, "stop"))).unwrap_or(false),
+        keep_days: raw.and_then(|raw| label(raw, "keep")).and_then(|text| units::days(&text).ok()),
     }
 }
 

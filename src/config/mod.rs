@@ -7,6 +7,7 @@
 //! the first fault and without resolving a reference. Plug-ins are known by the [`Catalog`]
 //! that is passed in.
 
+mod ambient;
 mod canonical;
 mod check;
 pub mod cron;
@@ -29,6 +30,7 @@ mod text;
 mod units;
 mod yaml;
 
+pub use ambient::Ambient;
 pub use cron::Cron;
 pub use describe::{Carries, Catalog, FormatSpec, OptionKind, OptionSpec, ProtocolSpec};
 pub use discover::{Found, discover};

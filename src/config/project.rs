@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::check::Checker;
 use super::keys::{PROJECT, STREAM};
@@ -9,11 +10,18 @@ use super::node::{self, options, pairs};
 use super::source::Source;
 use super::yaml::{self, Entry, Raw, RawKind};
 use super::{
-    Audit, Carries, Catalog, Compliance, Connector, FormatSpec, Node, Project, ProtocolSpec, Spanned, Stream,
-    Violation, canonical, units,
+    Ambient, Audit, Carries, Catalog, Compliance, Connector, FormatSpec, Heartbeat, Node, Project, ProtocolSpec, Pulse,
+    Spanned, Stream, Text, Violation, canonical, units,
 };
 use crate::error::{Finding, Findings, codes::config as codes, nearest};
 use crate::record::{ClassId, ClassSet, Field, Path, Type};
+
+/// Days that dead letters are kept, unless said.
+const KEEP_DAYS: u32 = 30;
+/// How long a heartbeat waits for an answer, unless said.
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Options of connectors, in seconds, for which the environment has a default.
+const TIMEOUTS: [&str; 2] = ["connect_timeout", "timeout"];
 
 /// Reads, checks and resolves the text of `connectors.yaml` for one profile.
 pub fn project(
@@ -21,6 +29,7 @@ pub fn project(
     source: &Source,
     profile: Option<&str>,
     catalog: &Catalog,
+    ambient: &Ambient,
     findings: &mut Findings,
 ) -> Option<Project> {
     let raw = yaml::parse(source, findings)?;
@@ -40,7 +49,7 @@ pub fn project(
             merged
         }
     };
-    let made = resolve(&mut checker, &merged, root, profile, catalog);
+    let made = resolve(&mut checker, &merged, root, profile, catalog, ambient);
     findings.append(&mut checker.findings);
     made
 }
@@ -87,14 +96,15 @@ fn resolve(
     root: PathBuf,
     profile: Option<&str>,
     catalog: &Catalog,
+    ambient: &Ambient,
 ) -> Option<Project> {
-    let compliance = get(raw, "compliance");
+    let (compliance, defaults) = (get(raw, "compliance"), get(raw, "defaults"));
     let audit = get(raw, "audit");
     let tries = |of: Option<&Raw>| whole(of.and_then(|of| get(of, "retry")).and_then(|retry| get(retry, "tries")));
-    let default_tries = tries(get(raw, "defaults")).unwrap_or(5);
+    let default_tries = tries(get(raw, "defaults")).or(ambient.tries.map(i64::from)).unwrap_or(5);
     let mut connectors = BTreeMap::new();
     for entry in get(raw, "connectors").map_or(&[][..], Raw::entries) {
-        if let Some(mut made) = connector(checker, entry, catalog) {
+        if let Some(mut made) = connector(checker, entry, catalog, ambient) {
             made.retry_tries = tries(Some(&entry.value)).unwrap_or(default_tries).clamp(1, 20) as u32;
             connectors.insert(made.name.clone(), made);
         }
@@ -116,6 +126,13 @@ fn resolve(
             retention_days: audit.and_then(|of| label(of, "retention")).and_then(|text| units::days(&text).ok()),
             enabled: flag(audit.and_then(|of| get(of, "enabled"))).unwrap_or(true),
         },
+        heartbeat: heartbeat(get(raw, "heartbeat")),
+        metrics_file: get(raw, "metrics").and_then(|of| filled(of, "file")),
+        lock_deadline: defaults.and_then(|of| length(of, "lock_deadline")),
+        keep_days: defaults
+            .and_then(|of| label(of, "keep_rejected"))
+            .and_then(|text| units::days(&text).ok())
+            .unwrap_or(KEEP_DAYS),
         hash: String::new(),
         canonical: String::new(),
     };
@@ -123,7 +140,7 @@ fn resolve(
     Some(project)
 }
 
-fn connector(checker: &mut Checker<'_>, entry: &Entry, catalog: &Catalog) -> Option<Connector> {
+fn connector(checker: &mut Checker<'_>, entry: &Entry, catalog: &Catalog, ambient: &Ambient) -> Option<Connector> {
     let raw = &entry.value;
     let uses_raw = get(raw, "use")?;
     let uses = uses_raw.text()?.to_owned();
@@ -143,7 +160,16 @@ fn connector(checker: &mut Checker<'_>, entry: &Entry, catalog: &Catalog) -> Opt
     let with = match spec {
         Some(spec) => {
             let around = raw.entries().iter().find(|e| e.key == "with").map_or(around, |e| (e.start, e.end));
-            options(checker, with, spec.options, &format!("`{uses}`"), around)
+            let mut made = options(checker, with, spec.options, &format!("`{uses}`"), around);
+            if let Some(timeout) = ambient.timeout {
+                let said = |name: &str| with.iter().any(|entry| entry.key == name);
+                for (name, value) in made.iter_mut().filter(|(name, _)| TIMEOUTS.contains(&name.value.as_str())) {
+                    if !said(&name.value) {
+                        value.value = Node::Number(timeout.as_secs().to_string());
+                    }
+                }
+            }
+            made
         }
         None => pairs(with, source),
     };
@@ -168,6 +194,27 @@ fn connector(checker: &mut Checker<'_>, entry: &Entry, catalog: &Catalog) -> Opt
         clearance,
         retry_tries: 0,
     })
+}
+
+fn heartbeat(raw: Option<&Raw>) -> Heartbeat {
+    let pulse = |of: &Raw| Pulse { url: filled(of, "url"), file: filled(of, "file") };
+    let routes = raw.and_then(|of| get(of, "routes")).map_or(&[][..], Raw::entries);
+    Heartbeat {
+        whole: raw.map(pulse).unwrap_or_default(),
+        routes: routes.iter().map(|entry| (entry.key.clone(), pulse(&entry.value))).collect(),
+        start: flag(raw.and_then(|of| get(of, "start"))).unwrap_or(false),
+        timeout: raw.and_then(|of| length(of, "timeout")).unwrap_or(HEARTBEAT_TIMEOUT),
+    }
+}
+
+/// Text under a key, with its references.
+fn filled(raw: &Raw, name: &str) -> Option<Text> {
+    Text::parse(get(raw, name)?.text()?).ok()
+}
+
+/// A length of time under a key.
+fn length(raw: &Raw, name: &str) -> Option<Duration> {
+    units::length(get(raw, name)?.text()?).ok()
 }
 
 fn stream(
@@ -332,7 +379,7 @@ impl Connector {
         let spanned = |value: String| Spanned { value, place: place.clone() };
         let mut options: node::Options = vec![(
             spanned(option.to_owned()),
-            Spanned { value: Node::Text(super::Text::literal(name)), place: place.clone() },
+            Spanned { value: Node::Text(Text::literal(name)), place: place.clone() },
         )];
         for other in spec.stream_options.iter().filter(|other| other.name != option) {
             if let Some(default) = other.default {

@@ -71,6 +71,15 @@ pub struct Project {
     pub compliance: Compliance,
     /// The audit section.
     pub audit: Audit,
+    /// Who is told how runs end.
+    pub heartbeat: Heartbeat,
+    /// Where the numbers of the last run go.
+    pub metrics_file: Option<Text>,
+    /// How long a stopped run may be silent before another takes its route over; `None`: nothing
+    /// was said.
+    pub lock_deadline: Option<std::time::Duration>,
+    /// Days that dead letters are kept where the mapping says nothing.
+    pub keep_days: u32,
     /// SHA-256 (hex) of the canonical, secret-free resolved form.
     pub hash: String,
     /// That form: JSON with references kept as written.
@@ -134,6 +143,28 @@ pub struct Compliance {
     pub standards: Vec<String>,
     /// `block`, `warn`: what a violation does.
     pub on_violation: Violation,
+}
+
+/// Who is told how runs end.
+#[derive(Clone, Debug, Default)]
+pub struct Heartbeat {
+    /// For the whole command.
+    pub whole: Pulse,
+    /// For single routes.
+    pub routes: BTreeMap<String, Pulse>,
+    /// Whether the beginning is told too.
+    pub start: bool,
+    /// How long to wait for an answer.
+    pub timeout: std::time::Duration,
+}
+
+/// Where one heartbeat goes.
+#[derive(Clone, Debug, Default)]
+pub struct Pulse {
+    /// Asked for with GET.
+    pub url: Option<Text>,
+    /// Replaced after success.
+    pub file: Option<Text>,
 }
 
 /// What a violation of a compliance rule does.
@@ -385,4 +416,6 @@ pub struct OnError {
     pub tolerate_records: u64,
     /// Stops the run once the tolerance is passed.
     pub stop: bool,
+    /// Days that they are kept; `None` in a mapping that says nothing, never after loading.
+    pub keep_days: Option<u32>,
 }

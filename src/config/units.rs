@@ -1,5 +1,7 @@
 //! Small literals with a unit: days, shares, time zones.
 
+use std::time::Duration;
+
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::error::nearest;
@@ -39,6 +41,27 @@ pub fn days(text: &str) -> Result<u32, String> {
         Some(days) if (1..=36_500).contains(&days) => Ok(days),
         _ => Err(format!("`{text}` is not between one day and a hundred years")),
     }
+}
+
+/// `30s`, `5m`, `12h` or `2d`.
+///
+/// # Errors
+/// What is wrong, one sentence.
+pub fn length(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no length of time such as `30s`, `5m` or `12h`");
+    let factor = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        Some('d') => 86_400,
+        _ => return Err(wrong()),
+    };
+    let digits = &text[..text.len() - 1];
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    seconds.filter(|seconds| *seconds < 1 << 40).map(Duration::from_secs).ok_or_else(wrong)
 }
 
 /// The time zone of an IANA name, by the rules of the system's own database where it has one: it

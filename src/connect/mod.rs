@@ -3,6 +3,7 @@
 
 mod bytes;
 pub mod formats;
+pub mod http;
 pub(crate) mod options;
 pub mod protocols;
 pub mod rows;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::error::codes::connect::DELETES_GUARDED;
 use crate::error::{Code, Error, Kind, Result};
 use crate::record::{Arena, Mark, Position, Projection, Receipt, Row, SliceId, Value};
+use crate::store::Tenure;
 
 /// About how many bytes a part has: large enough to make its overhead vanish, small enough for
 /// the second-level cache.
@@ -283,6 +284,13 @@ pub enum Found {
 
 /// Makes batches durable in a target. One per route, driven by one thread in order.
 pub trait Sink: Send {
+    /// Tells the sink, before [`Sink::open`], under which fence this run will write and by what
+    /// right. A run may be stopped at any point, taken over, and woken later: a target with a commit
+    /// row raises the fence there when it is opened, so that no run with a lower one commits again;
+    /// one without asks [`Tenure::check`] after it has locked what it writes and before it changes
+    /// it, and leaves alone what others may have open if the tenure is [`Tenure::contested`].
+    fn under(&mut self, _fence: u64, _tenure: &Tenure) {}
+
     /// Compares the target with the last settled mark (`None`: this route never settled
     /// anything) and takes back what was written after it, if the sink can. `in_doubt` says that
     /// an intent was recorded after that mark: bytes or a group beyond it may be ours.

@@ -3,4 +3,5 @@
 //! A report reads the store and nothing else: the configuration kept with the run, not today's
 //! files, and no clock. Made twice, it is the same.
 
+pub mod metrics;
 pub mod run;

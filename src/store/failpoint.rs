@@ -23,5 +23,7 @@ pub fn reach(name: &str) {
             std::process::abort();
         }
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+        // Another thread may take the signal: this one must not run on before all are stopped.
+        std::thread::park_timeout(std::time::Duration::from_millis(100));
     }
 }

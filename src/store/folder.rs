@@ -99,14 +99,22 @@ impl Folder {
 /// # Errors
 /// As the operating system says.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_file_as(path, bytes, 0o600)
+}
+
+/// The same for a file that others may read, by its mode.
+///
+/// # Errors
+/// As the operating system says.
+pub fn replace_file_as(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let doing = || format!("writing `{}`", path.display());
     let fresh = path.with_extension(format!("new{}", std::process::id()));
     let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&fresh)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         std::fs::rename(&fresh, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+        File::open(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
     };
     write().map_err(|error| {
         let _ = std::fs::remove_file(&fresh);

@@ -132,6 +132,8 @@ pub struct LetterFilter {
     pub since_ns: Option<i64>,
     /// Those whose ids begin or end with one of these; none: any.
     pub ids: Vec<String>,
+    /// Deleted before this moment, nanoseconds since 1970.
+    pub expires_before_ns: Option<i64>,
     /// No more than so many, the oldest first. 0: all.
     pub limit: usize,
     /// Those that were replayed fewer times than this.
@@ -393,7 +395,7 @@ impl Writing<'_> {
         let mut all = Sha256::new();
         let mut reasons: BTreeMap<(&str, &str), (u64, &Reject)> = BTreeMap::new();
         let mut header: (&[String], String) = (&[], "[]".to_string());
-        let expires = self.now_ns.saturating_add(i64::from(self.limits.days) * 86_400_000_000_000);
+        let expires = self.now_ns.saturating_add(i64::from(run.keep_days) * 86_400_000_000_000);
         let mut insert = self
             .db
             .prepare_cached(
@@ -548,7 +550,7 @@ impl Writing<'_> {
     }
 
     /// Deletes letters past their time to live; the event that tells of it.
-    pub(super) fn purge_letters(&self, days: u32) -> Result<Option<Draft>> {
+    pub(super) fn purge_letters(&self) -> Result<Option<Draft>> {
         let purged = self
             .db
             .prepare_cached("DELETE FROM dead_letters WHERE expires_ns <= ?1 AND state <> 'replaying'")
@@ -558,7 +560,7 @@ impl Writing<'_> {
             return Ok(None);
         }
         self.count_letter_bytes()?;
-        let mut draft = Draft::new(Action::LettersPurged).detail("letters", purged).detail("days", days);
+        let mut draft = Draft::new(Action::LettersPurged).detail("letters", purged);
         draft.level = Level::Warning;
         Ok(Some(draft))
     }
@@ -634,6 +636,9 @@ fn build_clause(filter: &LetterFilter, first: &str) -> (String, Vec<rusqlite::ty
     }
     if let Some(attempts) = filter.attempts_below {
         add("attempts < ??", sql::int(attempts).into());
+    }
+    if let Some(before) = filter.expires_before_ns {
+        add("expires_ns < ??", before.into());
     }
     // Lists travel as JSON: the statement stays the same whatever their length.
     if !filter.states.is_empty() {

@@ -46,16 +46,32 @@ pub(super) fn look(db: &Connection) -> Result<Found> {
     }
     match usize::try_from(version) {
         Ok(version) if version == STEPS.len() => Ok(Found::Current),
-        Ok(version) if version > STEPS.len() => Err(Error::new(
-            Kind::Invalid,
-            &NEWER,
-            format!("the state has schema {version}; this consign knows up to {}", STEPS.len()),
-        )
-        .doing(doing)
-        .hint("use the consign that wrote it, or restore the backup made before its upgrade")),
+        Ok(version) if version > STEPS.len() => Err(newer(version).doing(doing)),
         Ok(version) if version > 0 => Ok(Found::Older(version)),
         _ => Err(sql::damaged(format!("its schema version is {version}")).doing(doing)),
     }
+}
+
+/// Whether the schema is still one of this program's: asked at the beginning of each transaction, for
+/// two versions of consign may work on one state.
+///
+/// # Errors
+/// A newer program has upgraded it.
+pub(super) fn still_known(db: &Connection) -> Result<()> {
+    let version: i64 = db
+        .prepare_cached("PRAGMA user_version")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+        .map_err(|e| sql::error("looking at the schema of the state", e))?;
+    match usize::try_from(version) {
+        Ok(version) if version > STEPS.len() => Err(newer(version)),
+        _ => Ok(()),
+    }
+}
+
+fn newer(version: usize) -> Error {
+    let known = STEPS.len();
+    Error::new(Kind::Invalid, &NEWER, format!("the state has schema {version}; this consign knows up to {known}"))
+        .hint("use the consign that wrote it, or restore the backup made before its upgrade")
 }
 
 /// Brings the schema up to date. The append lock must be held.

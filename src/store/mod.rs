@@ -12,6 +12,7 @@ mod append;
 mod events;
 pub mod failpoint;
 pub mod folder;
+mod holder;
 mod keys;
 mod letters;
 pub mod lock;
@@ -26,8 +27,9 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -39,7 +41,7 @@ pub use events::{EventFilter, Verification};
 pub use folder::Folder;
 use keys::Sealer;
 pub use letters::{Letter, LetterFilter, LetterState, LetterText};
-pub use lock::{Held, Standing};
+pub use lock::{Held, Standing, Tenure};
 pub use plans::{PlanApproval, SavedPlan};
 pub use routes::{Positions, RouteState};
 pub use runs::{NewRun, RejectReason, Run, RunEnd, RunFilter, RunRow, RunState};
@@ -68,6 +70,9 @@ pub struct Options {
     pub allow_network: bool,
     /// How long a write waits for another process. 10 s unless said.
     pub wait: Duration,
+    /// How long a run may give no sign of life before another may take its route over, if it is
+    /// stopped. [`lock::DEADLINE`] unless said.
+    pub deadline: Duration,
     /// What is kept of dead letters.
     pub letters: LetterLimits,
     /// The time.
@@ -81,6 +86,7 @@ impl Default for Options {
             show_first_key: false,
             allow_network: false,
             wait: Duration::from_secs(10),
+            deadline: lock::DEADLINE,
             letters: LetterLimits::default(),
             clock: system_clock(),
         }
@@ -124,6 +130,8 @@ pub struct Store {
     options: Options,
     writable: bool,
     auditing: bool,
+    /// The rights of the routes whose locks were taken here.
+    tenures: Mutex<BTreeMap<String, Tenure>>,
 }
 
 impl Store {
@@ -158,7 +166,18 @@ impl Store {
     /// # Errors
     /// [`Kind::Locked`], naming the holder.
     pub fn lock_route(&self, route: &str, wait: Duration) -> Result<Held> {
-        lock::route(&self.folder, route, wait, self.now_ns())
+        let terms = lock::Terms { wait, deadline: self.options.deadline, clock: Arc::clone(&self.options.clock) };
+        let held = lock::route(&self.folder, route, &terms)?;
+        if let Some(tenure) = held.tenure() {
+            let mut tenures = self.tenures.lock().unwrap_or_else(PoisonError::into_inner);
+            tenures.insert(route.to_string(), tenure.clone());
+        }
+        Ok(held)
+    }
+
+    /// The right to write for a route that came with its lock; `None` if it was not taken here.
+    pub fn tenure(&self, route: &str) -> Option<Tenure> {
+        self.tenures.lock().unwrap_or_else(PoisonError::into_inner).get(route).cloned()
     }
 
     /// Makes a copy of the whole database, consistent, while others go on writing.
@@ -180,8 +199,13 @@ impl Store {
         if !self.writable {
             return Err(Error::bug(format!("the state was opened for reading only ({doing})")));
         }
-        let _held = lock::append(&self.folder, self.options.wait)?;
+        let _held = lock::append(&self.folder, self.options.wait, self.now_ns())?;
         self.db.execute_batch("BEGIN IMMEDIATE").map_err(|e| sql::error(doing, e))?;
+        // A newer program may have upgraded the state since it was opened.
+        if let Err(error) = migrate::still_known(&self.db) {
+            let _ = self.db.execute_batch("ROLLBACK");
+            return Err(error);
+        }
         let mut writing = Writing {
             db: &self.db,
             log: &mut self.log,

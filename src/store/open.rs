@@ -27,7 +27,7 @@ impl Store {
     pub fn open(folder: &Path, options: Options) -> Result<Opened> {
         let folder = Folder::at(folder);
         let mut notices = folder.prepare(options.allow_network)?;
-        let held = lock::append(&folder, options.wait)?;
+        let held = lock::append(&folder, options.wait, (options.clock)())?;
         let db = connect(&folder)?;
         let found = migrate::look(&db)?;
         let ring = match Ring::load(&folder)? {
@@ -64,7 +64,18 @@ impl Store {
         drop(held);
         let auditing = auditing(&db)?;
         let (letter_sealers, record_secret) = (ring.letter_sealers(), ring.record_secret());
-        let store = Self { folder, db, id, log, letter_sealers, record_secret, options, writable: true, auditing };
+        let store = Self {
+            folder,
+            db,
+            id,
+            log,
+            letter_sealers,
+            record_secret,
+            options,
+            writable: true,
+            auditing,
+            tenures: Default::default(),
+        };
         Ok(Opened { store, notices })
     }
 
@@ -118,7 +129,18 @@ impl Store {
         }
         let auditing = auditing(&db)?;
         let record_secret = ring.as_ref().map(Ring::record_secret).unwrap_or_default();
-        let store = Self { folder, db, id, log, letter_sealers, record_secret, options, writable: false, auditing };
+        let store = Self {
+            folder,
+            db,
+            id,
+            log,
+            letter_sealers,
+            record_secret,
+            options,
+            writable: false,
+            auditing,
+            tenures: Default::default(),
+        };
         Ok(Some(Opened { store, notices: Vec::new() }))
     }
 }

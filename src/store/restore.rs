@@ -50,7 +50,7 @@ impl Store {
         let doing = "restoring the state";
         let fail = |e| sql::error(doing, e);
         let before = append::read_head(&self.db)?;
-        let _held = lock::append(&self.folder, self.options.wait)?;
+        let _held = lock::append(&self.folder, self.options.wait, self.now_ns())?;
         self.db.execute_batch("BEGIN IMMEDIATE").map_err(fail)?;
         let work = (|| {
             let names = |kind: &str, column: &str| -> Result<Vec<String>> {
@@ -66,11 +66,23 @@ impl Store {
             for name in names("trigger", "name")? {
                 self.db.execute_batch(&format!("DROP TRIGGER main.{name}")).map_err(fail)?;
             }
+            // A target knows the highest fence it has seen: one that goes back would be taken for a run
+            // that was overtaken.
+            let fences: Vec<(String, i64)> = self
+                .db
+                .prepare("SELECT route, fence FROM main.routes")
+                .and_then(|mut s| s.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+                .map_err(fail)?;
             for table in names("table", "name")? {
                 self.db
                     .execute_batch(&format!(
                         "DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM copy.{table};"
                     ))
+                    .map_err(fail)?;
+            }
+            for (route, fence) in fences {
+                self.db
+                    .execute("UPDATE main.routes SET fence = max(fence, ?2) WHERE route = ?1", params![route, fence])
                     .map_err(fail)?;
             }
             for text in tripwires {
@@ -151,21 +163,24 @@ impl Store {
         match lock::standing(&self.folder, route)? {
             Standing::Free(None) => Ok(None),
             Standing::Free(Some(holder)) => {
-                lock::clear(&self.folder, route)?;
-                let mut draft =
-                    Draft::new(Action::RouteUnlocked).detail("pid", holder.pid).detail("host", holder.host.clone());
+                lock::clear(&self.folder, route, self.now_ns())?;
+                let mut draft = Draft::new(Action::RouteUnlocked)
+                    .detail("pid", holder.process.pid)
+                    .detail("host", holder.host.clone());
                 draft.route = Some(route.to_string());
                 draft.actor = who.map(str::to_string);
                 self.record(vec![draft])?;
                 Ok(Some(holder))
             }
             Standing::Held(holder, health) => {
-                let whom = holder.map_or_else(|| "a process".to_string(), |h| format!("process {}", h.pid));
+                let whom = holder.map_or_else(|| "a process".to_string(), |h| format!("process {}", h.process.pid));
                 let (state, hint) = match health {
                     Health::Stopped => {
                         ("is stopped and holds", "continue it with `kill -CONT`, or end it with `kill -KILL`")
                     }
-                    Health::Running | Health::Gone => ("holds", "wait until it ends, or end it: the next run resumes"),
+                    Health::Running | Health::Gone | Health::Elsewhere => {
+                        ("holds", "wait until it ends, or end it: the next run resumes")
+                    }
                 };
                 Err(Error::new(Kind::Locked, &ROUTE_LOCKED, format!("{whom} {state} the lock of `{route}`"))
                     .hint(hint)

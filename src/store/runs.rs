@@ -36,6 +36,8 @@ pub struct NewRun {
     pub tenant: Option<String>,
     /// The hash of the plan that it follows, which it uses up.
     pub plan: Option<String>,
+    /// Days that its dead letters are kept; `None`: as the state was opened with.
+    pub keep_days: Option<u32>,
 }
 
 /// A run under way.
@@ -59,6 +61,8 @@ pub struct Run {
     pub origin: Option<String>,
     /// For which tenant.
     pub tenant: Option<String>,
+    /// Days that its dead letters are kept.
+    pub keep_days: u32,
 }
 
 impl Run {
@@ -208,7 +212,7 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn begin_run(&mut self, new: &NewRun) -> Result<Run> {
-        let letters_seen = self.options.letters.days;
+        let took = self.tenure(&new.route).and_then(|tenure| tenure.took().cloned());
         self.write("beginning a run", |w| {
             w.touch_route(&new.route)?;
             let mut drafts = Vec::new();
@@ -231,9 +235,14 @@ impl Store {
                 actor: new.actor.clone(),
                 origin: new.origin.clone(),
                 tenant: new.tenant.clone(),
+                keep_days: new.keep_days.unwrap_or(w.limits.days),
             };
+            if let Some(old) = &took {
+                let pid = old.process.pid;
+                drafts.push(run.draft(Action::RouteTakenOver).detail("pid", pid).detail("host", old.host.clone()));
+            }
             drafts.extend(w.bury_dead_runs(&run)?);
-            drafts.extend(w.purge_letters(letters_seen)?);
+            drafts.extend(w.purge_letters()?);
             w.insert_run(&run, new)?;
             if let Some(plan) = &new.plan {
                 w.use_plan(plan, &run.route, &run.id)?;
@@ -298,6 +307,37 @@ impl Store {
             ),
             params![filter.route, filter.since_ns, limit],
         )
+    }
+
+    /// How many runs of a route are on record, and their counts added up.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn run_sums(&self, route: &str) -> Result<(u64, Totals)> {
+        self.db
+            .prepare_cached(
+                "SELECT count(*), total(read), total(filtered), total(rejected), total(withheld), total(written),
+                   total(unchanged), total(deleted), total(refused), total(bytes_read) FROM runs WHERE route = ?1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([route], |row| {
+                    let sum = |index: usize| row.get::<_, f64>(index).map(|sum| sum as u64);
+                    let totals = Totals {
+                        read: sum(1)?,
+                        filtered: sum(2)?,
+                        rejected: sum(3)?,
+                        withheld: sum(4)?,
+                        written: sum(5)?,
+                        unchanged: sum(6)?,
+                        deleted: sum(7)?,
+                        refused: sum(8)?,
+                        bytes_read: sum(9)?,
+                        ..Totals::default()
+                    };
+                    Ok((sql::count(row.get(0)?), totals))
+                })
+            })
+            .map_err(|e| sql::error("adding up the runs of a route", e))
     }
 
     /// The run whose id is this or the only one to begin with it. The random end of an id will do as well.

@@ -637,7 +637,7 @@ fn a_lock_is_cleared_only_when_its_holder_is_gone() {
     let held = store.lock_route("r", Duration::ZERO).unwrap();
     assert_eq!(store.unlock("r", None).unwrap_err().exit().number(), 7);
     drop(held);
-    assert_eq!(store.unlock("r", Some("ada")).unwrap().map(|h| h.pid), Some(std::process::id()));
+    assert_eq!(store.unlock("r", Some("ada")).unwrap().map(|h| h.process.pid), Some(std::process::id()));
     assert_eq!(store.unlock("r", None).unwrap(), None);
     assert_eq!(store.audit_events(&EventFilter::default()).unwrap()[0].action, "route.unlocked");
 }

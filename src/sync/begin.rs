@@ -7,6 +7,7 @@ use crate::connect::Found;
 use crate::connect::protocols::Resumption;
 use crate::error::{Error, Kind, Result, codes};
 use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Timestamp, Totals};
+use crate::store::failpoint::reach;
 use crate::store::{Intent, NewRun, RouteState, Run, RunEnd, RunState, Settle, Store};
 
 use super::delivery::{Edge, Shared, swept};
@@ -90,7 +91,19 @@ fn take_over(
     let log_id = store.log_id().to_string();
     let anew = plan.anew(options);
     let mut sink = plan.sink(&log_id, anew)?;
-    let found = sink.open(state.mark.as_ref(), state.intent.is_some())?;
+    if let Some(tenure) = store.tenure(plan.name()) {
+        if let Some(old) = tenure.took() {
+            let pid = old.process.pid;
+            notes.push(format!("the route was taken over from process {pid}, which was stopped past its deadline"));
+        }
+        tenure.check()?;
+        sink.under(run.fence, &tenure);
+    }
+    reach("before_open");
+    // To a run that was overtaken meanwhile the target looks like somebody else's.
+    let found = sink
+        .open(state.mark.as_ref(), state.intent.is_some())
+        .map_err(|error| store.tenure(plan.name()).and_then(|tenure| tenure.check().err()).unwrap_or(error))?;
     let mut mark = Mark {
         log_id,
         route: plan.name().to_string(),
@@ -274,6 +287,7 @@ pub(super) fn new_run(plan: &Plan, options: &Options) -> NewRun {
         actor: options.actor.clone(),
         origin: options.origin.clone(),
         plan: options.plan.as_ref().map(|plan| plan.hash.clone()),
+        keep_days: plan.mapping.sync.on_error.keep_days,
         tenant: plan.from.connector.tenant.clone().or_else(|| plan.to.connector.tenant.clone()),
     }
 }

@@ -17,7 +17,7 @@ use crate::connect::{Batch, DeleteGuard, Sink};
 use crate::error::{Error, Result, codes};
 use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Totals};
 use crate::store::failpoint::reach;
-use crate::store::{Intent, Run, RunEnd, RunFilter, RunState, Settle, Store};
+use crate::store::{Intent, Run, RunEnd, RunFilter, RunState, Settle, Store, Tenure};
 
 use super::lanes::{Lanes, MOST_KEYS};
 use super::middle::Done;
@@ -84,6 +84,8 @@ pub struct Delivery<'d> {
 struct Real<'d> {
     store: Shared<'d>,
     run: Run,
+    /// The right to write; `None` where nobody took a lock.
+    tenure: Option<Tenure>,
     /// `None` once the target is finished.
     writer: Option<Writer>,
     /// The group that the writer has in hand.
@@ -118,7 +120,9 @@ impl<'d> Delivery<'d> {
         let real = match edge {
             Edge::Dry => None,
             Edge::Real { store, run, sink } => {
-                Some(Real { store, run, writer: Some(Writer::new(sink)), sent: None, written: None })
+                let tenure = store.borrow().tenure(&run.route);
+                let writer = Some(Writer::new(sink, tenure.clone()));
+                Some(Real { store, run, tenure, writer, sent: None, written: None })
             }
         };
         Self {
@@ -310,7 +314,12 @@ impl<'d> Delivery<'d> {
         real.settle(None)?;
         reach("after_settle");
         if let Some(writer) = real.writer.take() {
-            writer.end()?.finish()?;
+            let mut sink = writer.end()?;
+            if let Some(tenure) = &real.tenure {
+                tenure.check()?;
+            }
+            reach("before_finish");
+            sink.finish()?;
         }
         reach("after_finish");
         Ok(())

@@ -10,6 +10,7 @@ mod begin;
 pub mod check;
 mod delivery;
 pub mod foresee;
+pub mod heartbeat;
 mod lanes;
 pub mod many;
 pub mod middle;

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use crate::connect::{Batch, DeleteGuard, Sink};
 use crate::error::{Error, Result};
 use crate::record::{Mark, Receipt};
+use crate::store::Tenure;
 use crate::store::failpoint::reach;
 
 /// A sink on its own thread.
@@ -27,16 +28,18 @@ enum Work {
 }
 
 impl Writer {
-    /// Starts the thread for an opened sink.
-    pub fn new(sink: Box<dyn Sink>) -> Self {
+    /// Starts the thread for an opened sink. Nothing is written once the right to write is lost.
+    pub fn new(sink: Box<dyn Sink>, tenure: Option<Tenure>) -> Self {
         let (work, given) = sync_channel::<Work>(1);
         let (answer, receipts) = sync_channel(1);
         let thread = std::thread::spawn(move || {
             let mut sink = sink;
             while let Ok(work) = given.recv() {
                 let receipt = match work {
-                    Work::Group(batches, mark) => write(sink.as_mut(), batches, &mark),
-                    Work::Sweep(mark, guard) => sink.sweep(&mark, guard, false),
+                    Work::Group(batches, mark) => write(sink.as_mut(), tenure.as_ref(), batches, &mark),
+                    Work::Sweep(mark, guard) => {
+                        tenure.as_ref().map_or(Ok(()), Tenure::check).and_then(|()| sink.sweep(&mark, guard, false))
+                    }
                 };
                 let receipt = receipt.inspect_err(|_| sink.abandon());
                 if answer.send(receipt).is_err() {
@@ -87,11 +90,16 @@ impl Writer {
     }
 }
 
-fn write(sink: &mut dyn Sink, batches: Vec<Batch>, mark: &Mark) -> Result<Receipt> {
+fn write(sink: &mut dyn Sink, tenure: Option<&Tenure>, batches: Vec<Batch>, mark: &Mark) -> Result<Receipt> {
+    let check = || tenure.map_or(Ok(()), Tenure::check);
     for batch in batches {
+        check()?;
+        reach("before_write");
         sink.write(&batch)?;
         reach("mid_write");
     }
+    check()?;
+    reach("before_commit");
     let receipt = sink.commit(mark)?;
     reach("after_write");
     Ok(receipt)

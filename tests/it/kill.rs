@@ -118,6 +118,14 @@ impl Project {
         }
     }
 
+    /// The target as it is, byte for byte or row by row.
+    pub fn bytes(&self) -> Vec<u8> {
+        match self.target {
+            Target::File => std::fs::read(self.root().join("out.ndjson")).expect("out.ndjson"),
+            Target::Sqlite | Target::Rows => self.delivered().join("\n").into_bytes(),
+        }
+    }
+
     /// After everything: each good row exactly once, each bad row in the dead letters exactly
     /// once, and the chain verifies.
     pub fn assert_whole(&self, context: &str) {

@@ -9,7 +9,7 @@ use crate::cli::moment;
 use crate::cli::output::text::{count, shown};
 use crate::cli::output::{Answer, Rows};
 use crate::cli::sample;
-use crate::config::named;
+use crate::config::{Project, named};
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::store::{Letter, LetterFilter, LetterState, LetterText};
 use crate::sync::{self, Options, Silent};
@@ -80,11 +80,19 @@ struct Which {
     /// Rejected since: a date, a moment, or `36h`
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
+    /// Deleted within so long a time, as in `7d`
+    #[arg(long, value_name = "TIME")]
+    expires_within: Option<String>,
 }
 
 impl Which {
     fn is_everything(&self) -> bool {
-        self.ids.is_empty() && self.route.is_none() && self.code.is_none() && self.run.is_none() && self.since.is_none()
+        self.ids.is_empty()
+            && self.route.is_none()
+            && self.code.is_none()
+            && self.run.is_none()
+            && self.since.is_none()
+            && self.expires_within.is_none()
     }
 
     fn filter(self, states: Vec<LetterState>, limit: usize) -> Result<LetterFilter> {
@@ -95,6 +103,7 @@ impl Which {
             run: self.run,
             states,
             since_ns: self.since.map(|text| moment::past(&text, now_ns())).transpose()?,
+            expires_before_ns: self.expires_within.map(|text| soon(&text)).transpose()?,
             ids: self.ids,
             limit,
             attempts_below: None,
@@ -138,7 +147,7 @@ fn list(which: Which, states: &[String], limit: usize, context: &Context<'_>) ->
     if wanted.is_empty() {
         wanted.push(LetterState::Open);
     }
-    let columns = ["id", "route", "state", "code", "field", "place", "cause", "rejected", "attempts"];
+    let columns = ["id", "route", "state", "code", "field", "place", "cause", "rejected", "attempts", "expires"];
     let mut rows = Rows::new("letters", &columns);
     if let Some(store) = context.store_read(&project)? {
         for letter in store.dead_letters(&which.filter(wanted, limit)?)? {
@@ -152,6 +161,7 @@ fn list(which: Which, states: &[String], limit: usize, context: &Context<'_>) ->
                 json!(letter.cause),
                 json!(moment::shown(letter.created_ns)),
                 json!(letter.attempts),
+                json!(moment::shown(letter.expires_ns)),
             ]);
         }
     }
@@ -162,8 +172,35 @@ fn list(which: Which, states: &[String], limit: usize, context: &Context<'_>) ->
         }
         answer = answer.text("no dead letter\n");
     }
-    context.ui.answer(answer.rows(rows))?;
+    let going = letters_going(context, &project, route)?;
+    if going > 0 {
+        let number = count(going, "open dead letter is", "open dead letters are");
+        context.ui.note(&format!(
+            "{number} deleted within {SOON}: replay or discard, or keep them longer with `on_error: {{ keep }}`"
+        ));
+    }
+    context.ui.answer(answer.fact("expire_soon", json!(going)).rows(rows))?;
     Ok(Exit::Done)
+}
+
+/// How long before it is deleted a letter is said to go soon.
+const SOON: &str = "3d";
+
+/// The moment that lies so far ahead.
+fn soon(text: &str) -> Result<i64> {
+    let ahead = i64::try_from(moment::length(text)?.as_nanos()).unwrap_or(i64::MAX);
+    Ok(now_ns().saturating_add(ahead))
+}
+
+/// How many open letters are deleted soon.
+fn letters_going(context: &Context<'_>, project: &Project, route: Option<String>) -> Result<u64> {
+    let filter = LetterFilter {
+        route,
+        states: vec![LetterState::Open],
+        expires_before_ns: Some(soon(SOON)?),
+        ..LetterFilter::default()
+    };
+    context.store_read(project)?.map_or(Ok(0), |store| store.count_dead_letters(&filter))
 }
 
 fn show(id: &str, context: &Context<'_>) -> Result<Exit> {

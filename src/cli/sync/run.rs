@@ -1,22 +1,25 @@
 //! `consign sync run`: routes are run, one after the other, and what came of it is told in ten lines.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::round3;
-use crate::cli::context::{Context, who};
+use crate::cli::context::{Context, now_ns, who};
 use crate::cli::moment;
 use crate::cli::output::text::{count, grouped, shown};
 use crate::cli::output::{Answer, Rows};
 use crate::cli::ui::{Progress, Ui};
-use crate::config::{Mapping, Mode, Project};
+use crate::config::{Environment, Mapping, Mode, Project, Resolver};
 use crate::connect::protocols::Guarantee;
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::record::Totals;
+use crate::report::metrics::{Ended, metrics};
+use crate::store::folder::replace_file_as;
 use crate::store::{LetterFilter, LetterState, Store};
+use crate::sync::heartbeat::{self, Beat};
 use crate::sync::{self, Became, Options, Selection, Setting, Stop, Watch};
 
 /// Runs routes: reads, maps, checks, writes, and records what it did
@@ -52,6 +55,9 @@ pub(super) struct Run {
     /// Lets a mirror delete so many records this once, whatever its guard says; recorded
     #[arg(long, value_name = "N", conflicts_with_all = ["dry_run", "limit"])]
     allow_deletes: Option<u64>,
+    /// Where the numbers of the run go in the text format of Prometheus; `metrics: { file }` unless given
+    #[arg(long, value_name = "FILE")]
+    metrics_file: Option<std::path::PathBuf>,
     /// How long to wait for a route that another run holds, as in `30s`
     #[arg(long, default_value = "0s", value_name = "TIME")]
     wait: String,
@@ -118,11 +124,16 @@ impl Run {
             wait: moment::length(&self.wait)?,
             plan: plan.as_ref(),
         };
+        let outside = Outside { project: &project, mappings: &mappings, ui: context.ui, dry };
+        outside.begins();
         let mut watch = Watching::new(context.ui);
-        let became = sync::run(&setting, &selection, store.as_mut(), &mut watch)?;
+        let became = sync::run(&setting, &selection, store.as_mut(), &mut watch);
         watch.end();
+        let became = became.inspect_err(|error| outside.ended(&[], error.exit()))?;
         let exit = became.iter().fold(Exit::Done, |worst, one| worst.worst(one.exit()));
         let exit = if stop.asked() { stop.exit() } else { exit };
+        outside.ended(&became, exit);
+        outside.numbers(self.metrics_file.as_deref(), store.as_ref(), exit, began);
         let told = Told { project: &project, mappings: &mappings, became: &became, store: store.as_ref(), dry, began };
         told.errors(context.ui);
         let mut answer = told.answer(exit)?;
@@ -133,6 +144,61 @@ impl Run {
         }
         context.ui.answer(answer)?;
         Ok(exit)
+    }
+}
+
+/// Those outside who are told how a run ended. Nothing that fails here changes how it ended.
+struct Outside<'o> {
+    project: &'o Project,
+    mappings: &'o [Mapping],
+    ui: &'o Ui,
+    dry: bool,
+}
+
+impl Outside<'_> {
+    fn warn(&self, error: &Error) {
+        self.ui.warn(&format!("{error}; the outcome of the run stays as it is"));
+    }
+
+    fn begins(&self) {
+        let names: Vec<&str> = self.mappings.iter().map(|m| m.name.value.as_str()).collect();
+        for name in heartbeat::unknown(&self.project.heartbeat, &names) {
+            self.ui.warn(&format!("`heartbeat.routes` names `{name}`, and there is no such route"));
+        }
+        if !self.dry {
+            heartbeat::beat(self.project, None, Beat::Start).iter().for_each(|error| self.warn(error));
+        }
+    }
+
+    fn ended(&self, became: &[Became], exit: Exit) {
+        if self.dry {
+            return;
+        }
+        for one in became.iter().filter(|one| !matches!(one, Became::Skipped { .. })) {
+            let beat = heartbeat::beat(self.project, Some(one.route()), Beat::End(one.exit()));
+            beat.iter().for_each(|error| self.warn(error));
+        }
+        heartbeat::beat(self.project, None, Beat::End(exit)).iter().for_each(|error| self.warn(error));
+    }
+
+    fn numbers(&self, asked: Option<&Path>, store: Option<&Store>, exit: Exit, began: Instant) {
+        let written = || -> Result<()> {
+            let path = match (asked, &self.project.metrics_file) {
+                (Some(path), _) => path.to_path_buf(),
+                (None, Some(text)) => {
+                    let resolver = Resolver::new(&self.project.root, Environment::process());
+                    self.project.root.join(resolver.text(text)?.reveal())
+                }
+                (None, None) => return Ok(()),
+            };
+            let ended = Ended { exit, seconds: began.elapsed().as_secs_f64(), at_ns: now_ns() };
+            replace_file_as(&path, metrics(self.mappings, store, &ended)?.as_bytes(), 0o644)
+        };
+        if !self.dry
+            && let Err(error) = written()
+        {
+            self.warn(&error);
+        }
     }
 }
 

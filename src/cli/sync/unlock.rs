@@ -1,11 +1,12 @@
 //! `consign sync unlock NAME`: who holds a route, and what can be done.
 //!
-//! The lock is the operating system's: a process that died has freed it already, so there is
-//! nothing that could be cleared behind the back of one that lives.
+//! The lock is the operating system's: a process that died has freed it already, and one that is
+//! stopped past its deadline is taken over by the next run, so there is nothing that could be cleared
+//! behind the back of one that lives.
 
 use serde_json::json;
 
-use crate::cli::context::Context;
+use crate::cli::context::{Context, now_ns};
 use crate::cli::moment;
 use crate::cli::output::Answer;
 use crate::config::routes_named;
@@ -39,19 +40,27 @@ impl Unlock {
             context.ui.answer(answer.text(format!("nobody holds {name}: there is nothing to unlock\n")))?;
             return Ok(Exit::Done);
         };
-        let mut error = Error::new(Kind::Locked, &codes::cli::HELD, format!("another run holds `{name}`"));
-        if let Some(holder) = &holder {
-            error = error
-                .fact("process", holder.pid)
-                .fact("host", &holder.host)
-                .fact("since", moment::shown(holder.since_ns));
+        let state = match health {
+            Health::Stopped => "a process that is stopped",
+            Health::Elsewhere => "a process of another container",
+            Health::Running | Health::Gone => "another run",
+        };
+        let error = Error::new(Kind::Locked, &codes::cli::HELD, format!("{state} holds `{name}`"));
+        let Some(holder) = holder else {
+            return Err(error.hint("wait until it ends; the next run resumes"));
+        };
+        let now = now_ns();
+        let mut error = error
+            .fact("pid", holder.process.pid)
+            .fact("since", moment::shown(holder.since_ns))
+            .fact("command", &holder.command)
+            .fact("host", &holder.host);
+        if let Some(silent) = holder.silence(now) {
+            error = error.fact("last sign of life", format!("{} ago", moment::span(silent.as_secs_f64())));
         }
-        let pid = holder.as_ref().map_or_else(|| "PID".to_string(), |h| h.pid.to_string());
-        Err(match health {
-            Health::Stopped => error.hint(format!(
-                "it is stopped: `kill -CONT {pid}` lets it go on, `kill -KILL {pid}` frees the route at once"
-            )),
-            _ => error.hint(format!("wait for it, or let it drain with `kill -TERM {pid}`; the next run resumes")),
-        })
+        for hint in lock::hints(&holder, health, now) {
+            error = error.hint(hint);
+        }
+        Err(error)
     }
 }

@@ -9,6 +9,7 @@ use super::target::{Form, Names, Stage, Target, remove};
 use crate::connect::{Batch, Found, Frame, Sink};
 use crate::error::{Error, Result};
 use crate::record::{Mark, Receipt};
+use crate::store::Tenure;
 
 /// A file as a target.
 pub struct ByteSink {
@@ -18,6 +19,9 @@ pub struct ByteSink {
     packing: Option<Packing>,
     anew: bool,
     names: Option<Names>,
+    under: Option<(u64, Tenure)>,
+    /// What other runs left half-written and this one replaces.
+    stale: Vec<PathBuf>,
     target: Option<Target>,
     /// The member or frame of the group in hand, and what came out of it.
     member: Option<Packer>,
@@ -28,7 +32,19 @@ pub struct ByteSink {
 impl ByteSink {
     /// A target in a place; nothing is opened yet. `anew`: what stands there is replaced.
     pub fn new(place: Box<dyn Place>, path: PathBuf, frame: Frame, packing: Option<Packing>, anew: bool) -> Self {
-        Self { place, path, frame, packing, anew, names: None, target: None, member: None, records: 0 }
+        Self {
+            place,
+            path,
+            frame,
+            packing,
+            anew,
+            names: None,
+            under: None,
+            stale: Vec::new(),
+            target: None,
+            member: None,
+            records: 0,
+        }
     }
 
     fn doing(&self) -> String {
@@ -120,10 +136,17 @@ impl ByteSink {
 }
 
 impl Sink for ByteSink {
+    fn under(&mut self, fence: u64, tenure: &Tenure) {
+        self.under = Some((fence, tenure.clone()));
+    }
+
     fn open(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
-        let names = Names::of(&mut *self.place, &self.path)?;
+        let mut names = Names::of(&mut *self.place, &self.path)?;
+        names.under.clone_from(&self.under);
         let form = Form { frame: &self.frame, packing: self.packing };
         let (target, found) = Target::open(&mut *self.place, &names, &form, self.anew, settled, in_doubt)?;
+        let stale = names.parts(&mut *self.place)?.into_iter().map(|(_, path)| path);
+        self.stale = stale.filter(|path| *path != target.path).collect();
         self.target = Some(target);
         self.names = Some(names);
         Ok(found)
@@ -147,8 +170,9 @@ impl Sink for ByteSink {
         self.close().map_err(|e| e.doing(self.doing()))?;
         self.target = None;
         if let Some(names) = self.names.take() {
-            // What other runs left half-written is replaced by now.
-            for (_, path) in names.parts(&mut *self.place)? {
+            // What other runs left half-written is replaced by now. Not what a run has begun since: if
+            // this one was stopped here, another may have taken over.
+            for path in self.stale.drain(..) {
                 remove(&mut *self.place, &path)?;
             }
             remove(&mut *self.place, &names.base())?;

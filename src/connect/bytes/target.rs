@@ -5,6 +5,11 @@
 //! - `.out.csv.consign.new`: begun, no group committed yet; worth nothing.
 //! - `.out.csv.consign-7.part`: being written, group 7 was the first one committed into it. The
 //!   number tells whether the settled group is in this file or still in the one it will replace.
+//! - `.out.csv.consign-f9.new`, `.out.csv.consign-7-f9.part`: the same, of the run with fence 9, which
+//!   took over from a process that is stopped and may wake up. What that one has open or might still
+//!   rename is not used: the new run writes into files of its own and removes the old names, so that
+//!   the woken process writes into files that have no name, and finds nothing to rename.
+//! - `.out.csv.consign-f9.copy`: being copied for that; worth nothing.
 //! - `.out.csv.consign.base`: what a file of somebody else's looked like before the first group
 //!   of this route was appended to it.
 
@@ -17,9 +22,12 @@ use crate::connect::{Found, Frame};
 use crate::error::codes::connect::{NOT_A_FILE, TARGET_CHANGED, TARGET_FOREIGN, TARGET_UNFIT};
 use crate::error::{Error, Kind, Result};
 use crate::record::Mark;
+use crate::store::Tenure;
 
 /// How much of a file's end is looked at for its closing.
 const CLOSING_BYTES: u64 = 4096;
+/// How much is copied at once.
+const COPY_BYTES: usize = 256 << 10;
 
 /// Where a run writes.
 pub struct Target {
@@ -68,6 +76,8 @@ pub struct Names {
     pub target: PathBuf,
     pub folder: PathBuf,
     name: String,
+    /// The fence of this run, and by what right it writes; `None` where nobody said.
+    pub under: Option<(u64, Tenure)>,
 }
 
 impl Names {
@@ -95,7 +105,7 @@ impl Names {
             .map_err(|e| e.doing(doing.clone()).fact("folder", folder.display()).hint("make the folder first"))?;
         let name = target.file_name().and_then(|name| name.to_str()).map(str::to_owned);
         match name {
-            Some(name) if about.what == What::Folder => Ok(Self { target, folder, name }),
+            Some(name) if about.what == What::Folder => Ok(Self { target, folder, name, under: None }),
             Some(_) => {
                 Err(Error::new(Kind::Invalid, &NOT_A_FILE, format!("`{}` is no folder", folder.display())).doing(doing))
             }
@@ -104,32 +114,96 @@ impl Names {
     }
 
     pub fn new_file(&self) -> PathBuf {
-        self.folder.join(format!(".{}.consign.new", self.name))
+        match self.contested() {
+            Some(fence) => self.folder.join(format!(".{}.consign-f{fence}.new", self.name)),
+            None => self.folder.join(format!(".{}.consign.new", self.name)),
+        }
     }
 
     pub fn part(&self, group: u64) -> PathBuf {
-        self.folder.join(format!(".{}.consign-{group}.part", self.name))
+        match self.contested() {
+            Some(fence) => self.folder.join(format!(".{}.consign-{group}-f{fence}.part", self.name)),
+            None => self.folder.join(format!(".{}.consign-{group}.part", self.name)),
+        }
+    }
+
+    /// The fence, if a process may still wake up that this route was taken from.
+    fn contested(&self) -> Option<u64> {
+        self.under.as_ref().filter(|(_, tenure)| tenure.contested()).map(|(fence, _)| *fence)
+    }
+
+    /// Opens a file that is there for writing, and asks once it is locked whether this run may still
+    /// write: from then on a run that takes over leaves this file alone.
+    fn edit(&self, place: &mut dyn Place, path: &Path) -> Result<Box<dyn Edited>> {
+        let file = place.edit(path)?;
+        self.under.as_ref().map_or(Ok(()), |(_, tenure)| tenure.check())?;
+        Ok(file)
+    }
+
+    /// Removes what runs with a lower fence began and never committed: they are over, and must not
+    /// give it a name any more.
+    fn sweep(&self, place: &mut dyn Place) -> Result<()> {
+        let Some(own) = self.contested() else { return Ok(()) };
+        remove(place, &self.folder.join(format!(".{}.consign.new", self.name)))?;
+        let prefix = format!(".{}.consign-f", self.name);
+        for entry in place.entries(&self.folder)?.unwrap_or_default() {
+            let rest = entry.name.strip_prefix(&prefix);
+            let fence = rest.and_then(|rest| rest.strip_suffix(".new").or_else(|| rest.strip_suffix(".copy")));
+            if fence.and_then(|fence| fence.parse::<u64>().ok()).is_some_and(|fence| fence < own) {
+                remove(place, &self.folder.join(&entry.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a copy in the place of a file that a woken process may still have open; the name of the
+    /// copy. Whatever that process writes from now on has no name.
+    fn displace(&self, place: &mut dyn Place, path: PathBuf, to: PathBuf) -> Result<PathBuf> {
+        let Some(fence) = self.contested() else { return Ok(path) };
+        let Some(about) = place.about(&path)? else { return Ok(path) };
+        let copy = self.folder.join(format!(".{}.consign-f{fence}.copy", self.name));
+        let mut copied = place.create(&copy, Some(about.mode & 0o7777))?;
+        let mut input = place.open(&path)?.input(0, about.length)?;
+        let (mut buffer, mut at) = (vec![0; COPY_BYTES], 0);
+        loop {
+            let count = input.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            copied.write_at(&buffer[..count], at)?;
+            at += count as u64;
+        }
+        copied.secure()?;
+        drop((input, copied));
+        place.rename(&copy, &to)?;
+        if path != to {
+            place.remove(&path)?;
+        }
+        place.secure_folder(&self.folder)?;
+        Ok(to)
     }
 
     pub fn base(&self) -> PathBuf {
         self.folder.join(format!(".{}.consign.base", self.name))
     }
 
-    /// The half-written files, with the first group of each, the newest first.
+    /// The half-written files, with the first group of each, the newest first; of those that begin with
+    /// one group, that of the highest fence first.
     pub fn parts(&self, place: &mut dyn Place) -> Result<Vec<(u64, PathBuf)>> {
         let doing = || format!("looking into `{}`", self.folder.display());
         let prefix = format!(".{}.consign-", self.name);
         let entries = place.entries(&self.folder).and_then(|entries| entries.ok_or_else(missing));
-        let mut parts: Vec<(u64, PathBuf)> = entries
+        let mut parts: Vec<((u64, u64), PathBuf)> = entries
             .map_err(|e| e.doing(doing()))?
             .into_iter()
             .filter_map(|entry| {
-                let group = entry.name.strip_prefix(&prefix)?.strip_suffix(".part")?.parse().ok()?;
-                Some((group, self.folder.join(&entry.name)))
+                let stem = entry.name.strip_prefix(&prefix)?.strip_suffix(".part")?;
+                let (group, fence) = stem.split_once("-f").unwrap_or((stem, "0"));
+                Some(((group.parse().ok()?, fence.parse().ok()?), self.folder.join(&entry.name)))
             })
             .collect();
         parts.sort_by(|a, b| b.cmp(a));
-        Ok(parts)
+        Ok(parts.into_iter().map(|((group, _), path)| (group, path)).collect())
     }
 }
 
@@ -149,6 +223,7 @@ impl Target {
         settled: Option<&Mark>,
         in_doubt: bool,
     ) -> Result<(Self, Found)> {
+        names.sweep(place).map_err(|e| e.doing(names.doing()))?;
         if anew {
             return Ok((Self::begin(place, names)?, Found::Same));
         }
@@ -158,7 +233,7 @@ impl Target {
         let mut ours = None;
         for (first, path) in names.parts(place)? {
             if settled.is_some() && first <= group && ours.is_none() {
-                ours = Some(path);
+                ours = Some((first, path));
                 continue;
             }
             // A file whose first group was never settled, or that a later one took the place of.
@@ -166,10 +241,12 @@ impl Target {
             remove(place, &path)?;
         }
         let found = |taken_back: bool| if taken_back { Found::TakenBack } else { Found::Same };
-        if let Some(path) = ours {
+        if let Some((first, path)) = ours {
+            let path = names.displace(place, path, names.part(first)).map_err(|e| e.doing(names.doing()))?;
             let target = Self::go_on(place, names, path, length)?;
             return Ok((target, found(in_doubt || taken_back)));
         }
+        names.displace(place, names.target.clone(), names.target.clone()).map_err(|e| e.doing(names.doing()))?;
         match (place.about(&names.target).map_err(|e| e.doing(names.doing()))?, settled) {
             (None, Some(_)) if length > 0 => Err(names.changed("the target is gone").fact("bytes settled", length)),
             (None, _) => Ok((Self::begin(place, names)?, found(taken_back))),
@@ -231,7 +308,7 @@ impl Target {
     /// length (a group in doubt, a closing) is cut off without asking.
     fn go_on(place: &mut dyn Place, names: &Names, path: PathBuf, length: u64) -> Result<Self> {
         let failed = |e: Error| e.doing(format!("writing `{}`", path.display()));
-        let mut file = place.edit(&path).map_err(failed)?;
+        let mut file = names.edit(place, &path).map_err(failed)?;
         let there = file.length().map_err(failed)?;
         if there < length {
             return Err(names
@@ -256,7 +333,7 @@ impl Target {
         in_doubt: bool,
     ) -> Result<(Self, bool)> {
         let failed = |e: Error| e.doing(names.doing());
-        let file = place.edit(&names.target).map_err(failed)?;
+        let file = names.edit(place, &names.target).map_err(failed)?;
         let mut target = Self::at(names, file, names.target.clone(), Stage::InPlace, length);
         if there < length {
             return Err(names
@@ -302,7 +379,7 @@ impl Target {
         known: bool,
     ) -> Result<(Self, bool)> {
         let failed = |e: Error| e.doing(names.doing());
-        let mut file = place.edit(&names.target).map_err(failed)?;
+        let mut file = names.edit(place, &names.target).map_err(failed)?;
         let mut there = file.length().map_err(failed)?;
         let mut taken_back = false;
         if in_doubt && let Some((length, closing)) = read_base(place, &names.base()).map_err(failed)? {

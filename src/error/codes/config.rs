@@ -209,6 +209,13 @@ pub static INVALID: Code = Code::new(
     "A check of connectors.yaml and the mappings found errors; each is listed with its place, cause and fix. Nothing was run.",
 );
 
+/// An environment variable cannot be used.
+pub static BAD_VARIABLE: Code = Code::new(
+    "config-bad-variable",
+    "an environment variable cannot be used",
+    "Some variables of the environment are defaults that the configuration overrides (`consign` lists them in the reference of the configuration). One that is set and cannot be read would be an option that silently does not hold. Correct it, or take it out of the environment.",
+);
+
 /// An environment variable is not set.
 pub static REFERENCE_ENV: Code = Code::new(
     "config-reference-env",
@@ -262,6 +269,7 @@ pub const ALL: &[&Code] = &[
     &NO_PROJECT,
     &NO_MAPPING,
     &INVALID,
+    &BAD_VARIABLE,
     &REFERENCE_ENV,
     &REFERENCE_FILE,
     &REFERENCE_COMMAND,

@@ -208,8 +208,16 @@ pub static DELETES_GUARDED: Code = Code::new(
     "A mirror deletes what its source has no more. A source that lost much of its records is more often broken than right, so that `sync.deletes: {percent, records}` in the mapping bounds what one run may delete; the bound that allows more holds. Beyond it nothing is deleted. If the records are really gone, run the route once with `--allow-deletes N`, which the audit log records.",
 );
 
+/// An HTTP request failed.
+pub static HTTP_FAILED: Code = Code::new(
+    "connect-http-failed",
+    "an HTTP request failed",
+    "The other side could not be reached, did not answer in time, or answered with something else than success. Proxies are taken from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, further certificate authorities from SSL_CERT_FILE and SSL_CERT_DIR. The address is not shown: it may be a secret.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
+    &HTTP_FAILED,
     &NOT_A_FILE,
     &RECORD_TOO_LARGE,
     &FILE_TRUNCATED,

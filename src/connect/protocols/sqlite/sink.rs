@@ -16,6 +16,7 @@ use crate::connect::{Batch, DeleteGuard, Effects, Found, Sink};
 use crate::error::codes::connect::{NOT_A_DATABASE, TABLE_UNFIT, TARGET_CHANGED, TARGET_FENCED, TARGET_FOREIGN};
 use crate::error::{Error, Kind, Result};
 use crate::record::{Mark, Receipt};
+use crate::store::Tenure;
 
 /// The table of commit rows: one per route.
 pub(super) const COMMITS: &str = "_consign_commits";
@@ -41,6 +42,8 @@ pub(super) struct SqliteSink {
     route: String,
     anew: bool,
     rehearse: bool,
+    /// The fence of this run; 0 if nobody said.
+    fence: u64,
     statement: String,
     /// For each column its place in the key, from 1.
     key: Vec<Option<usize>>,
@@ -89,6 +92,7 @@ impl SqliteSink {
             rehearse,
             statement,
             key,
+            fence: 0,
             database: None,
             fitted: Fitted::default(),
             done: Receipt::default(),
@@ -129,13 +133,7 @@ impl SqliteSink {
     fn why_not_committed(&self, mark: &Mark) -> Error {
         match self.commit_row() {
             Ok(Some(row)) if row.log_id != mark.log_id => self.foreign(&row),
-            Ok(Some(row)) if row.fence > signed(mark.fence) => {
-                Error::new(Kind::Refused, &TARGET_FENCED, "a newer run of this route has written to the target")
-                    .doing(self.doing())
-                    .fact("fencing number of the target", row.fence)
-                    .fact("fencing number of this run", mark.fence)
-                    .hint("look at `consign sync history`; nothing of this group was written")
-            }
+            Ok(Some(row)) if row.fence > signed(mark.fence) => self.fenced(row.fence, mark.fence),
             Ok(Some(row)) => Error::new(Kind::Refused, &TARGET_CHANGED, "the target already holds this group")
                 .doing(self.doing())
                 .fact("group of the target", row.group)
@@ -143,6 +141,37 @@ impl SqliteSink {
             Ok(None) => Error::bug("the commit row vanished within its own transaction"),
             Err(error) => error,
         }
+    }
+
+    #[cold]
+    fn fenced(&self, newer: i64, fence: u64) -> Error {
+        Error::new(Kind::Locked, &TARGET_FENCED, "a newer run of this route has taken the target over")
+            .doing(self.doing())
+            .fact("fencing number of the target", newer)
+            .fact("fencing number of this run", fence)
+            .hint("look at `consign sync history`; nothing of this group was written")
+            .hint("was the state brought back from an older copy? Then `consign sync state adopt` takes over what the target knows")
+    }
+
+    /// Raises the fence in the commit row: a run with a lower one, woken after it was taken over,
+    /// commits nothing more.
+    fn raise_fence(&self, there: i64) -> Result<()> {
+        if self.fence == 0 {
+            return Ok(());
+        }
+        if there > signed(self.fence) {
+            return Err(self.fenced(there, self.fence));
+        }
+        self.database()?
+            .execute(
+                &format!(
+                    "INSERT INTO {COMMITS} (route, log_id, group_no, fence, records) VALUES (?1, ?2, 0, ?3, 0) \
+                     ON CONFLICT (route) DO UPDATE SET fence = excluded.fence, log_id = excluded.log_id"
+                ),
+                (&self.route, &self.log_id, signed(self.fence)),
+            )
+            .map(drop)
+            .map_err(|e| failure(self.doing(), e))
     }
 
     fn foreign(&self, row: &Commit) -> Error {
@@ -159,6 +188,10 @@ impl SqliteSink {
 }
 
 impl Sink for SqliteSink {
+    fn under(&mut self, fence: u64, _tenure: &Tenure) {
+        self.fence = fence;
+    }
+
     fn open(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
         if self.rehearse {
             return self.open_to_look(settled, in_doubt);
@@ -179,8 +212,12 @@ impl Sink for SqliteSink {
             database.execute_batch(&format!("ALTER TABLE {COMMITS} ADD COLUMN receipt TEXT")).map_err(failed)?;
         }
         let found = {
-            let row = self.commit_row()?;
-            self.compare(row, settled, in_doubt)?
+            // A row of group 0 says that somebody began and never wrote.
+            let row = self.commit_row()?.filter(|row| row.group > 0 || row.log_id == self.log_id);
+            let fence = row.as_ref().map_or(0, |row| row.fence);
+            let found = self.compare(row.filter(|row| row.group > 0), settled, in_doubt)?;
+            self.raise_fence(fence)?;
+            found
         };
         let there = self.table.holds_rows(database)?;
         if there.is_none() && !self.anew && settled.is_some_and(|mark| mark.group > 0) {
@@ -483,7 +520,7 @@ impl SqliteSink {
         self.fitted = fitted;
         self.database = Some(database);
         match commits {
-            Some(_) => self.compare(self.commit_row()?, settled, in_doubt),
+            Some(_) => self.compare(self.commit_row()?.filter(|row| row.group > 0), settled, in_doubt),
             None => self.compare(None, settled, in_doubt),
         }
     }

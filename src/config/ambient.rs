@@ -1,0 +1,103 @@
+//! What the environment says where the configuration says nothing: time-outs, tries, deadlines.
+//!
+//! A container is often tuned by its environment alone. A value in the configuration wins; a value
+//! that cannot be read is an error, for it would be an option that silently does not hold.
+
+use std::time::Duration;
+
+use super::environment::{
+    CONSIGN_LOCK_DEADLINE, EnvVar, Environment, INTEGRATION_RATE_LIMIT, INTEGRATION_RETRY_COUNT, INTEGRATION_TIMEOUT,
+};
+use super::units;
+use crate::error::{Error, Kind, Result, codes::config as codes};
+
+/// What the environment says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ambient {
+    /// How long to wait for a system to answer.
+    pub timeout: Option<Duration>,
+    /// How often a failing call is made at most: one more than the retries asked for.
+    pub tries: Option<u32>,
+    /// How long a stopped run may be silent before another takes its route over.
+    pub lock_deadline: Option<Duration>,
+}
+
+impl Ambient {
+    /// Reads the variables.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`], naming the variable whose value cannot be read.
+    pub fn of(environment: &Environment) -> Result<Self> {
+        // Calls are what it counts, and no connector of this version makes calls that are counted.
+        whole(environment, &INTEGRATION_RATE_LIMIT, 1, 1_000_000)?;
+        Ok(Self {
+            timeout: length(environment, &INTEGRATION_TIMEOUT, 3600)?,
+            tries: whole(environment, &INTEGRATION_RETRY_COUNT, 0, 19)?.map(|retries| retries + 1),
+            lock_deadline: length(environment, &CONSIGN_LOCK_DEADLINE, 86_400)?,
+        })
+    }
+}
+
+/// Seconds as a plain number, or a length of time.
+fn length(environment: &Environment, variable: &EnvVar, most: u64) -> Result<Option<Duration>> {
+    let Some(text) = environment.read(variable) else { return Ok(None) };
+    let plain = text.bytes().all(|b| b.is_ascii_digit()).then(|| format!("{text}s"));
+    match units::length(plain.as_deref().unwrap_or(&text)) {
+        Ok(length) if (1..=most).contains(&length.as_secs()) => Ok(Some(length)),
+        Ok(_) => Err(wrong(variable, &format!("it is not between 1 s and {most} s"))),
+        Err(what) => Err(wrong(variable, &what)),
+    }
+}
+
+fn whole(environment: &Environment, variable: &EnvVar, least: u32, most: u32) -> Result<Option<u32>> {
+    let Some(text) = environment.read(variable) else { return Ok(None) };
+    match text.parse::<u32>() {
+        Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+        _ => Err(wrong(variable, &format!("it is no whole number between {least} and {most}"))),
+    }
+}
+
+fn wrong(variable: &EnvVar, what: &str) -> Error {
+    Error::new(
+        Kind::Invalid,
+        &codes::BAD_VARIABLE,
+        format!("the environment variable {} cannot be used: {what}", variable.name),
+    )
+    .hint(format!("{}: {}", variable.name, variable.about))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_read_and_bad_ones_name_their_variable() {
+        let of = |name: &str, value: &str| Ambient::of(&Environment::of([(name, value)]));
+        assert_eq!(Ambient::of(&Environment::of([])).unwrap(), Ambient::default());
+        let seconds = |n| Some(Duration::from_secs(n));
+        assert_eq!(of("INTEGRATION_TIMEOUT", "30").unwrap().timeout, seconds(30));
+        assert_eq!(of("INTEGRATION_TIMEOUT", "2m").unwrap().timeout, seconds(120));
+        assert_eq!(of("INTEGRATION_RETRY_COUNT", "3").unwrap().tries, Some(4));
+        assert_eq!(of("INTEGRATION_RETRY_COUNT", "0").unwrap().tries, Some(1));
+        assert_eq!(of("INTEGRATION_RATE_LIMIT", "100").unwrap(), Ambient::default());
+        assert_eq!(of("CONSIGN_LOCK_DEADLINE", "90s").unwrap().lock_deadline, seconds(90));
+        // Set and empty is not set.
+        assert_eq!(of("INTEGRATION_TIMEOUT", "").unwrap(), Ambient::default());
+        for (name, value) in [
+            ("INTEGRATION_TIMEOUT", "0"),
+            ("INTEGRATION_TIMEOUT", "-1"),
+            ("INTEGRATION_TIMEOUT", "3601"),
+            ("INTEGRATION_TIMEOUT", "soon"),
+            ("INTEGRATION_RETRY_COUNT", "three"),
+            ("INTEGRATION_RETRY_COUNT", "20"),
+            ("INTEGRATION_RATE_LIMIT", "0"),
+            ("INTEGRATION_RATE_LIMIT", "1.5"),
+            ("CONSIGN_LOCK_DEADLINE", "1w"),
+            ("CONSIGN_LOCK_DEADLINE", "99999999999999999999"),
+        ] {
+            let error = of(name, value).unwrap_err();
+            assert_eq!((error.exit().number(), error.code().id), (2, "config-bad-variable"), "{name}={value}");
+            assert!(error.cause().contains(name), "{error}");
+        }
+    }
+}
