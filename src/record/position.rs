@@ -60,8 +60,23 @@ pub struct Receipt {
     pub superseded: u64,
     /// Records of the target that are gone now.
     pub deleted: u64,
-    /// Records the target refused, with reasons; filled by sinks that take records one by one.
+    /// Records the target refused; as many as there are [`Receipt::refusals`].
     pub refused: u64,
+    /// Which ones, and why, by their place in the group.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
     /// For byte sinks: the length of the target now, to be settled.
     pub length: Option<u64>,
+}
+
+/// Why a target refused one record of a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Refusal {
+    /// The record's number among those given for the group, from 0, in order.
+    pub record: u64,
+    /// One sentence, without the value.
+    pub cause: String,
+    /// The target column at fault, if the target says so.
+    pub field: Option<String>,
 }

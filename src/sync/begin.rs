@@ -205,7 +205,7 @@ fn recount(
     now: Timestamp,
 ) -> Result<Settle> {
     let secret = store.record_secret();
-    let mut lanes = Lanes::new(None);
+    let (mut lanes, mut origins) = (Lanes::new(None), Vec::new());
     let (mut totals, mut rejects) = (Totals::default(), Vec::<Reject>::new());
     for (slice, end) in &intent.slices {
         let before = settled.iter().find(|(id, _)| id == slice).map_or(0, |(_, s)| s.position.record);
@@ -220,6 +220,7 @@ fn recount(
                 let (decoder, encoder) = (plan.decoder()?, plan.encoder()?);
                 let mut middle =
                     Middle::new(Arc::clone(&plan.route), decoder, encoder, Arc::clone(&between), now).hashing(secret);
+                middle = middle.keeping(plan.keeps_origins());
                 Ok(move |part| middle.work(&part))
             },
             |arrival| {
@@ -229,6 +230,10 @@ fn recount(
                         reject.record += before + read;
                         reject
                     }));
+                    if let Some(mut kept) = done.origins {
+                        kept.before = before + read;
+                        origins.push(kept);
+                    }
                     read += done.totals.read;
                     totals.add(&done.totals);
                 }
@@ -241,9 +246,12 @@ fn recount(
     }
     if !intent.replayed.is_empty() {
         let (decoder, encoder, between) = (plan.decoder()?, plan.encoder()?, plan.between()?);
-        let mut middle = Middle::new(Arc::clone(&plan.route), decoder, encoder, between, now);
+        let mut middle =
+            Middle::new(Arc::clone(&plan.route), decoder, encoder, between, now).keeping(plan.keeps_origins());
         for text in store.reclaim_letters(run, &intent.replayed)? {
-            totals.add(&middle.work(&super::replay::part(text))?.totals);
+            let done = middle.work(&super::replay::part(text))?;
+            totals.add(&done.totals);
+            origins.extend(done.origins);
         }
     }
     if totals.read != intent.records {
@@ -255,6 +263,7 @@ fn recount(
     let all = |kept: &Receipt| kept.written + kept.unchanged + kept.refused + kept.superseded == totals.produced;
     let receipt = Receipt { length: mark.length, ..kept.filter(all).unwrap_or(whole) };
     totals.took(&receipt);
+    rejects.extend(super::refused::letters(&origins, &receipt));
     Ok(Settle {
         mark: mark.clone(),
         receipt,

@@ -22,6 +22,7 @@ use crate::store::{Intent, Run, RunEnd, RunFilter, RunState, Settle, Store, Tenu
 use super::lanes::{Lanes, MOST_KEYS};
 use super::middle::Done;
 use super::reasons::{Reason, Reasons};
+use super::refused::{self, Origins};
 use super::watch::Watch;
 use super::writer::Writer;
 
@@ -89,7 +90,7 @@ struct Real<'d> {
     /// `None` once the target is finished.
     writer: Option<Writer>,
     /// The group that the writer has in hand.
-    sent: Option<Settle>,
+    sent: Option<(Settle, Vec<Origins>)>,
     /// The group that is written and not settled yet: goes into the next transaction.
     written: Option<Settle>,
 }
@@ -104,6 +105,7 @@ struct Group {
     totals: Totals,
     rejects: Vec<Reject>,
     replayed: Vec<String>,
+    origins: Vec<Origins>,
     digest: blake3::Hasher,
 }
 
@@ -199,6 +201,10 @@ impl<'d> Delivery<'d> {
             self.reasons.add(&reject);
             group.rejects.push(reject);
         }
+        if let Some(mut origins) = done.origins {
+            origins.before = before;
+            group.origins.push(origins);
+        }
         if done.batch.records > 0 || done.batch.seen_records > 0 {
             group.batches.push(done.batch);
         }
@@ -227,7 +233,7 @@ impl<'d> Delivery<'d> {
             watch.progress(&self.totals);
             return Ok(None);
         };
-        real.collect(&mut self.mark, &mut self.totals)?;
+        real.collect(&mut self.mark, &mut self.totals, &mut self.reasons)?;
         if empty {
             real.settle(None)?;
             watch.progress(&self.totals);
@@ -276,7 +282,7 @@ impl<'d> Delivery<'d> {
     /// then. Or if the target or the store fails.
     pub fn sweep(&mut self, guard: DeleteGuard, watch: &mut dyn Watch) -> Result<()> {
         let Some(real) = &mut self.real else { return Ok(()) };
-        real.collect(&mut self.mark, &mut self.totals)?;
+        real.collect(&mut self.mark, &mut self.totals, &mut self.reasons)?;
         self.mark.group += 1;
         let anew = std::mem::take(&mut self.anew);
         let intent = Intent {
@@ -310,7 +316,7 @@ impl<'d> Delivery<'d> {
     /// If the target cannot be finished; the next run finishes it.
     pub fn finish(&mut self) -> Result<()> {
         let Some(real) = self.real.as_mut().filter(|_| !self.anew) else { return Ok(()) };
-        real.collect(&mut self.mark, &mut self.totals)?;
+        real.collect(&mut self.mark, &mut self.totals, &mut self.reasons)?;
         real.settle(None)?;
         reach("after_settle");
         if let Some(writer) = real.writer.take() {
@@ -333,7 +339,7 @@ impl<'d> Delivery<'d> {
     pub fn end(mut self, mut end: RunEnd) -> Result<(Totals, Vec<Reason>)> {
         if let Some(mut real) = self.real.take() {
             // A group that fails now fails after the error that ends the run: that one is told.
-            let _ = real.collect(&mut self.mark, &mut self.totals);
+            let _ = real.collect(&mut self.mark, &mut self.totals, &mut self.reasons);
             end.settle = real.written.take();
             if let Some(writer) = real.writer.take() {
                 writer.end()?.abandon();
@@ -349,7 +355,7 @@ impl Real<'_> {
     fn send(&mut self, group: Group, mark: &Mark, overtaking: Vec<u128>, anew: bool) -> Result<()> {
         let Some(writer) = &mut self.writer else { return Err(Error::bug("the target was finished already")) };
         writer.send(group.batches, mark.clone())?;
-        self.sent = Some(Settle {
+        let settle = Settle {
             mark: mark.clone(),
             receipt: Receipt::default(),
             positions: group.positions,
@@ -359,7 +365,8 @@ impl Real<'_> {
             overtaking,
             warnings: Vec::new(),
             anew,
-        });
+        };
+        self.sent = Some((settle, group.origins));
         Ok(())
     }
 
@@ -376,13 +383,17 @@ impl Real<'_> {
     }
 
     /// Waits for the group that the writer has in hand: then it is to be settled.
-    fn collect(&mut self, mark: &mut Mark, totals: &mut Totals) -> Result<()> {
-        let (Some(writer), Some(mut settle)) = (&mut self.writer, self.sent.take()) else { return Ok(()) };
+    fn collect(&mut self, mark: &mut Mark, totals: &mut Totals, reasons: &mut Reasons) -> Result<()> {
+        let (Some(writer), Some((mut settle, origins))) = (&mut self.writer, self.sent.take()) else { return Ok(()) };
         let Some(receipt) = writer.wait()? else { return Err(Error::bug("a group was never written")) };
         mark.length = receipt.length;
         settle.mark.length = receipt.length;
         settle.totals.took(&receipt);
         totals.took(&receipt);
+        for letter in refused::letters(&origins, &receipt) {
+            reasons.add(&letter);
+            settle.rejects.push(letter);
+        }
         settle.receipt = receipt;
         self.written = Some(settle);
         Ok(())

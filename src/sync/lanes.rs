@@ -187,6 +187,7 @@ mod tests {
             keys: written.iter().map(|(_, key)| *key).collect(),
             indices: written.iter().map(|(index, _)| *index).collect(),
             unkeyed: 0,
+            origins: None,
         }
     }
 

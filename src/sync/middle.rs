@@ -14,6 +14,7 @@ use crate::map::{Route, Verdict};
 use crate::record::{Arena, Position, Reject, Row, SliceId, Timestamp, Totals, Value};
 
 use super::lanes::{Hashed, KeyHash};
+use super::refused::Origins;
 
 /// What a worker made of a part.
 pub struct Done {
@@ -38,6 +39,8 @@ pub struct Done {
     pub indices: Vec<u32>,
     /// Records whose key cannot be told: a mirror that saw one deletes nothing.
     pub unkeyed: u64,
+    /// What the records of the batch were read from, for a target that may refuse some of them.
+    pub origins: Option<Origins>,
 }
 
 /// One worker: its decoder, its encoder and its scratch space.
@@ -53,6 +56,8 @@ pub struct Middle {
     /// How many more records are wanted; `None`: all.
     wanted: Option<u64>,
     hash: KeyHash,
+    /// Whether what records were read from is kept.
+    keeping: bool,
 }
 
 impl Middle {
@@ -64,7 +69,14 @@ impl Middle {
         between: Arc<[u8]>,
         now: Timestamp,
     ) -> Self {
-        Self { route, decoder, encoder, between, now, arena: Arena::new(), wanted: None, hash: KeyHash::new([0; 16]) }
+        let hash = KeyHash::new([0; 16]);
+        Self { route, decoder, encoder, between, now, arena: Arena::new(), wanted: None, hash, keeping: false }
+    }
+
+    /// Keeps what records were read from: the target may refuse some of them.
+    pub fn keeping(mut self, keeping: bool) -> Self {
+        self.keeping = keeping;
+        self
     }
 
     /// Hashes keys of records under the secret of a state.
@@ -102,19 +114,23 @@ impl Middle {
             hash: &mut self.hash,
             key: Vec::new(),
             unkeyed: 0,
+            origins: self.keeping.then(|| Origins::of(part, self.route.payload_classes)),
         };
         self.decoder.decode(part, &self.route.projection, &self.arena, &mut rows)?;
-        let Mapped { mut batch, mut totals, rejects, mut keys, unkeyed, .. } = rows;
+        let Mapped { mut batch, mut totals, rejects, mut keys, unkeyed, mut origins, .. } = rows;
         self.wanted = self.wanted.map(|wanted| wanted - totals.read);
         totals.superseded = keys.drop_superseded(&mut batch.bytes, self.between.len());
         batch.records -= totals.superseded;
+        if let Some(origins) = &mut origins {
+            origins.drop_encoded(&keys.superseded.iter().map(|range| range.start).collect::<Vec<_>>());
+        }
         totals.produced = batch.records;
         totals.bytes_written = batch.bytes.len() as u64;
         let digest = *blake3::hash(&batch.bytes).as_bytes();
         let end = Position { record: totals.read, ..part.end.clone() };
         let (slice, last_of_slice) = (part.slice.clone(), part.last_of_slice);
         let Keys { keys, indices, .. } = keys;
-        Ok(Done { slice, end, last_of_slice, batch, digest, totals, rejects, keys, indices, unkeyed })
+        Ok(Done { slice, end, last_of_slice, batch, digest, totals, rejects, keys, indices, unkeyed, origins })
     }
 }
 
@@ -139,6 +155,7 @@ struct Mapped<'w, 'a> {
     /// The key of a record that is not written.
     key: Vec<Value<'a>>,
     unkeyed: u64,
+    origins: Option<Origins>,
 }
 
 impl<'a> Rows<'a> for Mapped<'_, 'a> {
@@ -200,10 +217,15 @@ impl<'a> Mapped<'_, 'a> {
             Ok(()) => {
                 self.totals.mapped += 1;
                 self.batch.records += 1;
+                let mut hashed = None;
                 if self.keyed {
                     let (key, values) = (&self.route.key, &self.values);
                     let key = self.hash.of(key.iter().map(|at| &values[*at]));
                     self.keys.saw(key, row.index, start..self.batch.bytes.len());
+                    hashed = Some(key);
+                }
+                if let Some(origins) = &mut self.origins {
+                    origins.keep(self.part, row, hashed, start);
                 }
             }
             Err(error) => {

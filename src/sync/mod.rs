@@ -19,6 +19,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod planned;
 pub mod reasons;
+mod refused;
 pub mod replay;
 pub mod road;
 pub mod schedule;

@@ -225,6 +225,11 @@ impl Plan {
         self.to.protocol.sink(&self.write_request(log_id, anew))
     }
 
+    /// Whether the target may refuse single records, so that what they were read from is kept.
+    pub fn keeps_origins(&self) -> bool {
+        self.to.protocol.refuses_records()
+    }
+
     /// Whether this run begins from the beginning: it was asked to, or it is a mirror, which has to
     /// see everything.
     pub fn anew(&self, options: &Options) -> bool {

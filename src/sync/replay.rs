@@ -78,8 +78,9 @@ pub fn replay(
     let mut replayed = Replayed { run: run.id.clone(), notes, ..Replayed::default() };
     let letters = store.borrow_mut().claim_letters(&run, &filter)?;
     let mut delivery = Delivery::new(Edge::Real { store, run, sink }, mark, &settled, &plan.mapping, false);
-    let mut middle =
-        Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now).hashing(secret);
+    let mut middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now)
+        .hashing(secret)
+        .keeping(plan.keeps_origins());
     let mut reasons = Reasons::default();
 
     let deliver = || -> Result<()> {

@@ -222,7 +222,7 @@ impl Journey<'_> {
                         false => {
                             let (decoder, encoder, route) = (plan.decoder()?, plan.encoder()?, Arc::clone(&plan.route));
                             let middle = Middle::new(route, decoder, encoder, Arc::clone(between), self.now);
-                            Some(middle.limited(self.options.limit).hashing(self.secret))
+                            Some(middle.limited(self.options.limit).hashing(self.secret).keeping(plan.keeps_origins()))
                         }
                     };
                     middles.push((over, middle));

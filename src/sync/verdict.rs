@@ -28,7 +28,9 @@ pub struct Verdict {
 /// Whether so many rejects among so many records read are within the mapping's tolerance.
 pub fn tolerated(on_error: &OnError, totals: &Totals) -> bool {
     let share = u128::from(totals.read) * u128::from(on_error.tolerate_ppm);
-    totals.rejected <= on_error.tolerate_records || u128::from(totals.rejected) * 1_000_000 <= share
+    // What the target refused is as lost to it as what the mapping rejected.
+    let rejected = totals.rejected + totals.refused;
+    rejected <= on_error.tolerate_records || u128::from(rejected) * 1_000_000 <= share
 }
 
 /// Ends a run early: with the limit reached it sets `enough`; with `stop: true` and the tolerance
@@ -122,7 +124,11 @@ fn past_tolerance(plan: &Plan, totals: &Totals) -> Error {
     Error::new(
         Kind::Partial,
         &codes::sync::PAST_TOLERANCE,
-        format!("{} of {} records were rejected, more than the mapping tolerates", totals.rejected, totals.read),
+        format!(
+            "{} of {} records were rejected, more than the mapping tolerates",
+            totals.rejected + totals.refused,
+            totals.read
+        ),
     )
     .fact(
         "tolerated",

@@ -18,6 +18,7 @@ mod kill;
 mod locks;
 mod many;
 mod modes;
+mod postgres;
 mod readme;
 mod schemas;
 mod servers;

@@ -4,6 +4,7 @@
 //! place in [`ALL`].
 
 mod file;
+mod postgres;
 mod sftp;
 mod sqlite;
 
@@ -164,6 +165,12 @@ pub trait Protocol: Sync {
         false
     }
 
+    /// Whether its target may refuse single records of a group and take the others
+    /// ([`Receipt::refusals`](crate::record::Receipt)).
+    fn refuses_records(&self) -> bool {
+        false
+    }
+
     /// Makes the encoder of one worker for this target.
     ///
     /// # Errors
@@ -184,7 +191,7 @@ pub trait Protocol: Sync {
 }
 
 /// Every protocol.
-pub const ALL: &[&dyn Protocol] = &[&file::Files, &sftp::Sftp, &sqlite::Sqlite];
+pub const ALL: &[&dyn Protocol] = &[&file::Files, &postgres::Postgres, &sftp::Sftp, &sqlite::Sqlite];
 
 /// The protocol of that name.
 pub fn named(name: &str) -> Option<&'static dyn Protocol> {

@@ -215,6 +215,25 @@ pub static HTTP_FAILED: Code = Code::new(
     "The other side could not be reached, did not answer in time, or answered with something else than success. Proxies are taken from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, further certificate authorities from SSL_CERT_FILE and SSL_CERT_DIR. The address is not shown: it may be a secret.",
 );
 
+/// A server cannot be reached.
+pub static SERVER_UNREACHABLE: Code = Code::new(
+    "connect-server-unreachable",
+    "the server cannot be reached",
+    "The server does not answer, ended the connection, is starting or shutting down, or has no connection left. What was settled is kept, the group in hand was taken back by the server, and the next run resumes. Check host and port, or run again later.",
+);
+/// A server lets nobody in.
+pub static SERVER_DENIED: Code = Code::new(
+    "connect-server-denied",
+    "the server refused sign-in or permission",
+    "User or password are wrong, the server's own rules (pg_hba.conf) let this user not in from here, or the user lacks a right on the table. Check the connector's options and GRANT what the message names.",
+);
+/// A server cannot be trusted.
+pub static SERVER_UNTRUSTED: Code = Code::new(
+    "connect-server-untrusted",
+    "the server's identity could not be verified",
+    "The connection is to be secured, and the server offers no TLS, or its certificate is not of a trusted issuer, was made out for another name or has expired. Name the issuer's certificate under `ca_file` and the host as the certificate does. `tls: require` encrypts without knowing to whom.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &HTTP_FAILED,
@@ -252,4 +271,7 @@ pub const ALL: &[&Code] = &[
     &SFTP_UNREACHABLE,
     &SFTP_LOST,
     &SFTP_REFUSED,
+    &SERVER_UNREACHABLE,
+    &SERVER_DENIED,
+    &SERVER_UNTRUSTED,
 ];

@@ -114,7 +114,7 @@ fn object(fields: &[(Vec<u8>, Slot)], values: &[Value<'_>], out: &mut Vec<u8>) -
 ///
 /// # Errors
 /// What it is that JSON has no form for.
-pub(in crate::connect::formats) fn value(value: &Value<'_>, out: &mut Vec<u8>) -> Result<(), &'static str> {
+pub(in crate::connect) fn value(value: &Value<'_>, out: &mut Vec<u8>) -> Result<(), &'static str> {
     match value {
         Value::String(found) => text(found, out),
         Value::Decimal(number) => number.write(out),

@@ -1,0 +1,166 @@
+//! Records that a target refused one by one: they become dead letters like those that the mapping
+//! rejected. What they were read from is kept until their group is durable, for such targets alone.
+
+use std::collections::HashMap;
+
+use crate::connect::Part;
+use crate::error::codes::connect::CONSTRAINT;
+use crate::record::{ClassSet, Receipt, Reject, Row};
+
+/// What the records of one part were read from, in the order in which they are given to the target.
+pub struct Origins {
+    source: String,
+    slice: String,
+    columns: Vec<String>,
+    classes: ClassSet,
+    byte: u64,
+    line: u64,
+    /// Records of the slice before this part.
+    pub before: u64,
+    raw: Vec<u8>,
+    records: Vec<Origin>,
+}
+
+/// One record: where it stood, and where its bytes end here.
+struct Origin {
+    index: u32,
+    line: u32,
+    byte: usize,
+    end: usize,
+    key: Option<u128>,
+    /// Where the encoded record begins.
+    encoded: usize,
+}
+
+impl Origins {
+    /// For the records of a part.
+    pub fn of(part: &Part, classes: ClassSet) -> Self {
+        Self {
+            source: part.name.to_string(),
+            slice: part.slice.to_string(),
+            columns: part.header.columns.clone(),
+            classes,
+            byte: part.start.byte,
+            line: part.start.line,
+            before: 0,
+            raw: Vec::with_capacity(part.bytes.len()),
+            records: Vec::new(),
+        }
+    }
+
+    /// Keeps a record that was encoded from `encoded` on.
+    pub fn keep(&mut self, part: &Part, row: &Row<'_>, key: Option<u128>, encoded: usize) {
+        // The raw bytes are a slice of the part's: their place in it is their address.
+        let byte = (row.raw.as_ptr() as usize).saturating_sub(part.bytes.as_ptr() as usize);
+        self.raw.extend_from_slice(row.raw);
+        self.records.push(Origin { index: row.index, line: row.line, byte, end: self.raw.len(), key, encoded });
+    }
+
+    /// Leaves out the records that were encoded from these places on (in order): later ones replaced them.
+    pub fn drop_encoded(&mut self, places: &[usize]) {
+        if places.is_empty() {
+            return;
+        }
+        let (mut raw, mut from) = (Vec::with_capacity(self.raw.len()), 0);
+        let old = std::mem::take(&mut self.raw);
+        self.records.retain_mut(|record| {
+            let bytes = &old[from..record.end];
+            from = record.end;
+            if places.binary_search(&record.encoded).is_ok() {
+                return false;
+            }
+            raw.extend_from_slice(bytes);
+            record.end = raw.len();
+            true
+        });
+        self.raw = raw;
+    }
+
+    fn reject(&self, at: usize) -> Reject {
+        let record = &self.records[at];
+        let begin = at.checked_sub(1).map_or(0, |before| self.records[before].end);
+        Reject {
+            code: CONSTRAINT.id,
+            cause: String::new(),
+            field: None,
+            source: self.source.clone(),
+            slice: self.slice.clone(),
+            byte: self.byte + record.byte as u64,
+            line: self.line + u64::from(record.line) + 1,
+            record: self.before + u64::from(record.index) + 1,
+            column: 0,
+            payload: self.raw[begin..record.end].to_vec(),
+            columns: self.columns.clone(),
+            classes: self.classes,
+            record_key: record.key,
+            overtaken: false,
+        }
+    }
+}
+
+/// The dead letters of the records that the target refused of a group.
+pub fn letters(origins: &[Origins], receipt: &Receipt) -> Vec<Reject> {
+    if receipt.refusals.is_empty() {
+        return Vec::new();
+    }
+    // Of each key the last record of the group: one before it must not be replayed.
+    let all = origins.iter().flat_map(|part| (0..part.records.len()).map(move |at| (part, at)));
+    let mut last = HashMap::new();
+    for (number, (part, at)) in (0..).zip(all.clone()) {
+        if let Some(key) = part.records[at].key {
+            last.insert(key, number);
+        }
+    }
+    let mut refused = receipt.refusals.iter().peekable();
+    let mut found = Vec::with_capacity(receipt.refusals.len());
+    for (number, (part, at)) in (0..).zip(all) {
+        let Some(refusal) = refused.next_if(|refusal| refusal.record == number) else { continue };
+        let mut reject = part.reject(at);
+        reject.cause.clone_from(&refusal.cause);
+        reject.field.clone_from(&refusal.field);
+        reject.overtaken = reject.record_key.is_some_and(|key| last.get(&key).is_some_and(|last| *last > number));
+        found.push(reject);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Position, Refusal};
+    use std::sync::Arc;
+
+    fn part(bytes: &[u8]) -> Part {
+        Part {
+            sequence: 0,
+            slice: "s".into(),
+            name: "a.csv".into(),
+            header: Arc::default(),
+            bytes: bytes.to_vec(),
+            start: Position { byte: 100, line: 10, ..Position::default() },
+            end: Position::default(),
+            last_of_slice: false,
+        }
+    }
+
+    #[test]
+    fn a_refused_record_is_found_again_behind_superseded_ones() {
+        let part = part(b"aabbccdd");
+        let mut origins = Origins::of(&part, ClassSet::NONE);
+        origins.before = 1000;
+        for (index, key) in (0..4u32).zip([1, 2, 1, 2]) {
+            let at = index as usize * 2;
+            let row = Row { slots: &[], raw: &part.bytes[at..at + 2], index, line: index };
+            origins.keep(&part, &row, Some(key), index as usize * 10);
+        }
+        // The first record was replaced within the part.
+        origins.drop_encoded(&[0]);
+        let refusal = |record| Refusal { record, cause: "no".into(), field: Some("f".into()) };
+        let receipt = Receipt { refusals: vec![refusal(0), refusal(1)], refused: 2, ..Receipt::default() };
+        let found = letters(&[origins], &receipt);
+        let told: Vec<_> =
+            found.iter().map(|r| (r.payload.as_slice(), r.record, r.line, r.byte, r.overtaken)).collect();
+        assert_eq!(told, [(&b"bb"[..], 1002, 12, 102, true), (&b"cc"[..], 1003, 13, 104, false)]);
+        assert_eq!((found[0].cause.as_str(), found[0].field.as_deref()), ("no", Some("f")));
+    }
+}
