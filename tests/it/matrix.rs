@@ -1,0 +1,386 @@
+//! The crash matrix: a run is killed at each named point, for every kind of target, every way of
+//! reading and every mode. The next run finishes, and what the target then holds is what `sync plan`
+//! had promised: each record exactly once, or at least once.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::servers::postgres;
+use crate::servers::sftp::Sftp;
+use crate::support::{consign, rounds, text};
+
+/// Every point at which a run can be killed on purpose, in the order of the road.
+const POINTS: &[&str] = &[
+    "before_intent",
+    "after_intent",
+    "mid_write",
+    "after_write",
+    "inside_settle",
+    "before_sweep",
+    "after_sweep",
+    "after_sweep_settle",
+    "after_settle",
+    "after_finish",
+];
+
+/// Records of the source.
+const RECORDS: u64 = 14_000;
+/// Records that a mirror's target has and its source has lost.
+const STALE: u64 = 150;
+/// Records whose `qty` is bad: they become dead letters.
+const BAD_EVERY: u64 = 1_000;
+
+/// What is written to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Target {
+    File,
+    Sqlite,
+    Postgres,
+    Sftp,
+}
+
+/// What is read, and how it comes back to where it was.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Reading {
+    /// CSV files: byte by byte.
+    Files,
+    /// A table, in the order of its cursor.
+    Sorted,
+    /// A table whose cursor moves at the end of a run.
+    Unsorted,
+}
+
+/// One cell of the matrix.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    target: Target,
+    reading: Reading,
+    mode: &'static str,
+}
+
+/// The cells that make sense: files take no single records.
+fn cells() -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for target in [Target::File, Target::Sqlite, Target::Postgres, Target::Sftp] {
+        for reading in [Reading::Files, Reading::Sorted, Reading::Unsorted] {
+            for mode in ["append", "upsert", "mirror"] {
+                let bytes = matches!(target, Target::File | Target::Sftp);
+                if bytes && mode == "upsert" || mode == "mirror" && reading == Reading::Unsorted {
+                    continue;
+                }
+                cells.push(Cell { target, reading, mode });
+            }
+        }
+    }
+    cells
+}
+
+/// A project of one cell.
+struct World {
+    folder: tempfile::TempDir,
+    cell: Cell,
+    place: Option<Place>,
+}
+
+impl World {
+    /// `None` where the server is not installed.
+    fn new(cell: Cell) -> Option<Self> {
+        let place = match cell.target {
+            Target::Postgres => Some(Place::postgres()?),
+            Target::Sftp => Some(Place::sftp()?),
+            Target::File | Target::Sqlite => None,
+        };
+        let world = Self { folder: tempfile::tempdir().expect("a folder"), cell, place };
+        let root = world.folder.path();
+        std::fs::create_dir_all(root.join("mappings")).expect("mappings");
+        let from = match (cell.reading, cell.mode) {
+            (Reading::Files, _) => {
+                "use: file\n    with: { path: in }\n    streams:\n      items:\n        path: \"*.csv\"\n        \
+                 format: csv\n        fields: { sku: string, qty: int, note: string }\n"
+            }
+            (_, "mirror") => "use: sqlite\n    with: { path: source.db }\n    streams:\n      items: { table: items }\n",
+            (Reading::Sorted, _) => {
+                "use: sqlite\n    with: { path: source.db }\n    streams:\n      items: { table: items, cursor: seen, tie: [id] }\n"
+            }
+            (Reading::Unsorted, _) => {
+                "use: sqlite\n    with: { path: source.db }\n    streams:\n      items: { table: items, cursor: seen, tie: [id], sorted: false }\n"
+            }
+        };
+        let to = match (&world.place, cell.target) {
+            (Some(place), _) => place.connector(),
+            (None, Target::Sqlite) => "use: sqlite\n    with: { path: out.db, busy_timeout: 0 }\n".to_owned(),
+            _ => "use: file\n    streams:\n      items: { path: out.ndjson, format: ndjson }\n".to_owned(),
+        };
+        let connectors = format!("version: 1\nconnectors:\n  in:\n    {from}  out:\n    {to}");
+        std::fs::write(root.join("connectors.yaml"), connectors).expect("connectors");
+        let key = if cell.mode == "append" { "" } else { "\n  key: [sku]" };
+        let mapping = format!(
+            "version: 1\nname: items\nfrom: in.items\nto: out.items\nsync:\n  mode: {}{key}\n  batch: {{ records: 2000 }}\n  \
+             on_error: {{ tolerate: {{ percent: 5 }} }}\nfields:\n  - {{ target: sku, source: sku, required: true, type: string }}\n  \
+             - {{ target: qty, source: qty, type: int, validate: value >= 0 }}\n  - {{ target: note, source: note, type: string }}\n",
+            cell.mode
+        );
+        std::fs::write(root.join("mappings/items.yaml"), mapping).expect("mapping");
+        if cell.mode == "mirror" {
+            world.fill(RECORDS + STALE, false);
+            world.must(&["sync", "run", "items"]);
+        }
+        world.fill(RECORDS, cell.mode == "mirror");
+        Some(world)
+    }
+
+    /// Makes the source anew, with so many records; `later`: some have changed.
+    fn fill(&self, records: u64, later: bool) {
+        let root = self.folder.path();
+        if self.cell.reading == Reading::Files {
+            let _ = std::fs::remove_dir_all(root.join("in"));
+            std::fs::create_dir_all(root.join("in")).expect("in");
+            for (name, from, to) in [("a.csv", 0, 9_000), ("b.csv", 9_000, records - 1), ("c.csv", records - 1, records)] {
+                let mut text = String::from("sku,qty,note\n");
+                for n in from..to {
+                    writeln!(text, "{},{},\"{}\"", sku(n), qty(n), note(n, later)).expect("a row");
+                }
+                std::fs::write(root.join("in").join(name), text).expect("rows");
+            }
+            return;
+        }
+        let _ = std::fs::remove_file(root.join("source.db"));
+        let mut db = rusqlite::Connection::open(root.join("source.db")).expect("source.db");
+        db.execute_batch("CREATE TABLE items (id INTEGER PRIMARY KEY, seen INTEGER NOT NULL, sku TEXT, qty INTEGER, note TEXT)")
+            .expect("items");
+        let begun = db.transaction().expect("begun");
+        for n in 0..records {
+            // Thousands of records share a cursor value, and the order of ids is not that of cursors.
+            let seen = (n * 7919 % records) / 3_000;
+            begun
+                .prepare_cached("INSERT INTO items VALUES (?1, ?2, ?3, ?4, ?5)")
+                .and_then(|mut s| s.execute((n as i64 + 1, seen as i64, sku(n), qty(n), note(n, later))))
+                .expect("a row");
+        }
+        begun.commit().expect("committed");
+    }
+
+    fn run(&self, words: &[&str], point: Option<&str>) -> Output {
+        let mut command = consign(self.folder.path());
+        command.args(words).stdin(Stdio::null());
+        if let Some(place) = &self.place {
+            command.envs(place.environment());
+        }
+        if let Some(point) = point {
+            command.env("CONSIGN_FAILPOINT", point);
+        }
+        command.output().expect("consign starts")
+    }
+
+    fn must(&self, words: &[&str]) -> String {
+        let output = self.run(words, None);
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{:?} {words:?}: {:?}\n{said}", self.cell, output.status);
+        text(&output.stdout).to_string()
+    }
+
+    /// Whether the plan promises each record exactly once.
+    fn promised_once(&self) -> bool {
+        let plan = self.must(&["-o", "json", "sync", "plan", "items"]);
+        match (plan.contains("\"exactly_once\""), plan.contains("\"at_least_once\"")) {
+            (once, least) if once != least => once,
+            _ => panic!("no guarantee in\n{plan}"),
+        }
+    }
+
+    /// How often each record is in the target, with its note.
+    fn found(&self) -> BTreeMap<(String, String), u64> {
+        let root = self.folder.path();
+        let rows: Vec<(String, String)> = match (&self.place, self.cell.target) {
+            (Some(place), _) => place.rows(),
+            (None, Target::Sqlite) => {
+                let db = rusqlite::Connection::open(root.join("out.db")).expect("out.db");
+                let mut all = db.prepare("SELECT sku, note FROM items").expect("items");
+                all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows").map(|row| row.expect("row")).collect()
+            }
+            _ => records_of(&root.join("out.ndjson")),
+        };
+        let mut found = BTreeMap::new();
+        for row in rows {
+            *found.entry(row).or_default() += 1;
+        }
+        found
+    }
+
+    /// What the target should hold.
+    fn wanted(&self) -> Vec<(String, String)> {
+        let later = self.cell.mode == "mirror";
+        let mut wanted: Vec<_> = (0..RECORDS).filter(|n| !is_bad(*n)).map(|n| (sku(n), note(n, later))).collect();
+        // A key that was read is seen, whatever became of its record: a table keeps what it had. A
+        // file is replaced whole.
+        wanted.sort();
+        wanted
+    }
+
+    fn check(&self, once: bool, context: &str) {
+        let found = self.found();
+        let wanted = self.wanted();
+        assert!(found.keys().eq(wanted.iter()), "{context}: {} records, not {}", found.len(), wanted.len());
+        if once {
+            let twice: Vec<_> = found.iter().filter(|(_, count)| **count > 1).take(3).collect();
+            assert!(twice.is_empty(), "{context}: more than once: {twice:?}");
+        }
+        self.must(&["audit", "verify"]);
+    }
+}
+
+/// A target on a server that the tests of this process share.
+enum Place {
+    Postgres { server: &'static postgres::Server, database: String },
+    Sftp { server: &'static Sftp, folder: String },
+}
+
+impl Place {
+    fn postgres() -> Option<Self> {
+        let server = postgres::shared()?;
+        Some(Self::Postgres { server, database: server.database() })
+    }
+
+    fn sftp() -> Option<Self> {
+        static SHARED: OnceLock<Option<Sftp>> = OnceLock::new();
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let server = SHARED.get_or_init(Sftp::start).as_ref()?;
+        let folder = format!("out/{}", MADE.fetch_add(1, Ordering::Relaxed));
+        std::fs::create_dir_all(server.file(&folder)).expect("a folder");
+        server.give(&server.file(&folder));
+        Some(Self::Sftp { server, folder })
+    }
+
+    /// The connector's entry.
+    fn connector(&self) -> String {
+        match self {
+            Self::Postgres { .. } => "use: postgres\n    with: { url: \"${env:DATABASE_URL}\" }\n".to_owned(),
+            Self::Sftp { server, folder } => format!(
+                "use: sftp\n    with:\n      host: 127.0.0.1\n      port: {}\n      user: {}\n      key_file: {}\n      host_key: {}\n      \
+                 path: {folder}\n    streams:\n      items: {{ path: items.ndjson, format: ndjson }}\n",
+                server.port,
+                server.user,
+                server.path("user_key").display(),
+                server.host_key(),
+            ),
+        }
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Postgres { server, database } => vec![("DATABASE_URL", server.url(database))],
+            Self::Sftp { .. } => Vec::new(),
+        }
+    }
+
+    /// The `sku` and `note` of each record there is.
+    fn rows(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Postgres { server, database } => server
+                .sql(database, "SELECT sku, note FROM items")
+                .lines()
+                .map(|line| line.split_once('|').expect("two columns"))
+                .map(|(sku, note)| (sku.to_owned(), note.to_owned()))
+                .collect(),
+            Self::Sftp { server, folder } => records_of(&server.file(folder).join("items.ndjson")),
+        }
+    }
+}
+
+/// The `sku` and `note` of each line of an NDJSON file.
+fn records_of(path: &Path) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let field = |value: &serde_json::Value, name: &str| value[name].as_str().expect("text").to_owned();
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("whole lines"))
+        .map(|value: serde_json::Value| (field(&value, "sku"), field(&value, "note")))
+        .collect()
+}
+
+fn is_bad(n: u64) -> bool {
+    n % BAD_EVERY == 7
+}
+
+fn sku(n: u64) -> String {
+    format!("SKU-{n:07}")
+}
+
+fn qty(n: u64) -> i64 {
+    if is_bad(n) { -5 } else { (n % 50) as i64 }
+}
+
+fn note(n: u64, later: bool) -> String {
+    let changed = if later && n % 10 == 3 { "changed since" } else { "as it was" };
+    format!("{changed}: an ordinary note that makes the row about as long as rows are, with some more words to it and {n}")
+}
+
+/// Runs one test of a cell in each of as many threads as there are cores.
+fn everywhere(test: impl Fn(Cell) + Sync) {
+    let cells = cells();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(cell) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    test(*cell);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn what_is_promised_holds_at_each_named_point() {
+    everywhere(|cell| {
+        for point in POINTS {
+            for nth in [1, 3] {
+                if point.contains("sweep") && (nth > 1 || cell.mode != "mirror") || nth > 1 && point.starts_with("after_finish") {
+                    continue;
+                }
+                let Some(world) = World::new(cell) else { return };
+                let once = world.promised_once();
+                let context = format!("{cell:?} killed at {point} for the {nth}. time");
+                let killed = world.run(&["sync", "run", "items"], Some(&format!("{point}:{nth}")));
+                // Points that this pair does not have (a file is not swept) are passed by.
+                if killed.status.code().is_some() {
+                    assert!(killed.status.success(), "{context}: {}", text(&killed.stderr));
+                }
+                world.must(&["audit", "verify"]);
+                world.must(&["sync", "run", "items"]);
+                world.check(once, &context);
+                // Nothing comes again.
+                world.must(&["sync", "run", "items"]);
+                world.check(once, &format!("{context}, and one more run"));
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_promised_holds_wherever_it_is_killed() {
+    let kills = rounds(2);
+    everywhere(|cell| {
+        let Some(mut world) = World::new(cell) else { return };
+        let once = world.promised_once();
+        let begun = std::time::Instant::now();
+        world.must(&["sync", "run", "items"]);
+        let whole = begun.elapsed();
+        for round in 0..(kills / 10).max(2) {
+            world = World::new(cell).expect("as before");
+            let mut child = consign(world.folder.path());
+            if let Some(place) = &world.place {
+                child.envs(place.environment());
+            }
+            let mut child = child.args(["sync", "run", "items"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("consign");
+            std::thread::sleep(whole.mul_f64(f64::from(round * 37 % 100) / 100.0));
+            child.kill().ok();
+            child.wait().expect("it ends");
+            world.must(&["sync", "run", "items"]);
+            world.check(once, &format!("{cell:?} killed at random, round {round}"));
+        }
+    });
+}
