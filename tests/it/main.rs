@@ -17,6 +17,7 @@ mod hostile;
 mod kill;
 mod locks;
 mod many;
+mod matrix;
 mod modes;
 mod postgres;
 mod readme;

@@ -102,7 +102,9 @@ impl World {
                 "use: file\n    with: { path: in }\n    streams:\n      items:\n        path: \"*.csv\"\n        \
                  format: csv\n        fields: { sku: string, qty: int, note: string }\n"
             }
-            (_, "mirror") => "use: sqlite\n    with: { path: source.db }\n    streams:\n      items: { table: items }\n",
+            (_, "mirror") => {
+                "use: sqlite\n    with: { path: source.db }\n    streams:\n      items: { table: items }\n"
+            }
             (Reading::Sorted, _) => {
                 "use: sqlite\n    with: { path: source.db }\n    streams:\n      items: { table: items, cursor: seen, tie: [id] }\n"
             }
@@ -139,7 +141,9 @@ impl World {
         if self.cell.reading == Reading::Files {
             let _ = std::fs::remove_dir_all(root.join("in"));
             std::fs::create_dir_all(root.join("in")).expect("in");
-            for (name, from, to) in [("a.csv", 0, 9_000), ("b.csv", 9_000, records - 1), ("c.csv", records - 1, records)] {
+            for (name, from, to) in
+                [("a.csv", 0, 9_000), ("b.csv", 9_000, records - 1), ("c.csv", records - 1, records)]
+            {
                 let mut text = String::from("sku,qty,note\n");
                 for n in from..to {
                     writeln!(text, "{},{},\"{}\"", sku(n), qty(n), note(n, later)).expect("a row");
@@ -150,8 +154,10 @@ impl World {
         }
         let _ = std::fs::remove_file(root.join("source.db"));
         let mut db = rusqlite::Connection::open(root.join("source.db")).expect("source.db");
-        db.execute_batch("CREATE TABLE items (id INTEGER PRIMARY KEY, seen INTEGER NOT NULL, sku TEXT, qty INTEGER, note TEXT)")
-            .expect("items");
+        db.execute_batch(
+            "CREATE TABLE items (id INTEGER PRIMARY KEY, seen INTEGER NOT NULL, sku TEXT, qty INTEGER, note TEXT)",
+        )
+        .expect("items");
         let begun = db.transaction().expect("begun");
         for n in 0..records {
             // Thousands of records share a cursor value, and the order of ids is not that of cursors.
@@ -200,7 +206,10 @@ impl World {
             (None, Target::Sqlite) => {
                 let db = rusqlite::Connection::open(root.join("out.db")).expect("out.db");
                 let mut all = db.prepare("SELECT sku, note FROM items").expect("items");
-                all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows").map(|row| row.expect("row")).collect()
+                all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .expect("rows")
+                    .map(|row| row.expect("row"))
+                    .collect()
             }
             _ => records_of(&root.join("out.ndjson")),
         };
@@ -315,7 +324,9 @@ fn qty(n: u64) -> i64 {
 
 fn note(n: u64, later: bool) -> String {
     let changed = if later && n % 10 == 3 { "changed since" } else { "as it was" };
-    format!("{changed}: an ordinary note that makes the row about as long as rows are, with some more words to it and {n}")
+    format!(
+        "{changed}: an ordinary note that makes the row about as long as rows are, with some more words to it and {n}"
+    )
 }
 
 /// Runs one test of a cell in each of as many threads as there are cores.
@@ -338,7 +349,9 @@ fn what_is_promised_holds_at_each_named_point() {
     everywhere(|cell| {
         for point in POINTS {
             for nth in [1, 3] {
-                if point.contains("sweep") && (nth > 1 || cell.mode != "mirror") || nth > 1 && point.starts_with("after_finish") {
+                if point.contains("sweep") && (nth > 1 || cell.mode != "mirror")
+                    || nth > 1 && point.starts_with("after_finish")
+                {
                     continue;
                 }
                 let Some(world) = World::new(cell) else { return };
@@ -375,8 +388,13 @@ fn what_is_promised_holds_wherever_it_is_killed() {
             if let Some(place) = &world.place {
                 child.envs(place.environment());
             }
-            let mut child = child.args(["sync", "run", "items"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("consign");
-            std::thread::sleep(whole.mul_f64(f64::from(round * 37 % 100) / 100.0));
+            let mut child = child
+                .args(["sync", "run", "items"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("consign");
+            std::thread::park_timeout(whole.mul_f64(f64::from(round * 37 % 100) / 100.0));
             child.kill().ok();
             child.wait().expect("it ends");
             world.must(&["sync", "run", "items"]);

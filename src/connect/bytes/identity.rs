@@ -100,8 +100,13 @@ impl Identity {
     /// # Errors
     /// If it cannot be read.
     pub fn kinship(&self, known: &Self, file: &mut dyn Opened) -> Result<Kinship> {
-        // Device numbers may change with a reboot: then the path vouches for it.
-        let same_place = self.inode == known.inode && (self.device == known.device || self.path == known.path);
+        let same_path = self.path == known.path;
+        // Device numbers may change with a reboot: then the path vouches for it. Without inodes
+        // nothing else does: two files that begin alike are two files.
+        let same_place = match self.has_object() || known.has_object() {
+            true => self.inode == known.inode && (self.device == known.device || same_path),
+            false => same_path,
+        };
         if !same_place {
             return Ok(Kinship::Other);
         }
@@ -111,7 +116,7 @@ impl Identity {
             return Ok(if hash(&prefix) == known.prefix_hash { Kinship::Same } else { Kinship::Other });
         }
         match known.heads.iter().rev().find(|(len, _)| *len <= self.size) {
-            None => Ok(if self.path == known.path { Kinship::Cut } else { Kinship::Other }),
+            None => Ok(if same_path { Kinship::Cut } else { Kinship::Other }),
             Some((len, wanted)) => {
                 let mut head = vec![0; *len as usize];
                 file.read_exact_at(&mut head, 0)?;

@@ -439,7 +439,7 @@ fn documents_that_break_around_their_records() {
             let error = outcome.expect_err(text);
             let facts: Vec<String> = error.facts().iter().map(|(name, value)| format!("{name} {value}")).collect();
             let found = (error.code().id, facts.join(" "), error.cause().to_string());
-            assert_eq!(found, (code.into(), place.into(), cause.into()), "{text} in blocks of {block}");
+            assert_eq!(found, (code, place.into(), cause.into()), "{text} in blocks of {block}");
         }
     };
     let document = "xml-document";

@@ -251,8 +251,7 @@ impl Table {
             columns.push(found.fitted());
         }
         if matches!(self.mode, Mode::Append | Mode::Upsert | Mode::Mirror)
-            && let Some(open) =
-                there.iter().find(|c| c.not_null && !c.filled && !self.columns.iter().any(|name| *name == c.name))
+            && let Some(open) = there.iter().find(|c| c.not_null && !c.filled && !self.columns.contains(&c.name))
         {
             return Err(unfit(format!(
                 "column `{}` is NOT NULL without a default, and the mapping does not fill it",

@@ -42,7 +42,7 @@ static SPEC: ProtocolSpec = ProtocolSpec {
     modes: &[Mode::Append, Mode::Mirror],
     options: &[
         OptionSpec::new("host", OptionKind::Text, "The server's name or address.").required(),
-        OptionSpec::new("port", OptionKind::Int { min: 1, max: 65_535 }, "The port.").default("22"),
+        OptionSpec::new("port", OptionKind::Int { min: 1, max: 65_535 }, "The port the server listens on.").default("22"),
         OptionSpec::new("user", OptionKind::Text, "Who signs in.").required(),
         OptionSpec::new("password", OptionKind::Text, "The password; also answers a keyboard-interactive prompt.").secret(),
         OptionSpec::new("key_file", OptionKind::FilePath, "A file with the private key (OpenSSH, PEM, PKCS#8 or PuTTY)."),
