@@ -15,7 +15,7 @@ const BLOCK: u64 = 20_000;
 
 struct Form {
     name: &'static str,
-    options: &'static str,
+    format: &'static str,
     before: &'static str,
     after: &'static str,
     record: fn(u64) -> String,
@@ -24,7 +24,7 @@ struct Form {
 const FORMS: &[Form] = &[
     Form {
         name: "csv",
-        options: "",
+        format: "csv",
         before: "id,keep,amount,note\n",
         after: "",
         record: |n| {
@@ -33,12 +33,25 @@ const FORMS: &[Form] = &[
     },
     Form {
         name: "ndjson",
-        options: "",
+        format: "ndjson",
         before: "",
         after: "",
         record: |n| {
             format!(
                 "{{\"id\":{n},\"keep\":\"{}\",\"amount\":{}.25,\"nested\":{{\"note\":\"an ordinary note\",\"list\":[1,2,3]}}}}\n",
+                keep(n),
+                n % 900
+            )
+        },
+    },
+    Form {
+        name: "xml",
+        format: "{ type: xml, records: items/item }",
+        before: "<?xml version=\"1.0\"?>\n<items>\n",
+        after: "</items>\n",
+        record: |n| {
+            format!(
+                "<item id=\"{n}\"><keep>{}</keep><amount>{}.25</amount><nested><note>an ordinary &amp; note</note></nested></item>\n",
                 keep(n),
                 n % 900
             )
@@ -65,12 +78,15 @@ fn memory_stays_the_same_however_much_passes_through() {
         std::fs::create_dir(folder.path().join("mappings")).expect("mappings");
         let connectors = format!(
             "version: 1\nconnectors:\n  pipe:\n    use: file\n    with: {{ path: . }}\n    streams:\n      \
-             all: {{ path: \"-\", format: {}{} }}\n      kept: {{ path: kept.csv, format: csv }}\n",
-            form.name, form.options
+             all: {{ path: \"-\", format: {} }}\n      kept: {{ path: kept.csv, format: csv }}\n",
+            form.format
         );
         std::fs::write(folder.path().join("connectors.yaml"), connectors).expect("connectors");
-        let mapping = "version: 1\nname: keep\nfrom: pipe.all\nto: pipe.kept\nwhen: record.keep == \"yes\"\nfields:\n  \
-                       - { target: id, source: id, required: true }\n  - { target: amount, source: amount }\n";
+        let id = if form.name == "xml" { "\"@id\"" } else { "id" };
+        let mapping = format!(
+            "version: 1\nname: keep\nfrom: pipe.all\nto: pipe.kept\nwhen: record.keep == \"yes\"\nfields:\n  \
+                       - {{ target: id, source: {id}, required: true }}\n  - {{ target: amount, source: amount }}\n"
+        );
         std::fs::write(folder.path().join("mappings/keep.yaml"), mapping).expect("mapping");
         let mut child = consign(folder.path())
             .args(["sync", "run", "keep"])
