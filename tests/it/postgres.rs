@@ -176,3 +176,35 @@ fn rows_are_read_behind_a_cursor_each_once_and_without_loss() {
     let found = text(&project.run(&["connect", "discover", "db"]).stdout);
     assert!(found.contains("events"), "{found}");
 }
+
+#[test]
+fn a_run_that_was_stopped_and_taken_over_commits_nothing_when_it_wakes() {
+    let Some(server) = shared() else { return };
+    for point in ["before_open:1:stop", "after_intent:2:stop", "before_write:2:stop", "after_settle:1:stop"] {
+        let database = server.database();
+        let project = Project::new(server.url(&database), "append", 80_000);
+        let mut stopped = project.command(&["sync", "run", "items"]);
+        stopped.env("CONSIGN_FAILPOINT", point).env("CONSIGN_LOCK_DEADLINE", "1s");
+        let mut stopped = stopped.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        await_stop(&mut stopped);
+        let mut tries = 0;
+        loop {
+            let mut command = project.command(&["sync", "run", "items"]);
+            let output = command.env("CONSIGN_LOCK_DEADLINE", "1s").output().unwrap();
+            if output.status.code() != Some(7) {
+                assert!(output.status.success(), "{point}: {}", text(&output.stderr));
+                break;
+            }
+            tries += 1;
+            assert!(tries < 600, "the deadline never came");
+            std::thread::park_timeout(std::time::Duration::from_millis(50));
+        }
+        signal(&stopped, "CONT");
+        let woken = stopped.wait_with_output().unwrap();
+        assert_eq!(woken.status.code(), Some(7), "{point}: {}", text(&woken.stderr));
+        let counted = server.sql(&database, "SELECT count(*), count(DISTINCT sku) FROM items");
+        assert_eq!(counted, "80000|80000", "{point}");
+        project.expect(&["sync", "run", "items"], 0);
+        project.expect(&["audit", "verify"], 0);
+    }
+}

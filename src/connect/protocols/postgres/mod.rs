@@ -95,6 +95,10 @@ impl Protocol for Postgres {
         Guarantee::ExactlyOnce
     }
 
+    fn rehearses(&self) -> bool {
+        true
+    }
+
     fn refuses_records(&self) -> bool {
         true
     }

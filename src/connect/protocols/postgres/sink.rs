@@ -14,6 +14,7 @@ use crate::connect::{Batch, DeleteGuard, Effects, Found, Sink};
 use crate::error::codes::connect::{TARGET_CHANGED, TARGET_FENCED, TARGET_FOREIGN};
 use crate::error::{Error, Kind, Result};
 use crate::record::{Mark, Receipt, Refusal};
+use crate::store::Tenure;
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET CONSTRAINTS ALL IMMEDIATE";
 
@@ -31,6 +32,8 @@ pub(super) struct PostgresSink {
     route: String,
     anew: bool,
     rehearse: bool,
+    /// The fence of the run; 0: none was named.
+    fence: u64,
     opened: Option<Opened>,
     group: Group,
     /// A group had two records with one key: look for them first.
@@ -93,6 +96,7 @@ impl PostgresSink {
             route: route.into(),
             anew,
             rehearse,
+            fence: 0,
             opened: None,
             group: Group::default(),
             twice: false,
@@ -129,8 +133,22 @@ impl PostgresSink {
         if !has_commits && !self.rehearse {
             client.batch_execute(&commits_definition(&fitted.commits)).await?;
         }
-        let row = if has_commits { self.commit_row(client, &statements).await? } else { None };
-        let found = self.compare(row, settled, in_doubt)?;
+        if self.fence > 0 && !self.rehearse {
+            // Raised before it is read: a run with a lower fence, woken after it was taken over, has
+            // committed before this or commits nothing more.
+            client.execute(&statements.raise_fence, &[&self.route, &self.log_id, &signed(self.fence)]).await?;
+        }
+        let row = match has_commits || !self.rehearse {
+            true => self.commit_row(client, &statements).await?,
+            false => None,
+        };
+        if let Some(row) =
+            row.as_ref().filter(|row| self.fence > 0 && row.log_id == self.log_id && row.fence > signed(self.fence))
+        {
+            return Err(self.fenced(row.fence, self.fence).into());
+        }
+        // A row without a group is a fence alone.
+        let found = self.compare(row.filter(|row| row.group > 0), settled, in_doubt)?;
         if !was_there && !self.anew && settled.is_some_and(|mark| mark.group > 0) {
             return Err(self
                 .changed(format!("table `{}` is gone", self.table.name))
@@ -475,12 +493,7 @@ impl PostgresSink {
     async fn why_not_committed(&self, opened: &Opened, mark: &Mark) -> Error {
         match self.commit_row(&opened.session.client, &opened.statements).await {
             Ok(Some(row)) if row.log_id != mark.log_id => self.foreign(&row),
-            Ok(Some(row)) if row.fence > signed(mark.fence) => {
-                Error::new(Kind::Refused, &TARGET_FENCED, "a newer run of this route has written to the target")
-                    .fact("fencing number of the target", row.fence)
-                    .fact("fencing number of this run", mark.fence)
-                    .hint("look at `consign sync history`; nothing of this group was written")
-            }
+            Ok(Some(row)) if row.fence > signed(mark.fence) => self.fenced(row.fence, mark.fence),
             Ok(Some(row)) => self
                 .changed("the target already holds this group".into())
                 .fact("group of the target", row.group)
@@ -490,6 +503,15 @@ impl PostgresSink {
                 .hint("look who changes `_consign_commits`, then run again"),
             Err(error) => failure(self.doing(), error),
         }
+    }
+
+    fn fenced(&self, newer: i64, fence: u64) -> Error {
+        Error::new(Kind::Locked, &TARGET_FENCED, "a newer run of this route has taken the target over")
+            .doing(self.doing())
+            .fact("fencing number of the target", newer)
+            .fact("fencing number of this run", fence)
+            .hint("look at `consign sync history`; nothing of this group was written")
+            .hint("was the state brought back from an older copy? Then `consign sync state adopt` takes over what the target knows")
     }
 
     fn foreign(&self, row: &Commit) -> Error {
@@ -537,6 +559,10 @@ impl PostgresSink {
 }
 
 impl Sink for PostgresSink {
+    fn under(&mut self, fence: u64, _tenure: &Tenure) {
+        self.fence = fence;
+    }
+
     fn open(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
         let session = self.settings.connect()?;
         let done = session.run(self.take_over(&session.client, settled, in_doubt));

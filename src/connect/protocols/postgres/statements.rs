@@ -42,6 +42,7 @@ pub(super) struct Statements {
     pub(super) delete_unseen: String,
     pub(super) commit_row: String,
     pub(super) read_commit: String,
+    pub(super) raise_fence: String,
     pub(super) index: String,
     pub(super) unindex: String,
 }
@@ -88,6 +89,11 @@ impl Statements {
                  fence = excluded.fence, records = excluded.records, receipt = excluded.receipt \
                  WHERE c.log_id = excluded.log_id AND c.fence <= excluded.fence \
                  AND ($7 OR c.group_no < excluded.group_no)"
+            ),
+            raise_fence: format!(
+                "INSERT INTO {commits} AS c (route, log_id, group_no, fence, records) VALUES ($1, $2, 0, $3, 0) \
+                 ON CONFLICT (route) DO UPDATE SET fence = excluded.fence, log_id = excluded.log_id \
+                 WHERE c.fence <= excluded.fence AND (c.log_id = excluded.log_id OR c.group_no = 0)"
             ),
             read_commit: format!("SELECT log_id, group_no, fence, receipt FROM {commits} WHERE route = $1"),
             index: format!("CREATE INDEX {STAGE_INDEX} ON {STAGE} (n)"),

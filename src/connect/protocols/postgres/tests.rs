@@ -300,7 +300,7 @@ fn an_older_run_cannot_write_behind_a_newer_one() {
     new.commit(&mark(2, 2)).unwrap();
     old.write(&desk.batch(&[("old", 1, "1")])).unwrap();
     let error = old.commit(&mark(3, 1)).unwrap_err();
-    assert_eq!((error.kind(), error.code().id), (Kind::Refused, "connect-target-fenced"), "{error:?}");
+    assert_eq!((error.kind(), error.code().id), (Kind::Locked, "connect-target-fenced"), "{error:?}");
     old.abandon();
     assert_eq!(desk.rows(), ["new|1|1"]);
 }
