@@ -118,32 +118,39 @@ fn functions_page() -> String {
         "# Functions\n\nThe syntax of expressions is that of CEL, the Common Expression Language. Numbers are exact decimals. \
          `value.round(2)` and `round(value, 2)` are the same where a function can be written as a method.\n",
     );
-    for function in functions::ALL {
-        let spec = &function.spec;
-        let _ = write!(out, "\n## {}\n\n`{}`\n\n{}\n", spec.name, spec.signature(), spec.about);
-        if !spec.aliases.is_empty() {
-            let _ = writeln!(out, "Also written `{}`.", spec.aliases.join("`, `"));
+    for group in functions::GROUPS {
+        let names: Vec<String> = group.functions.iter().map(|f| format!("`{}`", f.spec.name)).collect();
+        let _ = write!(out, "\n## {}\n\n{}\n\n{}\n", group.name, group.about, names.join(", "));
+        for function in group.functions {
+            write_function(&function.spec, &mut out);
         }
-        if !spec.method {
-            out.push_str("It is no method.\n");
-        }
-        if !spec.parameters.is_empty() {
-            out.push('\n');
-        }
-        for parameter in spec.parameters {
-            let optional = if parameter.optional { " (may be left out)" } else { "" };
-            let _ = writeln!(out, "- `{}`: {}{optional}. {}", parameter.name, parameter.kinds.words(), parameter.about);
-        }
-        let _ = write!(out, "\nData classes: {}.\n\n```text\n", super::map::functions::flow(&spec.flow));
-        for example in spec.examples {
-            let _ = match example.result {
-                Ok(result) => writeln!(out, "{}  is {result}", example.text),
-                Err(part) => writeln!(out, "{}  fails: {part}", example.text),
-            };
-        }
-        out.push_str("```\n");
     }
     out
+}
+
+fn write_function(spec: &functions::Spec, out: &mut String) {
+    let _ = write!(out, "\n### {}\n\n`{}`\n\n{}\n", spec.name, spec.signature(), spec.about);
+    if !spec.aliases.is_empty() {
+        let _ = writeln!(out, "Also written `{}`.", spec.aliases.join("`, `"));
+    }
+    if !spec.method {
+        out.push_str("It is no method.\n");
+    }
+    if !spec.parameters.is_empty() {
+        out.push('\n');
+    }
+    for parameter in spec.parameters {
+        let optional = if parameter.optional { " (may be left out)" } else { "" };
+        let _ = writeln!(out, "- `{}`: {}{optional}. {}", parameter.name, parameter.kinds.words(), parameter.about);
+    }
+    let _ = write!(out, "\nData classes: {}.\n\n```text\n", super::map::functions::flow(&spec.flow));
+    for example in spec.examples {
+        let _ = match example.result {
+            Ok(result) => writeln!(out, "{}  is {result}", example.text),
+            Err(part) => writeln!(out, "{}  fails: {part}", example.text),
+        };
+    }
+    out.push_str("```\n");
 }
 
 fn connectors() -> String {

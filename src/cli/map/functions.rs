@@ -19,10 +19,17 @@ impl Functions {
         match &self.name {
             Some(name) => one(name, context),
             None => {
-                let mut rows = Rows::new("functions", &["name", "signature", "about"]);
-                for function in functions::ALL {
-                    let spec = &function.spec;
-                    rows.push(vec![json!(spec.name), json!(spec.signature()), json!(spec.about)]);
+                let mut rows = Rows::new("functions", &["group", "name", "signature", "about"]);
+                for group in functions::GROUPS {
+                    for function in group.functions {
+                        let spec = &function.spec;
+                        rows.push(vec![
+                            json!(group.name),
+                            json!(spec.name),
+                            json!(spec.signature()),
+                            json!(spec.about),
+                        ]);
+                    }
                 }
                 context.ui.answer(Answer::new().rows(rows))?;
                 Ok(Exit::Done)
@@ -32,12 +39,10 @@ impl Functions {
 }
 
 fn one(name: &str, context: &Context<'_>) -> Result<Exit> {
-    let found = functions::ALL.iter().find(|f| f.spec.name == name || f.spec.aliases.contains(&name));
+    let found = functions::find(name);
     let Some(function) = found else {
         let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, format!("there is no function `{name}`"));
-        let known =
-            functions::ALL.iter().flat_map(|f| std::iter::once(f.spec.name).chain(f.spec.aliases.iter().copied()));
-        return Err(match nearest(name, known) {
+        return Err(match nearest(name, functions::names()) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint("`consign map functions` lists them"),
         });

@@ -1,80 +1,17 @@
-//! The functions of the language, one file each.
+//! The functions of the language, one file each, in a folder for each group.
 //!
-//! Adding one: a file here with its description and its code, its `mod` line and its line in [`ALL`].
+//! Adding one: a file in a group with its description and its code, its `mod` line and its line in the
+//! `GROUP` of that folder. Adding a group: a folder, its `mod` line here and its line in [`GROUPS`].
 
 mod spec;
 
-mod abs;
-mod base64_decode;
-mod base64_encode;
-mod bit_and;
-mod bit_not;
-mod bit_or;
-mod bit_shift_left;
-mod bit_shift_right;
-mod bit_xor;
-mod bool;
-mod bytes;
-mod ceil;
-mod char_at;
-mod coalesce;
-mod contains;
-mod date;
-mod date_of;
-mod decimal;
-mod div;
-mod double;
-mod duration;
-mod ends_with;
-mod floor;
-mod format;
-mod format_time;
-mod get_date;
-mod get_day_of_month;
-mod get_day_of_week;
-mod get_day_of_year;
-mod get_full_year;
-mod get_hours;
-mod get_milliseconds;
-mod get_minutes;
-mod get_month;
-mod get_seconds;
-mod index_of;
-mod int;
-mod is_finite;
-mod is_inf;
-mod is_nan;
-mod join;
-mod last_index_of;
-mod lower;
-mod lower_ascii;
-mod mask;
-mod mask_email;
-mod mask_pan;
-mod matches;
-mod max;
-mod min;
-mod now;
-mod pad_left;
-mod quote;
-mod replace;
-mod reverse;
-mod round;
-mod sha256;
-mod sign;
-mod size;
-mod split;
-mod starts_with;
-mod string;
-mod substring;
-mod sum;
-mod timestamp;
-mod trim;
-mod trunc;
-mod type_of;
-mod uint;
-mod upper;
-mod upper_ascii;
+mod codes;
+mod collections;
+mod conversions;
+mod dates;
+mod numbers;
+mod protection;
+mod text;
 
 use std::cmp::Ordering;
 use std::sync::LazyLock;
@@ -87,85 +24,37 @@ use super::zone::Zone;
 
 pub use spec::{Call, Example, Failure, Flow, Function, Kinds, Outcome, Parameter, Prepare, Prepared, Returns, Spec};
 
-/// Every function.
-pub const ALL: &[&Function] = &[
-    &abs::ABS,
-    &base64_decode::BASE64_DECODE,
-    &base64_encode::BASE64_ENCODE,
-    &bit_and::BIT_AND,
-    &bit_not::BIT_NOT,
-    &bit_or::BIT_OR,
-    &bit_shift_left::BIT_SHIFT_LEFT,
-    &bit_shift_right::BIT_SHIFT_RIGHT,
-    &bit_xor::BIT_XOR,
-    &bool::BOOL,
-    &bytes::BYTES,
-    &ceil::CEIL,
-    &char_at::CHAR_AT,
-    &coalesce::COALESCE,
-    &contains::CONTAINS,
-    &date::DATE,
-    &date_of::DATE_OF,
-    &decimal::DECIMAL,
-    &div::DIV,
-    &double::DOUBLE,
-    &duration::DURATION,
-    &ends_with::ENDS_WITH,
-    &floor::FLOOR,
-    &format::FORMAT,
-    &format_time::FORMAT_TIME,
-    &get_date::GET_DATE,
-    &get_day_of_month::GET_DAY_OF_MONTH,
-    &get_day_of_week::GET_DAY_OF_WEEK,
-    &get_day_of_year::GET_DAY_OF_YEAR,
-    &get_full_year::GET_FULL_YEAR,
-    &get_hours::GET_HOURS,
-    &get_milliseconds::GET_MILLISECONDS,
-    &get_minutes::GET_MINUTES,
-    &get_month::GET_MONTH,
-    &get_seconds::GET_SECONDS,
-    &index_of::INDEX_OF,
-    &int::INT,
-    &is_finite::IS_FINITE,
-    &is_inf::IS_INF,
-    &is_nan::IS_NAN,
-    &join::JOIN,
-    &last_index_of::LAST_INDEX_OF,
-    &lower::LOWER,
-    &lower_ascii::LOWER_ASCII,
-    &mask::MASK,
-    &mask_email::MASK_EMAIL,
-    &mask_pan::MASK_PAN,
-    &matches::MATCHES,
-    &max::MAX,
-    &min::MIN,
-    &now::NOW,
-    &pad_left::PAD_LEFT,
-    &quote::QUOTE,
-    &replace::REPLACE,
-    &reverse::REVERSE,
-    &round::ROUND,
-    &sha256::SHA256,
-    &sign::SIGN,
-    &size::SIZE,
-    &split::SPLIT,
-    &starts_with::STARTS_WITH,
-    &string::STRING,
-    &substring::SUBSTRING,
-    &sum::SUM,
-    &timestamp::TIMESTAMP,
-    &trim::TRIM,
-    &trunc::TRUNC,
-    &type_of::TYPE_OF,
-    &uint::UINT,
-    &upper::UPPER,
-    &upper_ascii::UPPER_ASCII,
+/// Functions of one kind, as the reference lists them.
+#[derive(Debug)]
+pub struct Group {
+    /// Its heading.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// Its functions, by name.
+    pub functions: &'static [&'static Function],
+}
+
+/// Every group, in the order of the reference.
+pub const GROUPS: &[&Group] = &[
+    &text::GROUP,
+    &numbers::GROUP,
+    &conversions::GROUP,
+    &dates::GROUP,
+    &collections::GROUP,
+    &codes::GROUP,
+    &protection::GROUP,
 ];
+
+/// Every function, by group.
+pub fn all() -> impl Iterator<Item = &'static Function> {
+    GROUPS.iter().flat_map(|group| group.functions.iter().copied())
+}
 
 /// The function of that name or alias.
 pub fn find(name: &str) -> Option<&'static Function> {
     static SORTED: LazyLock<Vec<(&'static str, &'static Function)>> = LazyLock::new(|| {
-        let mut all: Vec<_> = ALL.iter().flat_map(|f| names_of(f).map(move |name| (name, *f))).collect();
+        let mut all: Vec<_> = all().flat_map(|f| names_of(f).map(move |name| (name, f))).collect();
         all.sort_by_key(|(name, _)| *name);
         all
     });
@@ -174,7 +63,7 @@ pub fn find(name: &str) -> Option<&'static Function> {
 
 /// Every name and alias.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    ALL.iter().flat_map(|f| names_of(f))
+    all().flat_map(names_of)
 }
 
 fn names_of(function: &'static Function) -> impl Iterator<Item = &'static str> {

@@ -283,8 +283,10 @@ pub enum Prepared {
     Format(Vec<Piece>, Option<Zone>),
     /// A rounding.
     Rounding(crate::record::decimal::Rounding),
+    /// Anything else: the function that made it knows what it is.
+    Made(Box<dyn std::any::Any + Send + Sync>),
     /// Where card numbers are looked for.
-    Extent(super::mask_pan::Extent),
+    Extent(super::protection::mask_pan::Extent),
 }
 
 /// Why a function has no result. Holds no data. Boxed, so that the result of a call is no larger

@@ -19,16 +19,26 @@ fn run(text: &str) -> Result<String, String> {
 
 #[test]
 fn every_file_is_listed() {
-    let mod_rs = include_str!("mod.rs");
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/expr/functions")).expect("folder") {
-        let path = entry.expect("entry").path();
-        let stem = path.file_stem().and_then(|s| s.to_str()).expect("name");
-        if matches!(stem, "mod" | "spec" | "tests") {
-            continue;
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/expr/functions");
+    let names_in = |folder: &std::path::Path| -> Vec<String> {
+        let entries = std::fs::read_dir(folder).expect("folder").map(|entry| entry.expect("entry").path());
+        entries.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect()
+    };
+    let top = std::fs::read_to_string(root.join("mod.rs")).expect("mod.rs");
+    for group in names_in(&root).into_iter().filter(|name| root.join(name).is_dir()) {
+        assert!(top.contains(&format!("\nmod {group};")), "add to functions/mod.rs: mod {group};");
+        assert!(top.contains(&format!("&{group}::GROUP,")), "add to GROUPS: &{group}::GROUP,");
+        let list = std::fs::read_to_string(root.join(&group).join("mod.rs")).expect("mod.rs");
+        for stem in names_in(&root.join(&group)).into_iter().filter(|stem| stem != "mod") {
+            let constant = stem.to_uppercase();
+            assert!(list.contains(&format!("mod {stem};")), "add to {group}/mod.rs: mod {stem};");
+            let listed = [",", "]"].iter().any(|end| list.contains(&format!("&{stem}::{constant}{end}")));
+            assert!(listed, "add to {group}/mod.rs: &{stem}::{constant},");
         }
-        let constant = stem.to_uppercase();
-        assert!(mod_rs.contains(&format!("\nmod {stem};")), "add to functions/mod.rs: mod {stem};");
-        assert!(mod_rs.contains(&format!("&{stem}::{constant},")), "add to ALL: &{stem}::{constant},");
+    }
+    for group in GROUPS {
+        let names: Vec<&str> = group.functions.iter().map(|function| function.spec.name).collect();
+        assert!(names.is_sorted(), "{}: keep the list in order: {names:?}", group.name);
     }
 }
 
@@ -38,7 +48,7 @@ fn descriptions_are_whole() {
     for name in names() {
         assert!(seen.insert(name), "`{name}` is listed twice");
     }
-    for function in ALL {
+    for function in all() {
         let spec = &function.spec;
         assert!(spec.about.ends_with('.') && spec.about.len() > 10, "{}", spec.name);
         assert!(spec.examples.iter().any(|e| e.result.is_ok()), "{}: no good example", spec.name);
@@ -60,7 +70,7 @@ fn descriptions_are_whole() {
 #[test]
 fn examples_hold() {
     let mut wrong = Vec::new();
-    for function in ALL {
+    for function in all() {
         for example in function.spec.examples {
             match (run(example.text), example.result) {
                 (Ok(found), Ok(expected)) if found == expected => {}

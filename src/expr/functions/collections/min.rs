@@ -1,0 +1,28 @@
+//! The smallest of several values.
+
+use super::{Call, Example, Flow, Function, Kinds, Outcome, Parameter, Returns, Spec};
+use crate::record::Value;
+
+pub(in crate::expr::functions) static MIN: Function = Function {
+    spec: Spec {
+        name: "min",
+        aliases: &["math.least"],
+        about: "The smallest of several values, or of the items of one list.",
+        parameters: &[Parameter::new("x", Kinds(Kinds::ANY.0 & !Kinds::RAW.0), "A value, or a list of them.")],
+        variadic: true,
+        method: false,
+        returns: Returns::Common,
+        flow: Flow::Carries,
+        examples: &[
+            Example::ok(r#"min(1, 2.5)"#, r#"1"#),
+            Example::ok(r#"min([3, 2])"#, r#"2"#),
+            Example::fails(r#"min(1, "x")"#, r#"cannot be compared"#),
+        ],
+    },
+    prepare: None,
+    call,
+};
+
+fn call<'a>(_: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+    super::extreme(arguments, std::cmp::Ordering::Less)
+}
