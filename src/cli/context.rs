@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -17,6 +18,8 @@ use crate::error::{Error, Kind, Result, Severity, codes};
 use crate::record::Timestamp;
 use crate::store::lock;
 use crate::store::{Opened, Options, Store};
+use crate::sync::Stop;
+use crate::sync::signals::GRACE;
 
 /// What a verb is given.
 pub(super) struct Context<'u> {
@@ -99,6 +102,23 @@ impl<'u> Context<'u> {
         let mut store = self.greet(Store::open(&self.state_folder(project), self.store_options(project)?)?);
         store.set_auditing(project.audit.enabled)?;
         Ok(store)
+    }
+
+    /// The signals that end a run, from now on. `asked`: how long it may drain, if that was said.
+    ///
+    /// # Errors
+    /// If the environment says something that is no time, or handlers cannot be installed.
+    pub(super) fn stop(&self, asked: Option<Duration>) -> Result<Stop> {
+        let grace = match asked {
+            Some(asked) => asked,
+            None => Ambient::of(&Environment::process())?.grace.unwrap_or(GRACE),
+        };
+        let over = format!(
+            "{} s of grace are over: what is under way is left as it is, and the next run resumes",
+            grace.as_secs()
+        );
+        let say = self.ui.warner();
+        Stop::on_signals(grace, move || say(&over))
     }
 
     fn store_options(&self, project: &Project) -> Result<Options> {

@@ -121,6 +121,7 @@ fn start(arguments: &[OsString]) -> Exit {
         None => Ok(()),
     };
     let context = Context::new(cli.global, &ui);
+    let result = result.and_then(|()| crate::sync::signals::as_first_process());
     let result = result.and_then(|()| context.ui.fits()).and_then(|()| run(cli.noun, &context));
     let exit = match result {
         Ok(exit) => exit,
@@ -194,5 +195,23 @@ mod tests {
     #[test]
     fn the_command_tree_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// An argument of a verb with the name of one of everywhere would take its place, and its value.
+    #[test]
+    fn no_verb_hides_what_holds_everywhere() {
+        fn walk(command: &clap::Command, everywhere: &[String], path: &str) {
+            for below in command.get_subcommands() {
+                let path = format!("{path} {}", below.get_name());
+                for argument in below.get_arguments() {
+                    assert!(!everywhere.contains(&argument.get_id().to_string()), "{path} --{}", argument.get_id());
+                }
+                walk(below, everywhere, &path);
+            }
+        }
+        let root = Cli::command();
+        let everywhere: Vec<String> = root.get_arguments().map(|argument| argument.get_id().to_string()).collect();
+        assert!(everywhere.contains(&"state".to_string()));
+        walk(&root, &everywhere, "consign");
     }
 }

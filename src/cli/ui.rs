@@ -217,6 +217,19 @@ impl Ui {
         self.say(Severity::Warning, message, &[]);
     }
 
+    /// Says something that will hurt, later and from another thread.
+    pub(super) fn warner(&self) -> impl Fn(&str) + Send + 'static {
+        let (log, paint) = (self.log, self.paint_err);
+        move |message| {
+            let now = jiff::Timestamp::now().to_string();
+            match log {
+                None => talk(&format!("{}: {}\n", paint.level(Severity::Warning, "warning"), text::shown(message))),
+                Some(LogFormat::Text) => talk(&format!("{}\n", log::text(&now, "warning", None, message, &[]))),
+                Some(LogFormat::Json) => talk(&format!("{}\n", log::json(&now, "warning", None, message, &[]))),
+            }
+        }
+    }
+
     /// Findings on standard error, for verbs whose data is something else.
     pub(super) fn findings(&self, found: &[Finding]) {
         for one in found {

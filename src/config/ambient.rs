@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use super::environment::{
-    CONSIGN_LOCK_DEADLINE, EnvVar, Environment, INTEGRATION_RATE_LIMIT, INTEGRATION_RETRY_COUNT, INTEGRATION_TIMEOUT,
+    CONSIGN_GRACE, CONSIGN_LOCK_DEADLINE, EnvVar, Environment, INTEGRATION_RATE_LIMIT, INTEGRATION_RETRY_COUNT,
+    INTEGRATION_TIMEOUT,
 };
 use super::units;
 use crate::error::{Error, Kind, Result, codes::config as codes};
@@ -20,6 +21,8 @@ pub struct Ambient {
     pub tries: Option<u32>,
     /// How long a stopped run may be silent before another takes its route over.
     pub lock_deadline: Option<Duration>,
+    /// How long a run may drain after the first signal.
+    pub grace: Option<Duration>,
 }
 
 impl Ambient {
@@ -34,6 +37,7 @@ impl Ambient {
             timeout: length(environment, &INTEGRATION_TIMEOUT, 3600)?,
             tries: whole(environment, &INTEGRATION_RETRY_COUNT, 0, 19)?.map(|retries| retries + 1),
             lock_deadline: length(environment, &CONSIGN_LOCK_DEADLINE, 86_400)?,
+            grace: length(environment, &CONSIGN_GRACE, 3600)?,
         })
     }
 }
@@ -81,6 +85,7 @@ mod tests {
         assert_eq!(of("INTEGRATION_RETRY_COUNT", "0").unwrap().tries, Some(1));
         assert_eq!(of("INTEGRATION_RATE_LIMIT", "100").unwrap(), Ambient::default());
         assert_eq!(of("CONSIGN_LOCK_DEADLINE", "90s").unwrap().lock_deadline, seconds(90));
+        assert_eq!(of("CONSIGN_GRACE", "8s").unwrap().grace, seconds(8));
         // Set and empty is not set.
         assert_eq!(of("INTEGRATION_TIMEOUT", "").unwrap(), Ambient::default());
         for (name, value) in [
@@ -93,6 +98,7 @@ mod tests {
             ("INTEGRATION_RATE_LIMIT", "0"),
             ("INTEGRATION_RATE_LIMIT", "1.5"),
             ("CONSIGN_LOCK_DEADLINE", "1w"),
+            ("CONSIGN_GRACE", "0"),
             ("CONSIGN_LOCK_DEADLINE", "99999999999999999999"),
         ] {
             let error = of(name, value).unwrap_err();

@@ -31,6 +31,11 @@ pub static CONSIGN_LOCK_DEADLINE: EnvVar = var(
     "CONSIGN_LOCK_DEADLINE",
     "How long a run that is stopped may give no sign of life before another takes its route over, as in `60s`; 60 s if not set. `defaults: { lock_deadline }` wins.",
 );
+/// How long a run may drain.
+pub static CONSIGN_GRACE: EnvVar = var(
+    "CONSIGN_GRACE",
+    "How long a run may drain after the first SIGTERM or SIGINT before it leaves as it is, as in `20s`, which holds if it is not set; `sync run --grace` wins. Keep it below what the scheduler waits before it kills.",
+);
 /// Time-outs.
 pub static INTEGRATION_TIMEOUT: EnvVar = var(
     "INTEGRATION_TIMEOUT",
@@ -77,6 +82,7 @@ pub static ALL: &[&EnvVar] = &[
     &CONSIGN_PROFILE,
     &CONSIGN_STATE,
     &CONSIGN_LOCK_DEADLINE,
+    &CONSIGN_GRACE,
     &INTEGRATION_TIMEOUT,
     &INTEGRATION_RETRY_COUNT,
     &INTEGRATION_RATE_LIMIT,

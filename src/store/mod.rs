@@ -224,7 +224,7 @@ impl Store {
             let _ = self.db.execute_batch("ROLLBACK");
             self.log.forget();
         }
-        done.map_err(|error| error.doing(doing.to_string()))
+        done.map_err(|error| open::in_folder(error.doing(doing.to_string()), &self.folder.root))
     }
 }
 

@@ -25,7 +25,10 @@ impl Store {
     /// The folder cannot be written or lies on a network file system; the state is damaged or
     /// newer than this program; the audit key is not set.
     pub fn open(folder: &Path, options: Options) -> Result<Opened> {
-        let folder = Folder::at(folder);
+        Self::open_for_writing(Folder::at(folder), options).map_err(|error| in_folder(error, folder))
+    }
+
+    fn open_for_writing(folder: Folder, options: Options) -> Result<Opened> {
         let mut notices = folder.prepare(options.allow_network)?;
         let held = lock::append(&folder, options.wait, (options.clock)())?;
         let db = connect(&folder)?;
@@ -142,6 +145,14 @@ impl Store {
             tenures: Default::default(),
         };
         Ok(Some(Opened { store, notices: Vec::new() }))
+    }
+}
+
+/// What is full or broken is a disk: says where it is.
+pub(super) fn in_folder(error: Error, folder: &Path) -> Error {
+    match error.kind() {
+        Kind::Environment | Kind::Failed => error.fact("state", folder.display()),
+        _ => error,
     }
 }
 

@@ -11,6 +11,9 @@ use crate::error::{Error, Kind, Result, Retry};
 /// SQLITE_IOERR_SHORT_READ: the file ends before its pages do.
 const SHORT_READ: i32 = 522;
 
+/// SQLITE_IOERR_SHMSIZE: the shared memory of the write-ahead log cannot grow, which is a file beside it.
+const NO_ROOM_TO_SHARE: i32 = 4874;
+
 /// Whether a route has the name `??` or is one of the targets of the mapping of that name: they are
 /// called `name@connector.stream`, and `A` is what comes after `@`.
 pub(super) const OF_FAMILY: &str = "(route = ?? OR (route >= ?? || '@' AND route < ?? || 'A'))";
@@ -27,9 +30,11 @@ pub(super) fn error(doing: &str, error: rusqlite::Error) -> Error {
     let made = match code {
         C::DatabaseCorrupt | C::NotADatabase => damaged(error.to_string()),
         _ if extended == SHORT_READ => damaged("the file was cut short"),
-        C::DiskFull => Error::new(Kind::Environment, &IO_FULL, "no space is left for the state")
-            .hint("free some space and run again: nothing that was settled is lost")
-            .retry(Retry::Later),
+        _ if code == C::DiskFull || extended == NO_ROOM_TO_SHARE => {
+            Error::new(Kind::Environment, &IO_FULL, "no space is left for the state")
+                .hint("free some space and run again: nothing that was settled is lost")
+                .retry(Retry::Later)
+        }
         C::ReadOnly | C::CannotOpen | C::PermissionDenied => {
             Error::new(Kind::Denied, &NOT_WRITABLE, format!("the state cannot be opened or written: {error}"))
                 .hint("check owner and mode of the state folder, or name another with `--state DIR`")

@@ -26,7 +26,7 @@ use super::refused::{self, Origins};
 use super::watch::Watch;
 use super::writer::Writer;
 
-/// A group closes at about so many bytes for the target …
+/// A group closes at about so many bytes for the target, or fewer where memory is short …
 const GROUP_BYTES: usize = 8 << 20;
 /// … or so many records (the settled state is one row per slice, so that records are cheap; what
 /// this bounds is the work that is done again after a crash) …
@@ -72,6 +72,8 @@ pub struct Delivery<'d> {
     still: bool,
     /// Most records in a group.
     most_records: u64,
+    /// Bytes at which a group closes.
+    most_bytes: usize,
     group: Group,
     /// Records of each slice before the group in hand.
     records: HashMap<SliceId, u64>,
@@ -134,6 +136,7 @@ impl<'d> Delivery<'d> {
             anew,
             still: false,
             most_records: mapping.sync.batch_records.unwrap_or(GROUP_RECORDS),
+            most_bytes: GROUP_BYTES,
             group: Group::default(),
             records: settled.iter().map(|(slice, s)| (slice.clone(), s.position.record)).collect(),
             totals: Totals::default(),
@@ -146,6 +149,12 @@ impl<'d> Delivery<'d> {
     /// Whether positions stay where they are: what is read was asked for by its bounds.
     pub fn still(mut self, still: bool) -> Self {
         self.still = still;
+        self
+    }
+
+    /// Closes groups at so many bytes, if that is less than usual.
+    pub fn groups_of(mut self, bytes: usize) -> Self {
+        self.most_bytes = bytes.min(GROUP_BYTES);
         self
     }
 
@@ -208,7 +217,7 @@ impl<'d> Delivery<'d> {
         if done.batch.records > 0 || done.batch.seen_records > 0 {
             group.batches.push(done.batch);
         }
-        let full = group.bytes >= GROUP_BYTES
+        let full = group.bytes >= self.most_bytes
             || group.totals.produced >= self.most_records
             || group.rejects.len() >= GROUP_REJECTS
             || since.elapsed() >= GROUP_TIME;

@@ -22,6 +22,7 @@ pub mod reasons;
 mod refused;
 pub mod replay;
 pub mod road;
+pub mod room;
 pub mod schedule;
 pub mod signals;
 #[cfg(test)]
@@ -36,5 +37,6 @@ pub use many::{Became, Selection, Setting, run};
 pub use plan::Plan;
 pub use replay::{Replayed, overtaken, replay, superseded};
 pub use road::{Finished, Options};
+pub use room::Room;
 pub use signals::Stop;
 pub use watch::{Silent, Watch};

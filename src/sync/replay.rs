@@ -136,7 +136,7 @@ pub fn superseded(letters: u64) -> Error {
         many => format!("{many} dead letters are superseded: later versions of their records were written"),
     };
     Error::new(Kind::Refused, &codes::sync::SUPERSEDED, cause)
-        .hint("`consign sync dlq list --state superseded` shows them; correct the record in its source if it is wrong")
+        .hint("`consign sync dlq list --status superseded` shows them; correct the record in its source if it is wrong")
 }
 
 /// A letter as the part it was read from: one record.

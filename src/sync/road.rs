@@ -19,6 +19,7 @@ use super::pipeline::{self, Arrival};
 use super::plan::Plan;
 use super::planned::Bound;
 use super::reasons::Reason;
+use super::room::Room;
 use super::signals::Stop;
 use super::verdict;
 use super::watch::{Silent, Watch};
@@ -45,16 +46,18 @@ pub struct Options {
     pub actor: Option<String>,
     /// From where: `terminal`, `cron`, `ci`.
     pub origin: Option<String>,
-    /// Worker threads; 0: one per core.
+    /// Worker threads; 0: as many as there is room for.
     pub workers: usize,
+    /// How much of the machine may be used.
+    pub room: Room,
 }
 
 impl Options {
-    /// How many workers: one per core, one alone under a limit so that it is exact.
+    /// How many workers: as many as there is room for, one alone under a limit so that it is exact.
     pub(super) fn worker_count(&self) -> usize {
         match (self.limit, self.workers) {
             (Some(_), _) => 1,
-            (None, 0) => std::thread::available_parallelism().map_or(1, usize::from),
+            (None, 0) => self.room.workers(),
             (None, asked) => asked,
         }
     }
@@ -165,7 +168,8 @@ impl Journey<'_> {
         if let Some(Begun { edge, mark, settled, run, notes }) = begun {
             branch.delivery = Some(
                 Delivery::new(edge, mark, &settled, &plan.mapping, plan.anew(self.options))
-                    .still(self.options.window.is_some()),
+                    .still(self.options.window.is_some())
+                    .groups_of(self.options.room.group_bytes()),
             );
             // Bounds of a cursor count from nothing: positions stay where they are.
             if self.options.window.is_none() {

@@ -12,6 +12,7 @@
 
 mod architecture;
 mod cases;
+mod container;
 mod delivery;
 mod hostile;
 mod kill;

@@ -170,7 +170,10 @@ fn a_container_without_home_temporary_folder_or_name_for_its_user() {
     let owned = Command::new("chown").args(["-R", "54321:54321"]).arg(fresh.root()).status().expect("chown");
     assert!(owned.success());
     let program = fresh.root().join("consign");
-    std::fs::copy(env!("CARGO_BIN_EXE_consign"), &program).expect("the program");
+    // By another process: a file that this one has open for writing may be inherited by what the other
+    // tests start, and cannot be executed then.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_consign")).arg(&program).status();
+    assert!(copied.expect("cp").success());
     let mut command = Command::new("setpriv");
     command.args(["--reuid", "54321", "--regid", "54321", "--clear-groups"]).arg(&program);
     command.args(["sync", "run", "items"]).current_dir(fresh.root()).env_clear().stdin(Stdio::null());

@@ -27,9 +27,9 @@ enum Verb {
     List {
         #[command(flatten)]
         which: Which,
-        /// In this state too (open, replaying, replayed, superseded, discarded); open unless given
-        #[arg(long)]
-        state: Vec<String>,
+        /// With this status too (open, replaying, replayed, superseded, discarded); open unless given
+        #[arg(long, value_name = "STATUS")]
+        status: Vec<String>,
         /// How many at most; 0 for all
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: usize,
@@ -114,7 +114,7 @@ impl Which {
 impl Dlq {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
         match self.verb {
-            Verb::List { which, state, limit } => list(which, &state, limit, context),
+            Verb::List { which, status, limit } => list(which, &status, limit, context),
             Verb::Show { id } => show(&id, context),
             Verb::Replay { which, all, limit, attempts } => {
                 if which.is_everything() && !all {

@@ -15,7 +15,7 @@ use crate::connect::protocols::{Guarantee, Window};
 use crate::connect::rows::Bookmark;
 use crate::error::{Error, Exit, Result};
 use crate::store::Store;
-use crate::sync::{self, Options, Setting, Stop};
+use crate::sync::{self, Options, Room, Setting};
 
 /// Shows what a run of routes would do, and what it promises
 #[derive(clap::Args, Debug)]
@@ -64,8 +64,8 @@ impl Plan {
         };
         let looks = self.save.is_some() || self.detailed_exitcode;
         let window = super::window(self.since.as_deref(), self.until.as_deref());
-        let options = Options { full: self.full, window: window.clone(), ..Options::default() };
-        let stop = Stop::on_signals()?;
+        let options = Options { full: self.full, window: window.clone(), room: Room::here(), ..Options::default() };
+        let stop = context.stop(None)?;
         let setting = Setting {
             project: &project,
             mappings: &mappings,

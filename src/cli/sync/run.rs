@@ -20,7 +20,7 @@ use crate::report::metrics::{Ended, metrics};
 use crate::store::folder::replace_file_as;
 use crate::store::{LetterFilter, LetterState, Store};
 use crate::sync::heartbeat::{self, Beat};
-use crate::sync::{self, Became, Options, Selection, Setting, Stop, Watch};
+use crate::sync::{self, Became, Options, Room, Selection, Setting, Watch};
 
 /// Runs routes: reads, maps, checks, writes, and records what it did
 #[derive(clap::Args, Debug)]
@@ -61,11 +61,16 @@ pub(super) struct Run {
     /// How long to wait for a route that another run holds, as in `30s`
     #[arg(long, default_value = "0s", value_name = "TIME")]
     wait: String,
+    /// How long the run may drain after the first SIGTERM or SIGINT; CONSIGN_GRACE or 20s unless given
+    #[arg(long, value_name = "TIME")]
+    grace: Option<String>,
 }
 
 impl Run {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
         let began = Instant::now();
+        // Before anything that may take its time: process 1 hears no signal without this.
+        let stop = context.stop(self.grace.as_deref().map(moment::length).transpose()?)?;
         let (project, mappings) = context.project()?;
         let dry = self.dry_run || self.limit.is_some();
         let plan = self.plan.as_deref().map(super::approve::read).transpose()?;
@@ -87,6 +92,7 @@ impl Run {
                 "hand"
             },
             actor: who(),
+            room: Room::here(),
             ..Options::default()
         };
         let selection = match (self.due, self.all) {
@@ -114,7 +120,6 @@ impl Run {
             // Who approved of the plan has seen how many records it deletes.
             options.allow_deletes = options.allow_deletes.max(plan.deletes());
         }
-        let stop = Stop::on_signals()?;
         let setting = Setting {
             project: &project,
             mappings: &mappings,
@@ -124,6 +129,9 @@ impl Run {
             wait: moment::length(&self.wait)?,
             plan: plan.as_ref(),
         };
+        if let Some(told) = options.room.told() {
+            context.ui.detail(&told);
+        }
         let outside = Outside { project: &project, mappings: &mappings, ui: context.ui, dry };
         outside.begins();
         let mut watch = Watching::new(context.ui);

@@ -6,9 +6,15 @@ use crate::error::codes::connect::{CONSTRAINT, DATABASE, NOT_A_DATABASE, TARGET_
 use crate::error::codes::{IO_DENIED, IO_FULL};
 use crate::error::{Error, Kind, Retry};
 
+/// SQLITE_IOERR_SHMSIZE: the shared memory of the write-ahead log cannot grow, which is a file beside it.
+const NO_ROOM_TO_SHARE: i32 = 4874;
+/// SQLITE_IOERR_GETTEMPPATH: no folder for temporary files can be written.
+const NO_TEMPORARY_FOLDER: i32 = 6410;
+
 /// An engine's error as ours. Its own text names tables and columns, never values.
 pub(super) fn failure(doing: impl Into<String>, error: rusqlite::Error) -> Error {
     let code = error.sqlite_error_code();
+    let extended = error.sqlite_error().map_or(0, |engine| engine.extended_code);
     let text = match &error {
         rusqlite::Error::SqliteFailure(_, Some(text)) => text.clone(),
         other => other.to_string(),
@@ -19,9 +25,15 @@ pub(super) fn failure(doing: impl Into<String>, error: rusqlite::Error) -> Error
                 .retry(Retry::Later)
                 .hint("close long transactions on it, or raise `busy_timeout`; nothing was lost")
         }
-        Some(ErrorCode::DiskFull) => Error::new(Kind::Environment, &IO_FULL, "no space is left for the database")
-            .retry(Retry::Later)
-            .hint("free some space and run again: nothing was lost"),
+        _ if extended == NO_TEMPORARY_FOLDER => {
+            Error::new(Kind::Denied, &IO_DENIED, "no folder for temporary files can be written")
+                .hint("name one in TMPDIR, or in SQLITE_TMPDIR")
+        }
+        _ if code == Some(ErrorCode::DiskFull) || extended == NO_ROOM_TO_SHARE => {
+            Error::new(Kind::Environment, &IO_FULL, "no space is left for the database")
+                .retry(Retry::Later)
+                .hint("free some space and run again: nothing was lost")
+        }
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => {
             Error::new(Kind::Denied, &IO_DENIED, "the database cannot be written")
                 .hint("check the owner and the mode of the file and of its folder")
