@@ -76,6 +76,14 @@ fn misuse() -> Failure {
     Failure::types("no matching overload: the arguments do not go together")
 }
 
+/// What a function made of its constant arguments, if it did.
+fn made<T: 'static>(prepared: &Prepared) -> Option<&T> {
+    match prepared {
+        Prepared::Made(made) => made.downcast_ref(),
+        _ => None,
+    }
+}
+
 fn rounding(name: &str) -> Result<Rounding, Failure> {
     Rounding::named(name).ok_or_else(|| {
         let names: Vec<&str> = Rounding::ALL.iter().map(|(name, _)| *name).collect();

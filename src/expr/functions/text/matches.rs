@@ -29,20 +29,10 @@ fn call<'a>(call: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let [Value::String(text), Value::String(pattern)] = arguments else { return Err(super::misuse()) };
     match call.prepared {
         Prepared::Pattern(pattern) => Ok(Value::Bool(pattern.is_match(text))),
-        _ => Ok(Value::Bool(compile(pattern)?.is_match(text))),
+        _ => Ok(Value::Bool(super::pattern_of(pattern)?.is_match(text))),
     }
 }
 
 fn prepare(constants: &[Option<Value<'_>>]) -> Result<Prepared, Failure> {
-    match constants.get(1) {
-        Some(Some(Value::String(pattern))) => compile(pattern).map(Prepared::Pattern),
-        _ => Ok(Prepared::None),
-    }
-}
-
-fn compile(pattern: &str) -> Result<regex::Regex, Failure> {
-    regex::RegexBuilder::new(pattern)
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|_| Failure::value("the pattern is not well formed, or too large"))
+    super::prepare_pattern(constants)
 }

@@ -1,0 +1,31 @@
+//! The part of a text behind a separator.
+
+use super::{Call, Example, Flow, Function, Kinds, Outcome, Parameter, Returns, Spec};
+use crate::record::{Type, Value};
+
+pub(in crate::expr::functions) static TEXT_AFTER: Function = Function {
+    spec: Spec {
+        name: "text_after",
+        aliases: &[],
+        about: "What stands behind the first separator; null if there is none.",
+        parameters: &[
+            Parameter::new("text", Kinds::TEXT, "The text."),
+            Parameter::new("separator", Kinds::TEXT, "What is looked for."),
+        ],
+        variadic: false,
+        method: true,
+        returns: Returns::Fixed(Type::String),
+        flow: Flow::Carries,
+        examples: &[
+            Example::ok(r#"text_after("anna@b.example", "@")"#, r#"b.example"#),
+            Example::fails(r#"text_after("a", 1)"#, r#"wants string"#),
+        ],
+    },
+    prepare: None,
+    call,
+};
+
+fn call<'a>(_: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+    let [Value::String(text), Value::String(separator)] = arguments else { return Err(super::misuse()) };
+    Ok(text.split_once(separator).map_or(Value::Null, |(_, after)| Value::String(after)))
+}
