@@ -282,8 +282,8 @@ pub(super) fn entries<'a>(value: &Value<'a>) -> Vec<(Value<'a>, Value<'a>)> {
     }
 }
 
-/// Sign, digits without zeros at either end, and exponent: the same for equal numbers.
-fn long(value: &Value<'_>) -> Option<(bool, String, i64)> {
+/// Sign, digits without zeros at either end, and exponent: the same for equal numbers; none for a double.
+pub(super) fn long(value: &Value<'_>) -> Option<(bool, String, i64)> {
     let mut held = Vec::new();
     let text = match value {
         Value::Number(text) => *text,

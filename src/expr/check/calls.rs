@@ -111,6 +111,10 @@ impl Checker<'_> {
             Returns::Common => {
                 typed.iter().map(|t| t.kind.clone()).reduce(|a, b| types::common(&a, &b)).unwrap_or_default()
             }
+            Returns::Computed(_, compute) => {
+                let kinds: Vec<Type> = typed.iter().map(|t| t.kind.clone()).collect();
+                compute(&kinds)
+            }
         };
         let before = typed.iter().fold(ClassSet::NONE, |set, t| set.union(t.data));
         let mut control = typed.iter().fold(ClassSet::NONE, |set, t| set.union(t.control));

@@ -170,6 +170,22 @@ pub enum Returns {
     Like(usize),
     /// The type all arguments have in common.
     Common,
+    /// In words, and from the types of the arguments.
+    Computed(&'static str, fn(&[Type]) -> Type),
+}
+
+impl Returns {
+    /// In words: "list(string)".
+    pub fn words(&self, parameters: &[Parameter]) -> String {
+        match self {
+            Self::Fixed(Type::Dyn) => "any value".into(),
+            Self::Fixed(kind) => kind.to_string(),
+            Self::TextList => "list(string)".into(),
+            Self::Like(index) => parameters.get(*index).map_or_else(String::new, |p| format!("as `{}`", p.name)),
+            Self::Common => "what the arguments have in common".into(),
+            Self::Computed(words, _) => (*words).into(),
+        }
+    }
 }
 
 /// What becomes of the data classes of the arguments.
@@ -382,6 +398,15 @@ impl<'a> Call<'_, 'a> {
     pub fn text(&self, bytes: usize) -> Result<bumpalo::collections::String<'a>, Failure> {
         self.spend(bytes)?;
         Ok(bumpalo::collections::String::with_capacity_in(bytes, self.arena))
+    }
+
+    /// What the function made of its constant arguments.
+    #[inline]
+    pub fn made<T: 'static>(&self) -> Option<&T> {
+        match self.prepared {
+            Prepared::Made(made) => made.downcast_ref(),
+            _ => None,
+        }
     }
 
     /// Room for a list of at most this many items.
