@@ -161,7 +161,7 @@ fn sink(folder: &Path, batches: &[Batch], what: &str) {
 }
 
 fn mark(group: u64) -> Mark {
-    Mark { log_id: "bench".into(), route: "bench".into(), group, fence: 1, length: None }
+    Mark { log_id: "bench".into(), route: "bench".into(), group, fence: 1, length: None, known: None }
 }
 
 fn with_request<T>(folder: &Path, act: impl FnOnce(&WriteRequest<'_>) -> T) -> T {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::error::codes::connect::DELETES_GUARDED;
 use crate::error::{Code, Error, Kind, Result};
-use crate::record::{Arena, Mark, Position, Projection, Receipt, Row, SliceId, Value};
+use crate::record::{Arena, Mark, Position, Projection, Receipt, Row, SliceId, Trace, Value};
 use crate::store::Tenure;
 
 /// About how many bytes a part has: large enough to make its overhead vanish, small enough for
@@ -290,6 +290,11 @@ pub trait Sink: Send {
     /// one without asks [`Tenure::check`] after it has locked what it writes and before it changes
     /// it, and leaves alone what others may have open if the tenure is [`Tenure::contested`].
     fn under(&mut self, _fence: u64, _tenure: &Tenure) {}
+
+    /// Tells the sink, before [`Sink::open`], what a group would look like that was intended and
+    /// never settled: bytes beyond the settled ones that look otherwise are somebody else's. Only for
+    /// sinks that take bytes back.
+    fn doubted(&mut self, _trace: &Trace) {}
 
     /// Compares the target with the last settled mark (`None`: this route never settled
     /// anything) and takes back what was written after it, if the sink can. `in_doubt` says that

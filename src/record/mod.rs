@@ -17,7 +17,7 @@ pub use class::{ClassId, ClassSet};
 pub use decimal::Decimal;
 pub use outcome::{Reject, Totals};
 pub use path::Path;
-pub use position::{Mark, Position, Receipt, Refusal, Settled, SliceId};
+pub use position::{Known, Mark, Position, Receipt, Refusal, Settled, SliceId, Trace};
 pub use row::{Projection, Row};
 pub use shape::{Column, Field, Type};
 pub use time::{Date, Duration, Timestamp};

@@ -1,6 +1,7 @@
 //! Where in a source something stands, and how to come back to it.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// The name of one independent sequence of a source: a file, a partition, a page chain.
 /// It is stable between runs.
@@ -43,6 +44,65 @@ pub struct Mark {
     pub fence: u64,
     /// For byte sinks: the length of the target after this group.
     pub length: Option<u64>,
+    /// For byte sinks: by what the target is known again. `None`: a version before this one wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Known>,
+}
+
+/// By what a target of bytes is known again when its length alone would not tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Known {
+    /// Hashes of its first bytes and of those before its settled length.
+    pub content: String,
+    /// While it is written beside its name: the length of the file that it will replace.
+    pub replaces: Option<u64>,
+}
+
+/// What a group in doubt would look like in a target of bytes, as far as it can be told without
+/// keeping any of it: whatever stands there instead is not ours to take back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Trace {
+    /// Bytes of all batches.
+    pub bytes: u64,
+    /// How many batches they are.
+    pub batches: u64,
+    /// Lengths and hashes of beginnings of the first batch, the shortest first.
+    pub heads: Vec<(u64, String)>,
+}
+
+/// Beginnings that are hashed.
+const HEADS: [usize; 6] = [16, 64, 256, 1024, 4096, 16_384];
+
+impl Trace {
+    /// Of the batches of a group, in order.
+    pub fn of<'b>(batches: impl Iterator<Item = &'b [u8]>) -> Self {
+        let mut trace = Self::default();
+        for bytes in batches.filter(|bytes| !bytes.is_empty()) {
+            if trace.batches == 0 {
+                trace.heads = HEADS.iter().filter_map(|len| Some((*len as u64, hash(bytes.get(..*len)?)))).collect();
+            }
+            trace.bytes += bytes.len() as u64;
+            trace.batches += 1;
+        }
+        trace
+    }
+
+    /// How many bytes of the first batch are worth looking at.
+    pub fn looks_at(&self) -> u64 {
+        self.heads.last().map_or(0, |(length, _)| *length)
+    }
+
+    /// Whether these bytes could be the beginning of the first batch.
+    pub fn fits(&self, bytes: &[u8]) -> bool {
+        let known = self.heads.iter().rev().find_map(|(length, hash)| Some((bytes.get(..*length as usize)?, hash)));
+        known.is_none_or(|(bytes, wanted)| hash(bytes) == *wanted)
+    }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    super::shown::hex(&Sha256::digest(bytes)[..8])
 }
 
 /// What a sink reports of a committed group.
@@ -67,6 +127,9 @@ pub struct Receipt {
     pub refusals: Vec<Refusal>,
     /// For byte sinks: the length of the target now, to be settled.
     pub length: Option<u64>,
+    /// For byte sinks: by what the target is known again, to be settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<Known>,
 }
 
 /// Why a target refused one record of a group.

@@ -135,7 +135,7 @@ impl Store {
                 .hint("put the target back, or write everything again with `--full`"));
             }
             let (log_id, route_name) = (w.state_id.to_string(), route.to_string());
-            let mark = Mark { log_id, route: route_name, group, fence, length: None };
+            let mark = Mark { log_id, route: route_name, group, fence, length: None, known: None };
             w.db.execute(
                 "UPDATE routes SET settled_group = ?2, settled_mark = ?3, fence = ?4, intent = NULL WHERE route = ?1",
                 params![route, sql::int(group), sql::to_json(&mark)?, sql::int(known_fence.max(fence))],

@@ -15,7 +15,7 @@ use crate::audit::chain::hex;
 use crate::audit::{Action, Draft, Level, Outcome};
 use crate::error::codes::store::FENCED;
 use crate::error::{Error, Kind, Result};
-use crate::record::{Mark, Position, Receipt, Reject, Settled, SliceId, Totals};
+use crate::record::{Mark, Position, Receipt, Reject, Settled, SliceId, Totals, Trace};
 
 /// How many slices and reasons an event names before it only counts them.
 const NAMED: usize = 20;
@@ -41,6 +41,8 @@ pub struct Intent {
     pub anew: bool,
     /// No records: a mirror deletes what its source has no more.
     pub sweep: bool,
+    /// What it would look like in a target of bytes.
+    pub trace: Trace,
 }
 
 /// What became of a group.
@@ -304,6 +306,8 @@ pub(super) struct StoredIntent {
     anew: bool,
     #[serde(default)]
     sweep: bool,
+    #[serde(default)]
+    trace: Trace,
 }
 
 impl From<&Intent> for StoredIntent {
@@ -318,6 +322,7 @@ impl From<&Intent> for StoredIntent {
             replayed: intent.replayed.clone(),
             anew: intent.anew,
             sweep: intent.sweep,
+            trace: intent.trace.clone(),
         }
     }
 }
@@ -343,6 +348,7 @@ impl From<StoredIntent> for Intent {
             replayed: stored.replayed,
             anew: stored.anew,
             sweep: stored.sweep,
+            trace: stored.trace,
         }
     }
 }

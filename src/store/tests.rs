@@ -92,6 +92,7 @@ fn settle(store: &Store, run: &Run, group: u64, written: u64, rejects: Vec<Rejec
             group,
             fence: run.fence,
             length: Some(group * 100),
+            known: None,
         },
         receipt: Receipt { written, ..Receipt::default() },
         positions: vec![(SliceId::from("orders.csv"), settled(group * 1000))],
@@ -127,6 +128,7 @@ fn intent(run: &Run, group: u64) -> Intent {
         replayed: Vec::new(),
         anew: false,
         sweep: false,
+        trace: crate::record::Trace::default(),
     }
 }
 

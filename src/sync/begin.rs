@@ -99,6 +99,9 @@ fn take_over(
         tenure.check()?;
         sink.under(run.fence, &tenure);
     }
+    if let Some(intent) = &state.intent {
+        sink.doubted(&intent.trace);
+    }
     reach("before_open");
     // To a run that was overtaken meanwhile the target looks like somebody else's.
     let found = sink
@@ -110,6 +113,7 @@ fn take_over(
         group: run.group,
         fence: run.fence,
         length: state.mark.as_ref().and_then(|mark| mark.length),
+        known: state.mark.as_ref().and_then(|mark| mark.known.clone()),
     };
     match (found, state.intent) {
         (Found::Ahead, Some(intent)) => {
@@ -261,7 +265,7 @@ fn recount(
     }
     let whole = Receipt { written: totals.produced, ..Receipt::default() };
     let all = |kept: &Receipt| kept.written + kept.unchanged + kept.refused + kept.superseded == totals.produced;
-    let receipt = Receipt { length: mark.length, ..kept.filter(all).unwrap_or(whole) };
+    let receipt = Receipt { length: mark.length, known: mark.known.clone(), ..kept.filter(all).unwrap_or(whole) };
     totals.took(&receipt);
     rejects.extend(super::refused::letters(&origins, &receipt));
     Ok(Settle {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::config::Mapping;
 use crate::connect::{Batch, DeleteGuard, Sink};
 use crate::error::{Error, Result, codes};
-use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Totals};
+use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Totals, Trace};
 use crate::store::failpoint::reach;
 use crate::store::{Intent, Run, RunEnd, RunFilter, RunState, Settle, Store, Tenure};
 
@@ -259,6 +259,7 @@ impl<'d> Delivery<'d> {
             replayed: group.replayed.clone(),
             anew: self.anew,
             sweep: false,
+            trace: Trace::of(group.batches.iter().map(|batch| batch.bytes.as_slice())),
         };
         reach("before_intent");
         real.settle(Some(&intent))?;
@@ -304,6 +305,7 @@ impl<'d> Delivery<'d> {
             replayed: Vec::new(),
             anew,
             sweep: true,
+            trace: Trace::default(),
         };
         real.settle(Some(&intent))?;
         reach("before_sweep");
@@ -395,8 +397,8 @@ impl Real<'_> {
     fn collect(&mut self, mark: &mut Mark, totals: &mut Totals, reasons: &mut Reasons) -> Result<()> {
         let (Some(writer), Some((mut settle, origins))) = (&mut self.writer, self.sent.take()) else { return Ok(()) };
         let Some(receipt) = writer.wait()? else { return Err(Error::bug("a group was never written")) };
-        mark.length = receipt.length;
-        settle.mark.length = receipt.length;
+        (mark.length, mark.known) = (receipt.length, receipt.known.clone());
+        (settle.mark.length, settle.mark.known) = (receipt.length, receipt.known.clone());
         settle.totals.took(&receipt);
         totals.took(&receipt);
         for letter in refused::letters(&origins, &receipt) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
+use crate::servers::sftp::Sftp;
 use crate::support::{await_stop, rounds, signal};
 
 /// Every point at which a run can be killed on purpose, in the order of the road.
@@ -23,6 +24,20 @@ pub enum Target {
     Sqlite,
     /// … which a table without a key shows.
     Rows,
+    /// An NDJSON file on a server.
+    Sftp,
+}
+
+impl Target {
+    /// Those of them that can be had here; what cannot is said.
+    pub fn there(all: &[Self]) -> Vec<Self> {
+        all.iter().copied().filter(|target| *target != Self::Sftp || Sftp::shared().is_some()).collect()
+    }
+
+    /// Whether it is a file.
+    pub fn is_file(self) -> bool {
+        matches!(self, Self::File | Self::Sftp)
+    }
 }
 
 /// Source files: more than one, so that a run crosses from one slice into the next.
@@ -33,6 +48,8 @@ const BAD_EVERY: u64 = 1_000;
 pub struct Project {
     folder: tempfile::TempDir,
     target: Target,
+    /// The server, and the target's folder there.
+    server: Option<(&'static Sftp, String)>,
 }
 
 impl Project {
@@ -44,27 +61,53 @@ impl Project {
         for (name, first, count) in FILES {
             std::fs::write(root.join("in").join(name), rows(*first, *count)).expect("rows");
         }
-        let out = match target {
-            Target::File => "use: file\n    streams:\n      items: { path: out.ndjson, format: ndjson }\n",
-            Target::Sqlite | Target::Rows => "use: sqlite\n    with: { path: out.db, busy_timeout: 0 }\n",
+        let server = (target == Target::Sftp).then(|| {
+            let server = Sftp::shared().expect("a server");
+            (server, server.own_folder())
+        });
+        let out = match (target, &server) {
+            (_, Some((server, folder))) => server.connector(folder, "out.ndjson"),
+            (Target::Sqlite | Target::Rows, _) => {
+                "use: sqlite\n    with: { path: out.db, busy_timeout: 0 }\n".to_owned()
+            }
+            _ => "use: file\n    streams:\n      items: { path: out.ndjson, format: ndjson }\n".to_owned(),
         };
         let connectors = format!(
             "version: 1\nconnectors:\n  in:\n    use: file\n    with: {{ path: in }}\n    streams:\n      items:\n        path: \"*.csv\"\n        format: csv\n        fields: {{ sku: string, qty: int, note: string }}\n  out:\n    {out}"
         );
         std::fs::write(root.join("connectors.yaml"), connectors).expect("connectors");
         let sync = match target {
-            Target::File | Target::Rows => "mode: append",
+            Target::File | Target::Rows | Target::Sftp => "mode: append",
             Target::Sqlite => "mode: upsert\n  key: [sku]",
         };
         let mapping = format!(
             "version: 1\nname: items\nfrom: in.items\nto: out.items\nsync:\n  {sync}\n  batch: {{ records: 5000 }}\n  on_error: {{ to: dead_letters, tolerate: {{ percent: 5 }} }}\nfields:\n  - {{ target: sku, source: sku, required: true }}\n  - {{ target: qty, source: qty, validate: value >= 0 }}\n  - {{ target: note, source: note }}\n"
         );
         std::fs::write(root.join("mappings/items.yaml"), mapping).expect("mapping");
-        Self { folder, target }
+        Self { folder, target, server }
     }
 
     pub fn root(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The target, if it is a file.
+    pub fn out(&self) -> PathBuf {
+        match &self.server {
+            Some((server, folder)) => server.file(folder).join("out.ndjson"),
+            None => self.root().join("out.ndjson"),
+        }
+    }
+
+    /// Puts a file where the target is, `None`: none.
+    pub fn put(&self, path: &Path, bytes: Option<&[u8]>) {
+        match bytes {
+            Some(bytes) => std::fs::write(path, bytes).expect("written"),
+            None => std::fs::remove_file(path).unwrap_or(()),
+        }
+        if let (Some((server, _)), Some(_)) = (&self.server, bytes) {
+            server.give(path);
+        }
     }
 
     pub fn command(&self, words: &[&str]) -> Command {
@@ -100,8 +143,8 @@ impl Project {
     /// Every `sku` in the target, in its order.
     pub fn delivered(&self) -> Vec<String> {
         match self.target {
-            Target::File => {
-                let path = self.root().join("out.ndjson");
+            Target::File | Target::Sftp => {
+                let path = self.out();
                 let text = std::fs::read_to_string(&path).unwrap_or_default();
                 text.lines()
                     .map(|line| {
@@ -121,7 +164,7 @@ impl Project {
     /// The target as it is, byte for byte or row by row.
     pub fn bytes(&self) -> Vec<u8> {
         match self.target {
-            Target::File => std::fs::read(self.root().join("out.ndjson")).expect("out.ndjson"),
+            Target::File | Target::Sftp => std::fs::read(self.out()).expect("out.ndjson"),
             Target::Sqlite | Target::Rows => self.delivered().join("\n").into_bytes(),
         }
     }

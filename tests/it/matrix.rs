@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Output, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::servers::postgres;
@@ -255,12 +254,8 @@ impl Place {
     }
 
     fn sftp() -> Option<Self> {
-        static SHARED: OnceLock<Option<Sftp>> = OnceLock::new();
-        static MADE: AtomicUsize = AtomicUsize::new(0);
-        let server = SHARED.get_or_init(Sftp::start).as_ref()?;
-        let folder = format!("out/{}", MADE.fetch_add(1, Ordering::Relaxed));
-        std::fs::create_dir_all(server.file(&folder)).expect("a folder");
-        server.give(&server.file(&folder));
+        let server = Sftp::shared()?;
+        let folder = server.own_folder();
         Some(Self::Sftp { server, folder })
     }
 
@@ -268,14 +263,7 @@ impl Place {
     fn connector(&self) -> String {
         match self {
             Self::Postgres { .. } => "use: postgres\n    with: { url: \"${env:DATABASE_URL}\" }\n".to_owned(),
-            Self::Sftp { server, folder } => format!(
-                "use: sftp\n    with:\n      host: 127.0.0.1\n      port: {}\n      user: {}\n      key_file: {}\n      host_key: {}\n      \
-                 path: {folder}\n    streams:\n      items: {{ path: items.ndjson, format: ndjson }}\n",
-                server.port,
-                server.user,
-                server.path("user_key").display(),
-                server.host_key(),
-            ),
+            Self::Sftp { server, folder } => server.connector(folder, "items.ndjson"),
         }
     }
 

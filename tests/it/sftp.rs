@@ -6,7 +6,7 @@ use std::process::Output;
 
 use crate::servers::cutter::{Cut, Cutter};
 use crate::servers::sftp::{PASSPHRASE, PASSWORD, Sftp};
-use crate::support::consign;
+use crate::support::{cannot, consign};
 
 /// Which side of the route is on the server.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -200,6 +200,8 @@ fn a_user_signs_in_by_key_passphrase_or_password_and_is_told_what_failed() {
         // A key that is not known does not keep the password from being tried.
         let stranger = server.path("stranger").display().to_string();
         check(&with(&format!("      key_file: {stranger}\n      password: \"${{file:word}}\"\n")), 0, &[]);
+    } else {
+        cannot("only root can give a server a user with a password");
     }
 }
 
@@ -662,12 +664,13 @@ fn sources_here_and_on_a_server_keep_the_same_contract() {
 
 #[test]
 fn a_full_disk_on_the_server_is_told_and_the_next_run_finishes() {
-    // Only root can give a server a disk of its own.
+    // Only root can give a server a disk of its own; without, the size of files is limited.
     let Some(server) = Sftp::with_small_disk() else { return };
     let lab = Lab::new(&server, Side::Target);
     let expected = lab.three_files();
     lab.usual(server.port, 1);
-    lab.says(&["sync", "run", "items"], 3, &["io-full", "items.ndjson", "free"]);
+    let told = lab.says(&["sync", "run", "items"], 3, &["items.ndjson", "free"]);
+    assert!(told.contains(if server.has_password { "io-full" } else { "limit on the size of files" }), "{told}");
     let out = server.inside("out");
     assert!(!out.join("items.ndjson").exists(), "half a file has the final name");
     server.enlarge();

@@ -107,13 +107,17 @@ fn a_newer_state_is_refused_also_by_a_run_under_way() {
     project.assert_whole("after the newer one");
 }
 
-/// What a message tells to do, as the words of a command: `sync state adopt` or `--full`.
-fn named_repair(said: &str) -> Vec<&'static str> {
-    match (said.contains("sync state adopt"), said.contains("`--full`")) {
-        (true, _) => vec!["sync", "state", "adopt", "items", "--reason", "the message said so"],
-        (false, true) => vec!["sync", "run", "items", "--full"],
-        _ => panic!("nothing to do is named in\n{said}"),
+/// What a message tells to do, as the words of a command.
+fn named_repairs(said: &str) -> Vec<Vec<&'static str>> {
+    let mut repairs = Vec::new();
+    if said.contains("--full") {
+        repairs.push(vec!["sync", "run", "items", "--full"]);
     }
+    if said.contains("sync state adopt") {
+        repairs.push(vec!["sync", "state", "adopt", "items", "--reason", "the message said so"]);
+    }
+    assert!(!repairs.is_empty(), "nothing to do is named in\n{said}");
+    repairs
 }
 
 /// The last of the sources comes later.
@@ -124,66 +128,207 @@ fn later(project: &Project) -> impl Fn() {
 }
 
 fn target_files(project: &Project) -> Vec<PathBuf> {
-    ["out.ndjson", "out.db", "out.db-wal", "out.db-shm"].iter().map(|name| project.root().join(name)).collect()
+    let mut files = vec![project.out()];
+    files.extend(["out.db", "out.db-wal", "out.db-shm"].iter().map(|name| project.root().join(name)));
+    files
+}
+
+/// The state of another project whose run has written a target of the same length, with other records.
+fn second_state(target: Target) -> Project {
+    let other = Project::new(target);
+    for entry in std::fs::read_dir(other.root().join("in")).expect("in") {
+        let path = entry.expect("an entry").path();
+        let text = std::fs::read_to_string(&path).expect("rows");
+        std::fs::write(&path, text.replace("SKU-", "SKX-")).expect("rows");
+    }
+    other.must(&["sync", "run", "items"]);
+    other
+}
+
+fn whole(project: &Project, context: &str) {
+    let mut all = project.delivered();
+    all.sort();
+    assert_eq!(all.len(), 34_966, "{context}");
+    assert!(all.windows(2).all(|pair| pair[0] != pair[1]), "{context}: twice");
+}
+
+/// What happens to a target or a state between two runs, and in which targets it can.
+const MISHAPS: &[(&str, bool)] = &[
+    ("state restored", true),
+    ("state lost", true),
+    ("target restored", true),
+    ("second state", true),
+    // Databases keep an account of each route: only for files something could go unseen.
+    ("target replaced", false),
+    ("target cut and continued", false),
+    ("target removed", false),
+    ("half-written by a lost state", false),
+    ("half-written and replaced", false),
+    ("half-written and overtaken", false),
+    ("in doubt and continued by another", false),
+];
+
+/// Lets it happen: two runs have gone well before, unless the mishap needs something else.
+fn mishap(what: &str, project: &Project, target: Target) {
+    let root = project.root();
+    let now = later(project);
+    let copy_of_state = root.join("copy.db");
+    let backup = copy_of_state.to_str().expect("a path");
+    let killed_at = |point: &str| {
+        let mut command = project.command(&["sync", "run", "items"]);
+        let status = command.env("CONSIGN_FAILPOINT", point).stderr(Stdio::null()).status().expect("consign starts");
+        assert!(!status.success(), "{point} was not reached");
+    };
+    let half = || -> PathBuf {
+        let folder = project.out().parent().expect("a folder").to_path_buf();
+        let names = crate::support::files(&folder).into_iter();
+        names.into_iter().find(|path| path.extension().is_some_and(|e| e == "part")).expect("a half-written file")
+    };
+    if what.starts_with("half-written") {
+        now();
+        killed_at("inside_settle:3");
+        match what {
+            "half-written by a lost state" => std::fs::remove_dir_all(root.join(".consign")).expect("lost"),
+            "half-written and replaced" => {
+                let bytes = std::fs::read(half()).expect("it");
+                project
+                    .put(&half(), Some(&String::from_utf8(bytes).expect("text").replace("SKU-", "SKX-").into_bytes()));
+            }
+            _ => project.put(&project.out(), Some(b"{\"sku\":\"SKX-1\"}\n")),
+        }
+        return;
+    }
+    project.must(&["sync", "run", "items"]);
+    project.must(&["sync", "state", "backup", backup]);
+    let older: Vec<_> = target_files(project).into_iter().map(|path| (std::fs::read(&path).ok(), path)).collect();
+    now();
+    if what == "in doubt and continued by another" {
+        killed_at("after_intent:1");
+        let line = "{\"sku\":\"SKX-1\",\"qty\":1,\"note\":\"of somebody else\"}\n";
+        project.put(&project.out(), Some(&[project.bytes(), line.into()].concat()));
+        return;
+    }
+    project.must(&["sync", "run", "items"]);
+    let text = || String::from_utf8(project.bytes()).expect("text");
+    match what {
+        "state restored" => {
+            project.must(&["sync", "state", "restore", backup, "--reason", "test"]);
+        }
+        "state lost" => std::fs::remove_dir_all(root.join(".consign")).expect("lost"),
+        "target restored" => {
+            for (bytes, path) in older {
+                match target.is_file() {
+                    true if path != project.out() => {}
+                    true => project.put(&path, bytes.as_deref()),
+                    false => match bytes {
+                        Some(bytes) => std::fs::write(path, bytes).expect("restored"),
+                        None => std::fs::remove_file(path).unwrap_or(()),
+                    },
+                }
+            }
+        }
+        "second state" => {
+            std::fs::rename(root.join(".consign"), root.join("first")).expect("away");
+            copy(&second_state(target).root().join(".consign"), &root.join(".consign"));
+        }
+        "target replaced" => project.put(&project.out(), Some(text().replace("SKU-", "SKX-").as_bytes())),
+        "target cut and continued" => {
+            let kept = text().lines().take(20_000).map(|line| format!("{line}\n")).collect::<String>();
+            let more = text().len() - kept.len();
+            let more = format!("{{\"sku\":\"SKX-{}\"}}\n", "1".repeat(more - 15));
+            project.put(&project.out(), Some((kept + &more).as_bytes()));
+        }
+        _ => project.put(&project.out(), None),
+    }
 }
 
 #[test]
 fn what_is_not_as_it_was_is_noticed_said_and_repaired_by_the_verb_that_the_message_names() {
-    for target in [Target::File, Target::Sqlite] {
-        for what in ["state restored", "state lost", "target restored", "target of another state"] {
-            let context = format!("{target:?}, {what}");
-            let project = Project::new(target);
-            let root = project.root().to_path_buf();
-            let now = later(&project);
-            let copy_of_state = root.join("copy.db");
-            project.must(&["sync", "run", "items"]);
-            project.must(&["sync", "state", "backup", copy_of_state.to_str().expect("a path")]);
-            let older: Vec<_> =
-                target_files(&project).into_iter().map(|path| (std::fs::read(&path).ok(), path)).collect();
-            now();
-            project.must(&["sync", "run", "items"]);
-            match what {
-                "state restored" => {
-                    let words =
-                        ["sync", "state", "restore", copy_of_state.to_str().expect("a path"), "--reason", "test"];
-                    project.must(&words);
-                }
-                "state lost" => std::fs::remove_dir_all(root.join(".consign")).expect("lost"),
-                "target restored" => {
-                    for (bytes, path) in older {
-                        match bytes {
-                            Some(bytes) => std::fs::write(path, bytes).expect("restored"),
-                            None => std::fs::remove_file(path).unwrap_or(()),
-                        }
+    for target in Target::there(&[Target::File, Target::Sftp, Target::Sqlite]) {
+        for (what, _) in MISHAPS.iter().filter(|(_, anywhere)| *anywhere || target.is_file()) {
+            let mut number = 0;
+            loop {
+                let project = Project::new(target);
+                let context = format!("{target:?}, {what}, repair {number}");
+                mishap(what, &project, target);
+                let bytes = || if project.out().exists() || !target.is_file() { Some(project.bytes()) } else { None };
+                let before = bytes();
+                let told = says(&project, &["sync", "run", "items"], 6, &[]);
+                assert!(bytes() == before, "{context}: nothing is written before a person decides\n{told}");
+                // And it is not forgotten by being asked once.
+                says(&project, &["sync", "run", "items"], 6, &[]);
+                assert!(bytes() == before, "{context}: nor after that\n{told}");
+                let repairs = named_repairs(&told);
+                let Some(repair) = repairs.get(number) else { break };
+                project.must(repair);
+                project.must(&["sync", "run", "items"]);
+                project.must(&["sync", "run", "items"]);
+                match (repair.contains(&"adopt"), before) {
+                    // What stands there stays, and what comes next comes behind it.
+                    (true, Some(before)) if target.is_file() => {
+                        assert!(project.bytes().starts_with(&before), "{context}: what was there stays");
                     }
+                    (true, None) => {}
+                    // A database told which groups it has: those come once more, or not at all.
+                    (true, Some(_)) if *what == "second state" => {}
+                    _ => whole(&project, &context),
                 }
-                _ => {
-                    std::fs::rename(root.join(".consign"), root.join("first")).expect("away");
-                    let other = Project::new(target);
-                    // A file keeps no account of who wrote it: what tells is its length.
-                    let _ = later(&other);
-                    other.must(&["sync", "run", "items"]);
-                    copy(&other.root().join(".consign"), &root.join(".consign"));
-                }
+                project.must(&["audit", "verify"]);
+                number += 1;
             }
-            let before = project.bytes();
-            let told = says(&project, &["sync", "run", "items"], 6, &[]);
-            assert!(project.bytes() == before, "{context}: nothing is written before a person decides\n{told}");
-            project.must(&named_repair(&told));
-            if target == Target::File && told.contains("sync state adopt") {
-                // It was said that what is read again is added again: `--full`, which the message names too.
-                assert!(told.contains("`--full`"), "{context}\n{told}");
-                project.must(&["sync", "run", "items", "--full"]);
-            }
-            project.must(&["sync", "run", "items"]);
-            let delivered = {
-                let mut all = project.delivered();
-                all.sort();
-                all
-            };
-            assert_eq!(delivered.len(), 34_966, "{context}\n{told}");
-            assert!(delivered.windows(2).all(|pair| pair[0] != pair[1]), "{context}: twice");
-            project.must(&["audit", "verify"]);
+            assert!(number > 0, "{target:?}, {what}: no repair was named");
         }
+    }
+}
+
+#[test]
+fn two_states_that_write_one_file_see_each_other() {
+    for target in Target::there(&[Target::File, Target::Sftp]) {
+        let project = Project::new(target);
+        project.must(&["sync", "run", "items"]);
+        let own = project.bytes();
+        // The second one takes the file over and goes on behind what is there.
+        let (here, first) = (project.root().join(".consign"), project.root().join("first"));
+        std::fs::rename(&here, &first).expect("away");
+        says(&project, &["sync", "run", "items"], 6, &["sync state adopt"]);
+        project.must(&["sync", "state", "adopt", "items", "--reason", "two write it"]);
+        project.must(&["sync", "run", "items"]);
+        assert_eq!(project.delivered().len(), 2 * 34_966);
+        assert!(project.bytes().starts_with(&own));
+        // The first one comes back, with something new: it neither cuts nor doubles.
+        let second = project.root().join("second");
+        std::fs::rename(&here, &second).expect("away");
+        std::fs::rename(&first, &here).expect("back");
+        let source = project.root().join("in/c.csv");
+        let rows = std::fs::read_to_string(&source).expect("c.csv");
+        std::fs::write(&source, rows + "SKU-9000000,1,late\n").expect("c.csv");
+        let before = project.bytes();
+        says(&project, &["sync", "run", "items"], 6, &["somebody else has written", "sync state adopt"]);
+        assert!(project.bytes() == before);
+        project.must(&["sync", "state", "adopt", "items", "--reason", "it may"]);
+        project.must(&["sync", "run", "items"]);
+        assert_eq!(project.delivered().len(), 2 * 34_966 + 1);
+        // And the second one notices that.
+        std::fs::rename(&here, &first).expect("away");
+        std::fs::rename(&second, &here).expect("back");
+        let before = project.bytes();
+        says(&project, &["sync", "run", "items"], 6, &["somebody else has written"]);
+        assert!(project.bytes() == before);
+    }
+}
+
+#[test]
+fn a_copy_of_the_target_in_its_place_is_the_target() {
+    for target in Target::there(&[Target::File, Target::Sftp]) {
+        let project = Project::new(target);
+        let now = later(&project);
+        project.must(&["sync", "run", "items"]);
+        // Restored from a backup that holds all of it: nothing is amiss.
+        let bytes = project.bytes();
+        project.put(&project.out(), None);
+        project.put(&project.out(), Some(&bytes));
+        now();
+        project.must(&["sync", "run", "items"]);
+        whole(&project, &format!("{target:?}"));
     }
 }

@@ -198,11 +198,11 @@ fn generation(slice: &str) -> u64 {
     slice.rsplit_once('~').and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(super) fn hash(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn short_hash(bytes: &[u8]) -> String {
+pub(super) fn short_hash(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes)[..8])
 }
 

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use super::compression::{Packer, Packing};
 use super::place::Place;
-use super::target::{Form, Names, Stage, Target, remove};
+use super::target::{Form, Names, Past, Stage, Target, remove};
 use crate::connect::{Batch, Found, Frame, Sink};
 use crate::error::{Error, Result};
-use crate::record::{Mark, Receipt};
+use crate::record::{Known, Mark, Receipt, Trace};
 use crate::store::Tenure;
 
 /// A file as a target.
@@ -18,6 +18,10 @@ pub struct ByteSink {
     frame: Frame,
     packing: Option<Packing>,
     anew: bool,
+    /// The log id of the state, and the route.
+    owner: (String, String),
+    /// What the group in doubt looks like.
+    trace: Option<Trace>,
     names: Option<Names>,
     under: Option<(u64, Tenure)>,
     /// What other runs left half-written and this one replaces.
@@ -38,6 +42,8 @@ impl ByteSink {
             frame,
             packing,
             anew,
+            owner: Default::default(),
+            trace: None,
             names: None,
             under: None,
             stale: Vec::new(),
@@ -47,8 +53,18 @@ impl ByteSink {
         }
     }
 
+    /// Names the state and the route whose files these are: those of others are left alone.
+    pub fn owned_by(mut self, log_id: &str, route: &str) -> Self {
+        self.owner = (log_id.to_owned(), route.to_owned());
+        self
+    }
+
     fn doing(&self) -> String {
         format!("writing `{}`", self.path.display())
+    }
+
+    fn names(&mut self) -> Result<Names> {
+        Names::of(&mut *self.place, &self.path, (&self.owner.0, &self.owner.1))
     }
 
     fn put(&mut self, batch: &Batch) -> Result<()> {
@@ -89,15 +105,15 @@ impl ByteSink {
         Ok(())
     }
 
-    /// Ends the group and secures it; returns the length of the file.
-    fn secure(&mut self, mark: &Mark) -> Result<Option<u64>> {
+    /// Ends the group and secures it; returns the length of the file, and by what it is known.
+    fn secure(&mut self, mark: &Mark) -> Result<Option<(u64, Known)>> {
         let (Some(target), Some(names)) = (&mut self.target, &self.names) else { return Ok(None) };
         if let Some(member) = self.member.take() {
             target.write(&member.finish()?)?;
         }
         if self.records > 0 {
             target.file.secure()?;
-            target.settled = target.at;
+            target.settle();
         }
         if target.stage == Stage::New {
             if self.records == 0 {
@@ -109,12 +125,15 @@ impl ByteSink {
             target.path = part;
             target.stage = Stage::Part;
         }
-        Ok(Some(target.settled))
+        Ok(Some((target.settled, target.known())))
     }
 
     /// Writes the closing and gives the file its name.
     fn close(&mut self) -> Result<()> {
         let (Some(target), Some(names)) = (&mut self.target, &self.names) else { return Ok(()) };
+        if target.stage != Stage::InPlace {
+            target.check_instead(&mut *self.place, names)?;
+        }
         if !target.closed {
             let mut closing = if target.begun || target.headed { Vec::new() } else { self.frame.before.clone() };
             closing.extend_from_slice(&self.frame.after);
@@ -140,12 +159,24 @@ impl Sink for ByteSink {
         self.under = Some((fence, tenure.clone()));
     }
 
+    fn doubted(&mut self, trace: &Trace) {
+        self.trace = Some(trace.clone());
+    }
+
+    fn adopt(&mut self) -> Result<Option<Mark>> {
+        let names = self.names()?;
+        names.refuse_halves(&mut *self.place)?;
+        Ok(None)
+    }
+
     fn open(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
-        let mut names = Names::of(&mut *self.place, &self.path)?;
+        let mut names = self.names()?;
         names.under.clone_from(&self.under);
         let form = Form { frame: &self.frame, packing: self.packing };
-        let (target, found) = Target::open(&mut *self.place, &names, &form, self.anew, settled, in_doubt)?;
-        let stale = names.parts(&mut *self.place)?.into_iter().map(|(_, path)| path);
+        let past = Past { settled, in_doubt, trace: self.trace.as_ref() };
+        let (target, found) = Target::open(&mut *self.place, &names, &form, self.anew, &past)?;
+        let halves = names.halves(&mut *self.place)?;
+        let stale = halves.parts.into_iter().map(|(_, path)| path).chain(halves.foreign).chain(halves.begun);
         self.stale = stale.filter(|path| *path != target.path).collect();
         self.target = Some(target);
         self.names = Some(names);
@@ -162,8 +193,8 @@ impl Sink for ByteSink {
     }
 
     fn commit(&mut self, mark: &Mark) -> Result<Receipt> {
-        let length = self.secure(mark).map_err(|e| e.doing(self.doing()))?;
-        Ok(Receipt { written: std::mem::take(&mut self.records), length, ..Receipt::default() })
+        let (length, known) = self.secure(mark).map_err(|e| e.doing(self.doing()))?.unzip();
+        Ok(Receipt { written: std::mem::take(&mut self.records), length, known, ..Receipt::default() })
     }
 
     fn finish(&mut self) -> Result<()> {

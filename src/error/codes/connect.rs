@@ -72,13 +72,13 @@ pub static TARGET_UNFIT: Code = Code::new(
 pub static TARGET_CHANGED: Code = Code::new(
     "connect-target-changed",
     "the target was changed by somebody else",
-    "The target is not as the last settled run of this route left it: bytes or groups are missing or were added by somebody else. Going on could overwrite or double records. Put the target back, or write it anew with `--full`.",
+    "The target is not as the last settled run of this route left it: bytes or groups are missing or were added by somebody else, it is an older copy or another file of the same length. Going on could overwrite or double records. Put the target back; `consign sync run ROUTE --full` writes it anew; `consign sync state adopt` goes on behind what is there.",
 );
 /// A target knows the route under another state.
 pub static TARGET_FOREIGN: Code = Code::new(
     "connect-target-foreign",
     "the target belongs to another state of this route",
-    "The target's commit row names another log id or a group that this state has never settled, or the target is a file with records that this state never wrote: the state folder was lost, restored or belongs to another project. Compare first; `consign sync state adopt` takes over what the target knows, `--full` writes it anew.",
+    "The target's commit row names another log id or a group that this state has never settled, or the target is a file with records that this state never wrote, or that another state has half-written: the state folder was lost, restored or belongs to another project. Compare first; `consign sync state adopt` takes over what the target knows, `--full` writes it anew.",
 );
 /// A newer run took over.
 pub static TARGET_FENCED: Code = Code::new(

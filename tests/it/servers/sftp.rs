@@ -1,12 +1,15 @@
 //! An OpenSSH server that offers nothing but SFTP.
 //!
 //! As root it has a user of its own with a password and a key; that account lives in a private mount
-//! namespace alone. As anybody else it serves that user, by key only.
+//! namespace alone. As anybody else it serves that user, by key only: every test runs, but no password
+//! is tried.
 
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::free_port;
@@ -42,9 +45,36 @@ impl Sftp {
     }
 
     /// One whose folder `out` lies on a disk of 600 KiB, see [`Sftp::inside`]. Only root can make one:
-    /// `None` for anybody else.
+    /// for anybody else no file may become larger than that.
     pub fn with_small_disk() -> Option<Self> {
-        if is_root_here() { Self::made("", true) } else { None }
+        Self::made("", true)
+    }
+
+    /// One for all tests that need no more than a folder of their own on a server.
+    pub fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<Sftp>> = OnceLock::new();
+        SHARED.get_or_init(Self::start).as_ref()
+    }
+
+    /// A new folder on the server: its name as the user sees it.
+    pub fn own_folder(&self) -> String {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let folder = format!("out/{}", MADE.fetch_add(1, Ordering::Relaxed));
+        std::fs::create_dir_all(self.file(&folder)).expect("a folder");
+        self.give(&self.file(&folder));
+        folder
+    }
+
+    /// A connector with the stream `items` in a file of a folder, as it stands below its name.
+    pub fn connector(&self, folder: &str, file: &str) -> String {
+        format!(
+            "use: sftp\n    with:\n      host: 127.0.0.1\n      port: {}\n      user: {}\n      key_file: {}\n      host_key: {}\n      \
+             path: {folder}\n    streams:\n      items: {{ path: {file}, format: ndjson }}\n",
+            self.port,
+            self.user,
+            self.path("user_key").display(),
+            self.host_key(),
+        )
     }
 
     fn made(extra: &str, small: bool) -> Option<Self> {
@@ -164,18 +194,23 @@ impl Sftp {
         );
         std::fs::write(self.path("sshd_config"), config).expect("sshd_config");
         let log = std::fs::File::create(self.path("log")).expect("log");
+        // It ends with its standard input: also when the tests end without dropping it.
+        let serve = "/usr/sbin/sshd -D -e -f \"$1/sshd_config\" & cat; kill -KILL $!";
         let mut command;
         if self.has_password {
             command = Command::new("unshare");
-            command.args(["-m", "--propagation", "private", "sh", "-ec"]).arg(
-                "mount --bind \"$1/passwd\" /etc/passwd; mount --bind \"$1/shadow\" /etc/shadow; mount -t tmpfs tmpfs /run; mkdir /run/sshd; if [ \"$2\" = small ]; then mount -t tmpfs -o size=600k,mode=777 tmpfs \"$1/files/out\"; fi; exec /usr/sbin/sshd -D -e -f \"$1/sshd_config\"",
-            );
+            command.args(["-m", "--propagation", "private", "sh", "-ec"]).arg(format!(
+                "mount --bind \"$1/passwd\" /etc/passwd; mount --bind \"$1/shadow\" /etc/shadow; mount -t tmpfs tmpfs /run; mkdir /run/sshd; if [ \"$2\" = small ]; then mount -t tmpfs -o size=600k,mode=777 tmpfs \"$1/files/out\"; fi; {serve}",
+            ));
             command.arg("sh").arg(self.folder.path()).arg(if self.small { "small" } else { "usual" });
         } else {
-            command = Command::new("/usr/sbin/sshd");
-            command.args(["-D", "-e", "-f"]).arg(self.path("sshd_config"));
+            command = Command::new("sh");
+            // A signal that is not heeded makes an error of it.
+            let limit = if self.small { "trap '' XFSZ; ulimit -S -f 1200; " } else { "" };
+            command.args(["-ec", &format!("{limit}{serve}"), "sh"]).arg(self.folder.path());
         }
-        self.child = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("sshd starts"));
+        self.child =
+            Some(command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn().expect("sshd starts"));
         let deadline = Instant::now() + Duration::from_secs(60);
         while !is_up(self.port) {
             assert!(Instant::now() < deadline, "sshd does not answer: {}", self.text("log"));
@@ -185,6 +220,9 @@ impl Sftp {
 
     /// A path as the server sees it, mounts of its own included.
     pub fn inside(&self, name: &str) -> PathBuf {
+        if !self.has_password {
+            return self.file(name);
+        }
         let pid = self.child.as_ref().expect("a running server").id();
         PathBuf::from(format!("/proc/{pid}/root{}", self.file(name).display()))
     }
@@ -192,15 +230,23 @@ impl Sftp {
     /// Gives the small disk room.
     pub fn enlarge(&self) {
         let pid = self.child.as_ref().expect("a running server").id().to_string();
-        let mut command = Command::new("nsenter");
-        command.args(["-t", &pid, "-m", "mount", "-o", "remount,size=64m"]).arg(self.file("out"));
-        assert!(command.status().expect("nsenter").success());
+        let mut command;
+        if self.has_password {
+            command = Command::new("nsenter");
+            command.args(["-t", &pid, "-m", "mount", "-o", "remount,size=64m"]).arg(self.file("out"));
+        } else {
+            // Sessions take the limit over from the server, a child of the shell.
+            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("children");
+            command = Command::new("prlimit");
+            command.args(["--fsize=unlimited", "--pid", children.split_whitespace().next().expect("a child")]);
+        }
+        assert!(command.status().expect("it starts").success());
     }
 
     /// Ends the program; sessions that stand go on.
     pub fn end(&mut self) {
         if let Some(mut child) = self.child.take() {
-            child.kill().ok();
+            drop(child.stdin.take());
             child.wait().ok();
         }
     }

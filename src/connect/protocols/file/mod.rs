@@ -112,7 +112,8 @@ impl Protocol for Files {
             .at(request.stream.place.clone()));
         }
         let packing = compression(request.stream, SPEC.stream_options)?.packing(&path);
-        Ok(Box::new(ByteSink::new(Box::new(Local::new()), whole, frame, packing, request.anew)))
+        let sink = ByteSink::new(Box::new(Local::new()), whole, frame, packing, request.anew);
+        Ok(Box::new(sink.owned_by(request.log_id, request.route)))
     }
 }
 

@@ -119,7 +119,7 @@ fn run(
     until: u32,
 ) -> crate::error::Result<()> {
     let place = Box::new(Local::secured_by(Box::new(Lossy(platter.clone(), folder.to_owned()))));
-    let mut sink = ByteSink::new(place, folder.join("out"), frame.clone(), packing, false);
+    let mut sink = ByteSink::new(place, folder.join("out"), frame.clone(), packing, false).owned_by("l", "r");
     let (mark, in_doubt) = { (store.borrow().mark.clone(), store.borrow().in_doubt) };
     sink.open(mark.as_ref(), in_doubt)?;
     loop {
@@ -130,10 +130,20 @@ fn run(
         store.borrow_mut().in_doubt = true;
         let bytes = [format!("{number}a\n").as_bytes(), &frame.between, format!("{number}b\n").as_bytes()].concat();
         sink.write(&Batch { bytes, records: 2, ..Batch::default() })?;
-        let mark = Mark { log_id: "l".into(), route: "r".into(), group: u64::from(number), fence: 1, length: None };
+        let mark = Mark {
+            log_id: "l".into(),
+            route: "r".into(),
+            group: u64::from(number),
+            fence: 1,
+            length: None,
+            known: None,
+        };
         let receipt = sink.commit(&mark)?;
-        *store.borrow_mut() =
-            Store { mark: Some(Mark { length: receipt.length, ..mark }), settled: number, in_doubt: false };
+        *store.borrow_mut() = Store {
+            mark: Some(Mark { length: receipt.length, known: receipt.known, ..mark }),
+            settled: number,
+            in_doubt: false,
+        };
     }
 }
 

@@ -654,7 +654,7 @@ impl Desk {
 
     fn mark(&self) -> Mark {
         let group = self.settled.as_ref().map_or(0, |mark| mark.group) + 1;
-        Mark { log_id: "log".into(), route: "route".into(), group, fence: 1, length: None }
+        Mark { log_id: "log".into(), route: "route".into(), group, fence: 1, length: None, known: None }
     }
 
     fn group(&mut self, sink: &mut Box<dyn Sink>, names: &[&str]) {
@@ -662,7 +662,7 @@ impl Desk {
         let mark = self.mark();
         let receipt = sink.commit(&mark).unwrap();
         assert_eq!(receipt.written, names.len() as u64);
-        self.settled = Some(Mark { length: receipt.length, ..mark });
+        self.settled = Some(Mark { length: receipt.length, known: receipt.known, ..mark });
     }
 
     /// A whole run of one group.
@@ -874,9 +874,16 @@ fn a_target_changed_by_somebody_else_is_refused() {
             }
             let error = desk.open(false, false).err().unwrap();
             assert_eq!((error.kind(), error.code().id), (Kind::Refused, "connect-target-changed"), "{name}");
-            assert!(error.hints()[0].contains("--full"));
+            assert!(error.hints().iter().any(|hint| hint.contains("--full")));
+            assert!(error.hints().iter().any(|hint| hint.contains("sync state adopt")));
         };
         check(Some(&[&whole[..], b"more\n"].concat()));
+        // Another file of the same length.
+        for at in [0, whole.len() / 2, desk.settled.as_ref().unwrap().length.unwrap() as usize - 1] {
+            let mut other = whole.clone();
+            other[at] ^= 1;
+            check(Some(&other));
+        }
         let short = desk.settled.as_ref().unwrap().length.unwrap() as usize - 1;
         check(Some(&whole[..short]));
         check(None);

@@ -594,6 +594,7 @@ impl Sink for PostgresSink {
                 group: row.get::<_, i64>(0).unsigned_abs(),
                 fence: row.get::<_, i64>(1).unsigned_abs(),
                 length: None,
+                known: None,
             }))
         });
         done.map_err(|e| failure(self.doing(), e))

@@ -125,7 +125,7 @@ impl Desk {
 }
 
 fn mark(group: u64, fence: u64) -> Mark {
-    Mark { log_id: "log".into(), route: "route".into(), group, fence, length: None }
+    Mark { log_id: "log".into(), route: "route".into(), group, fence, length: None, known: None }
 }
 
 /// written, unchanged, unmatched, superseded, deleted, refused

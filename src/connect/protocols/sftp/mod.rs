@@ -160,7 +160,8 @@ impl Protocol for Sftp {
         let packing = compression(request.stream, SPEC.stream_options)?.packing(&path);
         let server = Server::new(settings(request.root, request.connector)?)?;
         let whole = folder(request.connector)?.join(path);
-        Ok(Box::new(ByteSink::new(Box::new(server), whole, frame, packing, request.anew)))
+        let sink = ByteSink::new(Box::new(server), whole, frame, packing, request.anew);
+        Ok(Box::new(sink.owned_by(request.log_id, request.route)))
     }
 }
 

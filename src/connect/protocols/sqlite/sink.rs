@@ -282,6 +282,7 @@ impl Sink for SqliteSink {
             group: row.group.unsigned_abs(),
             fence: row.fence.unsigned_abs(),
             length: None,
+            known: None,
         }))
     }
 

@@ -385,7 +385,7 @@ proptest! {
             crate::connect::Decoder::decode(&mut decoder, part, &projection, &arena, &mut copy).unwrap();
             sink.write(&copy.batch).unwrap();
         }
-        sink.commit(&Mark { log_id: "l".into(), route: "r".into(), group: 1, fence: 1, length: None }).unwrap();
+        sink.commit(&Mark { log_id: "l".into(), route: "r".into(), group: 1, fence: 1, length: None, known: None }).unwrap();
         sink.finish().unwrap();
         // Compared by the database itself, storage classes included; infinite numbers too.
         let differing: i64 = database

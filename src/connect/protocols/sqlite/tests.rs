@@ -79,7 +79,7 @@ impl Desk {
 }
 
 fn mark(group: u64, fence: u64) -> Mark {
-    Mark { log_id: "log".into(), route: "route".into(), group, fence, length: None }
+    Mark { log_id: "log".into(), route: "route".into(), group, fence, length: None, known: None }
 }
 
 fn row(sku: &str, qty: i64, price: &str) -> (String, i64, String) {
