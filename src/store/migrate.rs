@@ -16,6 +16,10 @@ const APPLICATION: i32 = 0x636e_7367;
 /// Every step, in order; the version of the schema is their number.
 const STEPS: &[&str] = &[include_str!("migrations/0001_state.sql"), include_str!("migrations/0002_modes.sql")];
 
+/// How a file of each older version, from 1 on, is read as one of today: by views that belong to the
+/// reading connection alone. One text for each step but the newest; a new step changes all of them.
+const READINGS: &[&str] = &[include_str!("migrations/read_v1.sql")];
+
 /// What is found in a file.
 pub(super) enum Found {
     /// Nothing yet.
@@ -79,11 +83,36 @@ fn newer(version: usize) -> Error {
 /// # Errors
 /// The copy or a step fails; the file is then as it was.
 pub(super) fn run(db: &Connection, folder: &Folder, from: usize) -> Result<()> {
+    raise(db, Some(folder), from)
+}
+
+/// Lets a connection that only reads see an older schema as today's; the file is not touched.
+///
+/// # Errors
+/// The file is not of the version that it says it is.
+pub(super) fn read_as_current(db: &Connection, version: usize) -> Result<()> {
+    let reading = version.checked_sub(1).and_then(|index| READINGS.get(index));
+    let reading = reading.ok_or_else(|| Error::bug(format!("no reading of schema {version}")))?;
+    // The file itself was opened for reading only: what is made here has its place in memory.
+    let text = format!("PRAGMA temp_store = MEMORY; PRAGMA query_only = OFF;\n{reading}\nPRAGMA query_only = ON;");
+    db.execute_batch(&text)
+        .map_err(|e| sql::error("reading a state of an older consign", e))
+}
+
+/// Brings a copy that nobody else has open up to date, without copies on the way.
+///
+/// # Errors
+/// As for [`run`].
+pub(super) fn raise_copy(db: &Connection, from: usize) -> Result<()> {
+    raise(db, None, from)
+}
+
+fn raise(db: &Connection, kept_in: Option<&Folder>, from: usize) -> Result<()> {
     // A new file gets the whole schema at once: there is no older program whose file it could be.
     let first = if from == 0 { STEPS.len() } else { from + 1 };
     for version in first..=STEPS.len() {
         let doing = format!("bringing the state to schema {version}");
-        if from > 0 {
+        if let Some(folder) = kept_in.filter(|_| from > 0) {
             copy(db, &folder.root.join(format!("consign.db.v{}.bak", version - 1)))?;
         }
         let steps = if from == 0 { STEPS } else { &STEPS[version - 1..version] };
@@ -125,4 +154,40 @@ pub(super) fn copy(db: &Connection, to: &Path) -> Result<()> {
         let _ = std::fs::remove_file(&part);
     }
     made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every table with its columns, as a query sees them.
+    fn columns(db: &Connection, names: &[String]) -> Vec<(String, Vec<String>)> {
+        let of = |name: &String| {
+            let mut found = db.prepare("SELECT name FROM pragma_table_xinfo(?1)").unwrap();
+            let found = found.query_map([name], |row| row.get(0)).unwrap();
+            (name.clone(), found.map(|name| name.unwrap()).collect())
+        };
+        names.iter().map(of).collect()
+    }
+
+    fn tables(db: &Connection) -> Vec<String> {
+        let mut found = db.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
+        let found = found.query_map([], |row| row.get(0)).unwrap();
+        found.map(|name| name.unwrap()).filter(|name: &String| !name.starts_with("sqlite_")).collect()
+    }
+
+    #[test]
+    fn every_older_version_reads_as_todays() {
+        assert_eq!(READINGS.len() + 1, STEPS.len(), "a new step needs readings of what was before");
+        let today = Connection::open_in_memory().unwrap();
+        today.execute_batch(&STEPS.join("\n")).unwrap();
+        for version in 1..STEPS.len() {
+            let old = Connection::open_in_memory().unwrap();
+            old.execute_batch(&STEPS[..version].join("\n")).unwrap();
+            assert_ne!(columns(&old, &tables(&today)), columns(&today, &tables(&today)), "{version}");
+            read_as_current(&old, version).unwrap();
+            assert_eq!(columns(&old, &tables(&today)), columns(&today, &tables(&today)), "{version}");
+        }
+        assert!(read_as_current(&today, 0).is_err() && read_as_current(&today, STEPS.len()).is_err());
+    }
 }

@@ -82,11 +82,11 @@ impl Store {
         Ok(Opened { store, notices })
     }
 
-    /// Opens the state in this folder for reading, `None` if there is none. Changes nothing; the
-    /// folder need not be writable.
+    /// Opens the state in this folder for reading, `None` if there is none. Changes nothing, also
+    /// where an older consign has written it; the folder need not be writable.
     ///
     /// # Errors
-    /// The state is damaged, not readable, or of another schema than this program's.
+    /// The state is damaged, not readable, or of a newer schema than this program's.
     pub fn open_read(folder: &Path, options: Options) -> Result<Option<Opened>> {
         let folder = Folder::at(folder);
         match folder.database().metadata() {
@@ -101,14 +101,7 @@ impl Store {
         match migrate::look(&db)? {
             Found::Current => {}
             Found::Empty => return Ok(None),
-            Found::Older(version) => {
-                return Err(Error::new(
-                    Kind::Invalid,
-                    &crate::error::codes::store::FAILED,
-                    format!("the state has schema {version} and must be brought up to date first"),
-                )
-                .hint("any command that writes, such as `consign sync run`, does so and keeps a backup"));
-            }
+            Found::Older(version) => migrate::read_as_current(&db, version)?,
         }
         let ring = Ring::load(&folder).ok().flatten();
         let (mut log, letter_sealers) = match &ring {

@@ -18,7 +18,7 @@ impl Store {
     /// the old state or the new one. Hold the locks of the routes that must not run meanwhile.
     ///
     /// # Errors
-    /// The copy is not ours, of another schema, or its audit log fails verification; nothing is
+    /// The copy is not ours, of a newer schema, or its audit log fails verification; nothing is
     /// changed then.
     pub fn restore(&mut self, from: &Path, reason: &str, who: Option<&str>) -> Result<()> {
         let doing = "restoring the state";
@@ -27,19 +27,27 @@ impl Store {
             let error = std::io::Error::from(std::io::ErrorKind::NotFound);
             return Err(Error::io(format!("restoring `{}`", from.display()), error));
         }
-        {
-            let copy = rusqlite::Connection::open_with_flags(from, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
-                .map_err(fail)?;
-            if !matches!(migrate::look(&copy)?, migrate::Found::Current) {
-                return Err(sql::damaged("the copy is empty or of an older schema").into_kind(Kind::Invalid));
+        let copy =
+            rusqlite::Connection::open_with_flags(from, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fail)?;
+        let raised = self.folder.root.join("consign.db.restoring");
+        let current = match migrate::look(&copy)? {
+            migrate::Found::Current => from,
+            migrate::Found::Empty => return Err(sql::damaged("the copy is empty").into_kind(Kind::Invalid)),
+            // Made by an older consign: the copy stays as it is, a copy of it is brought up to date.
+            migrate::Found::Older(version) => {
+                migrate::copy(&copy, &raised)?;
+                migrate::raise_copy(&rusqlite::Connection::open(&raised).map_err(fail)?, version)?;
+                &raised
             }
-        }
+        };
+        drop(copy);
         migrate::copy(&self.db, &self.folder.root.join("consign.db.before-restore.bak"))?;
-        self.db.execute("ATTACH ?1 AS copy", [from.to_string_lossy()]).map_err(fail)?;
+        self.db.execute("ATTACH ?1 AS copy", [current.to_string_lossy()]).map_err(fail)?;
         // Parents and children are replaced one after the other; the copy holds them whole.
         self.db.execute_batch("PRAGMA foreign_keys = OFF").map_err(fail)?;
         let done = self.replace_tables(from, reason, who);
         let _ = self.db.execute_batch("PRAGMA foreign_keys = ON; DETACH copy;");
+        let _ = std::fs::remove_file(&raised);
         done?;
         self.id = self.db.query_row("SELECT id FROM state", [], |row| row.get(0)).map_err(fail)?;
         self.auditing = self.db.query_row("SELECT auditing FROM state", [], |row| row.get(0)).map_err(fail)?;

@@ -60,11 +60,46 @@ fn every_kept_state_is_upgraded_and_loses_nothing() {
         database(root).execute("UPDATE dead_letters SET expires_ns = ?1", [i64::MAX]).expect("kept on");
         let text = std::fs::read_to_string(root.join("mappings/items.yaml")).expect("the mapping");
         std::fs::write(root.join("mappings/items.yaml"), text.replace("value >= 0", "value >= -100")).expect("it");
-        // A verb that only reads says what to do; one that writes does it.
-        let output = consign(root).args(["sync", "status"]).output().expect("consign starts");
-        assert_eq!(output.status.code(), Some(2), "{version}\n{}", said(&output));
-        assert!(said(&output).contains("must be brought up to date"), "{version}\n{}", said(&output));
-        must(&["sync", "enable", "items", "--reason", "brought up to date"]);
+        // Verbs that only read tell the same as after it, and change nothing …
+        let reading: &[&[&str]] = &[
+            &["sync", "status"],
+            &["-o", "json", "sync", "history", "items"],
+            &["-o", "json", "sync", "dlq", "list"],
+            &["-o", "json", "sync", "state", "show", "items"],
+            &["audit", "verify", "--first-key", "first-key"],
+            &["audit", "list", "--limit", "3"],
+            &["report", "run"],
+            &["sync", "plan", "items"],
+            &["sync", "run", "items", "--dry-run"],
+        ];
+        let bytes = || std::fs::read(root.join(".consign/consign.db")).expect("consign.db");
+        let before = bytes();
+        let told: Vec<String> = reading.iter().map(|words| must(words)).collect();
+        assert!(told[1].matches("\"run\":").count() == 2 && told[2].matches("\"place\":").count() == 2, "{told:?}");
+        assert!(before == bytes() && schema(root) == number, "{version}: only read");
+        // … and also where nothing can be written.
+        let shut = |mode: &str| {
+            let done = std::process::Command::new("chmod").args(["-R", mode]).arg(root.join(".consign")).status();
+            assert!(done.expect("chmod").success());
+        };
+        shut("a-w");
+        must(&["sync", "status"]);
+        shut("u+w");
+        // One that writes brings it up to date first, one of many at once.
+        let all: Vec<_> = (0..4)
+            .map(|_| {
+                let mut command = consign(root);
+                command.args(["sync", "enable", "items", "--reason", "brought up to date"]);
+                command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("consign starts")
+            })
+            .collect();
+        for child in all {
+            let output = child.wait_with_output().expect("it ends");
+            assert!(output.status.success(), "{version}\n{}", said(&output));
+        }
+        for (words, before) in reading.iter().zip(&told).take(4).skip(1) {
+            assert_eq!(&must(words), before, "{version} {words:?}");
+        }
         must(&["sync", "dlq", "replay", "--all"]);
         let made: Vec<PathBuf> = crate::support::files(&root.join(".consign"))
             .into_iter()
@@ -81,7 +116,13 @@ fn every_kept_state_is_upgraded_and_loses_nothing() {
         assert_eq!(must(&["-o", "ndjson", "sync", "history", "items"]).matches("\"run\":").count(), 3, "{version}");
         must(&["sync", "run", "items"]);
         must(&["audit", "verify", "--first-key", "first-key"]);
-        must(&["audit", "list", "--limit", "100"]);
+        let events = must(&["audit", "list", "--limit", "100"]);
+        assert_eq!(events.matches("migrated").count(), 1, "{version}\n{events}");
+        // The way back: the copy from before the upgrade is a backup like any other.
+        let copy = made[0].to_str().expect("a path");
+        must(&["sync", "state", "restore", copy, "--reason", "the way back"]);
+        assert_eq!(must(&["-o", "ndjson", "sync", "history", "items"]).matches("\"run\":").count(), 2, "{version}");
+        must(&["audit", "verify", "--first-key", "first-key"]);
     }
 }
 
