@@ -130,6 +130,7 @@ actions! {
     RunStarted "run.started" Integration Info "A run began.";
     GroupSettled "group.settled" Integration Info "A group of records was settled.";
     RunFinished "run.finished" Integration Info "A run ended.";
+    RunRefused "run.refused" Compliance Warning "A run was refused before it began: not approved of, or not what was approved of, disabled, or against a rule.";
     RunDied "run.died" Integration Error "A run had ended without saying so.";
     RouteEnabled "route.enabled" UserAction Info "A route was enabled.";
     RouteDisabled "route.disabled" UserAction Warning "A route was disabled.";
@@ -152,6 +153,7 @@ actions! {
     RuleWarned "compliance.warned" Compliance Warning "A compliance rule was violated and only said so.";
     PlanSaved "plan.saved" UserAction Info "A plan of what a run would do was saved.";
     PlanApproved "plan.approved" UserAction Warning "Somebody approved of a plan.";
+    ApprovalRefused "plan.approval_refused" Compliance Warning "Somebody's approval of a plan was not accepted.";
     ReportMade "report.made" UserAction Info "A report was made.";
 }
 

@@ -95,8 +95,7 @@ pub(super) fn read_as_current(db: &Connection, version: usize) -> Result<()> {
     let reading = reading.ok_or_else(|| Error::bug(format!("no reading of schema {version}")))?;
     // The file itself was opened for reading only: what is made here has its place in memory.
     let text = format!("PRAGMA temp_store = MEMORY; PRAGMA query_only = OFF;\n{reading}\nPRAGMA query_only = ON;");
-    db.execute_batch(&text)
-        .map_err(|e| sql::error("reading a state of an older consign", e))
+    db.execute_batch(&text).map_err(|e| sql::error("reading a state of an older consign", e))
 }
 
 /// Brings a copy that nobody else has open up to date, without copies on the way.

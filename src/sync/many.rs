@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use crate::audit::{Action, Draft, Outcome};
 use crate::config::{Environment, Mapping, Project, Resolver, named};
 use crate::error::{Error, Exit, Kind, Result, Severity, codes};
 use crate::store::{RouteState, Store};
@@ -102,7 +103,8 @@ pub fn run(
         return Err(Error::findings(Kind::Invalid, &codes::sync::CHECK_FAILED, "two routes write one target", shared));
     }
     if let Some(planned) = setting.plan {
-        same_routes(planned, &chosen(setting, selection, store.as_deref())?)?;
+        let chosen = chosen(setting, selection, store.as_deref())?;
+        same_routes(planned, &chosen).map_err(|error| recorded(setting, None, store.as_deref_mut(), error))?;
     }
     let mut became: Vec<Became> = Vec::new();
     if let (Selection::All, Some(store)) = (selection, store.as_deref()) {
@@ -189,7 +191,7 @@ fn chosen<'s>(setting: &Setting<'s>, selection: &Selection, store: Option<&Store
 fn run_together(
     setting: &Setting<'_>,
     mappings: &[&Mapping],
-    store: Option<&mut Store>,
+    mut store: Option<&mut Store>,
     watch: &mut dyn Watch,
 ) -> Vec<Became> {
     let dry = setting.options.dry();
@@ -202,6 +204,10 @@ fn run_together(
                 _ => None,
             };
             if let Some(store) = store.as_deref().filter(|_| !dry) {
+                let state = store.route(plan.name())?;
+                if !state.enabled {
+                    return Err(super::begin::disabled(&plan, &state));
+                }
                 renamed(setting, &plan, store)?;
                 allowed(setting, &plan, store)?;
             }
@@ -213,7 +219,7 @@ fn run_together(
                 held.push(lock);
                 None
             }
-            Err(error) => Some(error),
+            Err(error) => Some(recorded(setting, Some(mapping), store.as_deref_mut(), error)),
         });
     }
     let now = setting.plan.map_or_else(|| moment(setting.now), Planned::moment);
@@ -234,6 +240,31 @@ fn run_together(
         }
     };
     mappings.iter().zip(answers).map(answer).collect()
+}
+
+/// Records that a run was refused, with the reason: what was tried and not allowed is as telling as
+/// what was done. Other errors, and dry runs, pass by.
+fn recorded(setting: &Setting<'_>, mapping: Option<&Mapping>, store: Option<&mut Store>, error: Error) -> Error {
+    let Some(store) = store.filter(|_| error.kind() == Kind::Refused && !setting.options.dry()) else { return error };
+    let options = setting.options;
+    let draft = Draft {
+        outcome: Outcome::Denied,
+        reason: Some(error.cause().to_string()),
+        actor: options.actor.clone(),
+        origin: options.origin.clone(),
+        route: mapping.map(|mapping| mapping.name.value.clone()),
+        config: mapping.map(|mapping| mapping.hash.clone()),
+        ..Draft::new(Action::RunRefused)
+    };
+    let draft = draft.detail("code", error.code().id).detail("cause", options.cause);
+    let draft = match setting.plan {
+        Some(plan) => draft.detail("plan", plan.hash.clone()),
+        None => draft,
+    };
+    match store.record_event(draft) {
+        Ok(_) => error,
+        Err(unrecorded) => error.fact("audit", format!("not recorded: {unrecorded}")),
+    }
 }
 
 /// Says which targets of a mapping were taken out of it since it ran last.

@@ -49,7 +49,7 @@ pub(super) fn end(
         }
         return Ok(good);
     }
-    if delivery.totals().read == 0 && options.allow_deletes.is_none() {
+    if delivery.totals().read == 0 && plan.agreed_deletes(options).is_none() {
         ending.notes.push(kept("the source is empty"));
         return Ok(true);
     }

@@ -245,7 +245,13 @@ impl Plan {
     /// How much this run may delete.
     pub fn guard(&self, options: &Options) -> DeleteGuard {
         let deletes = self.mapping.sync.deletes;
-        DeleteGuard { share_ppm: deletes.share_ppm, records: deletes.records.max(options.allow_deletes.unwrap_or(0)) }
+        let agreed = self.agreed_deletes(options).unwrap_or(0);
+        DeleteGuard { share_ppm: deletes.share_ppm, records: deletes.records.max(agreed) }
+    }
+
+    /// How many deletes of this route a person has agreed to, by hand or with a plan; `None`: nobody has.
+    pub fn agreed_deletes(&self, options: &Options) -> Option<u64> {
+        options.allow_deletes.max(options.plan.as_ref().and_then(|plan| plan.deletes(self.name())))
     }
 
     /// Makes a sink that looks and keeps nothing; one that only counts where the protocol cannot look.

@@ -49,6 +49,8 @@ pub struct Bound {
     pub hash: String,
     /// For each route and slice how many records there are to be.
     ends: BTreeMap<String, HashMap<String, u64>>,
+    /// For each route how many records somebody has agreed that it deletes, if somebody has.
+    deletes: BTreeMap<String, u64>,
 }
 
 /// What a plan says of one route.
@@ -197,19 +199,19 @@ impl Planned {
         Timestamp { seconds: moment.as_second(), nanos: moment.subsec_nanosecond().unsigned_abs(), offset: 0 }
     }
 
-    /// The most records that it deletes on one route, if it deletes any.
-    pub fn deletes(&self) -> Option<u64> {
-        self.routes.values().filter_map(|route| route["effects"]["deleted"].as_u64()).max().filter(|most| *most > 0)
-    }
-
-    /// How far its run may read.
-    pub fn bound(&self) -> Bound {
+    /// How far its run may read, and how much of each route it may delete if somebody has `approved` of
+    /// the plan: who did has seen the numbers.
+    pub fn bound(&self, approved: bool) -> Bound {
         let ends = |route: &Value| {
             let ends = route["source"]["ends"].as_array().into_iter().flatten();
             ends.filter_map(|end| Some((end["slice"].as_str()?.to_string(), end["record"].as_u64()?))).collect()
         };
         let ends = self.routes.iter().map(|(name, route)| (name.clone(), ends(route))).collect();
-        Bound { hash: self.hash.clone(), ends }
+        let deletes = |(name, route): (&String, &Value)| {
+            let records = route["effects"]["deleted"].as_u64().filter(|records| approved && *records > 0);
+            records.map(|records| (name.clone(), records))
+        };
+        Bound { hash: self.hash.clone(), ends, deletes: self.routes.iter().filter_map(deletes).collect() }
     }
 
     /// Refuses a plan that somebody has to approve of and nobody has, or the wrong person.
@@ -283,6 +285,11 @@ pub fn four_eyes(plan: &SavedPlan, approver: &str) -> Result<()> {
 }
 
 impl Bound {
+    /// How many records somebody has agreed that a mirror deletes; `None`: nobody has.
+    pub fn deletes(&self, route: &str) -> Option<u64> {
+        self.deletes.get(route).copied()
+    }
+
     /// Refuses a part that goes past what was planned. `before` counts the records of its slice
     /// before it.
     ///
@@ -340,6 +347,16 @@ mod tests {
             (read.hash, read.names, read.author, read.routes),
             (saved.hash, saved.names, saved.author, saved.routes)
         );
+    }
+
+    #[test]
+    fn what_was_agreed_of_one_route_says_nothing_of_another() {
+        let of = |route: &str, deleted: u64| json!({ "route": route, "effects": { "deleted": deleted } });
+        let routes = vec![of("a", 900), of("b", 2), of("c", 0)];
+        let plan = Planned::new(vec![], None, (false, None), jiff::Timestamp::UNIX_EPOCH, routes);
+        let agreed = plan.bound(true);
+        assert_eq!(["a", "b", "c", "d"].map(|route| agreed.deletes(route)), [Some(900), Some(2), None, None]);
+        assert_eq!(plan.bound(false).deletes("a"), None);
     }
 
     #[test]

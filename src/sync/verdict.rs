@@ -70,7 +70,7 @@ pub fn judge(
     if ending.stopped && stop.asked() {
         return Verdict { exit: stop.exit(), error: None, notes };
     }
-    let allowed_empty = plan.sweeps() && options.allow_deletes.is_some();
+    let allowed_empty = plan.sweeps() && plan.agreed_deletes(options).is_some();
     let error = if !tolerated(&plan.mapping.sync.on_error, totals) {
         Some(past_tolerance(plan, totals).hint(format!("look at them: consign sync dlq list --route {}", plan.name())))
     } else if totals.read == 0 && options.window.is_some() {

@@ -222,6 +222,8 @@ fn two_runs_at_once_and_a_stopped_holder() {
     let pid = holder.id();
     await_stop(&mut holder);
     project.says(&["sync", "run", "copy"], 7, &["copy", &pid.to_string()]);
+    project.says(&["sync", "status"], 0, &["stopped", &format!("held by process {pid}, which is stopped")]);
+    project.says(&["sync", "status", "-o", "json"], 0, &[&format!("\"pid\": {pid}")]);
     // Other routes are not held up.
     project.says(&["sync", "run", "table"], 0, &[]);
     project.says(&["sync", "unlock", "copy"], 7, &[&pid.to_string()]);

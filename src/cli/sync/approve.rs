@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::audit::{Action, Draft, Outcome};
 use crate::cli::context::{Context, who};
 use crate::cli::output::Answer;
 use crate::config::routes_named;
@@ -37,7 +38,20 @@ impl Approve {
         for route in &known.routes {
             let asks = |approval: &crate::config::Approval| approval.four_eyes;
             if routes_named(&mappings, route)?.iter().any(|m| m.sync.approval.as_ref().is_some_and(asks)) {
-                four_eyes(&known, &name)?;
+                four_eyes(&known, &name).map_err(|error| {
+                    let draft = Draft {
+                        outcome: Outcome::Denied,
+                        reason: Some(error.cause().to_string()),
+                        resource: Some(plan.hash.clone()),
+                        actor: Some(name.clone()),
+                        route: Some(route.clone()),
+                        ..Draft::new(Action::ApprovalRefused)
+                    };
+                    match store.record_event(draft.detail("author", known.author.clone())) {
+                        Ok(_) => error,
+                        Err(unrecorded) => error.fact("audit", format!("not recorded: {unrecorded}")),
+                    }
+                })?;
             }
         }
         store.approve_plan(&plan.hash, &name, &self.reason)?;

@@ -10,7 +10,7 @@ use super::known;
 use crate::cli::context::{Context, who};
 use crate::cli::output::Answer;
 use crate::cli::output::text::{count, grouped};
-use crate::config::{Mapping, Mode, Project};
+use crate::config::{Carries, Mapping, Mode, Project};
 use crate::connect::protocols::{Guarantee, Window};
 use crate::connect::rows::Bookmark;
 use crate::error::{Error, Exit, Result};
@@ -222,13 +222,27 @@ fn one(
         let eyes = if approval.four_eyes { ", by somebody else than who made it" } else { "" };
         line("approval", &format!("runs with an approved plan only{eyes}"));
     }
+    if full && sync.mode != Mode::Mirror {
+        let (carries, spec) = (plan.to.protocol.spec().carries, plan.to.stream.name.as_str());
+        let again = match (carries, sync.mode) {
+            (Carries::Bytes, _) => format!("{spec} is written anew and takes the place of what is there"),
+            (Carries::Rows, Mode::Append) => "records that were delivered before are added once more".to_string(),
+            (Carries::Rows, _) => "records that were delivered before are compared again".to_string(),
+        };
+        line("again", &again);
+    }
     let word = sync::planned::word(plan.guarantee());
     let json = json!({
         "route": plan.name(),
         "from": dotted(&mapping.from), "from_place": from,
         "to": dotted(&mapping.to), "to_place": to,
         "mode": sync.mode.name(),
+        "whole_file": sync.mode == Mode::Mirror && key.is_empty(),
         "key": key,
+        "full": full,
+        "since": window.and_then(|window| window.since.as_ref()),
+        "until": window.and_then(|window| window.until.as_ref()),
+        "deletes": (sync.mode == Mode::Mirror).then(|| json!({ "ppm": sync.deletes.share_ppm, "records": sync.deletes.records })),
         "settled_slices": settled,
         "in_doubt": state.as_ref().and_then(|s| s.intent.as_ref()).map(|i| i.group),
         "begins": resumes,

@@ -82,7 +82,7 @@ impl Run {
                 Some(plan) => plan.window.clone(),
                 None => super::window(self.since.as_deref(), self.until.as_deref()),
             },
-            plan: plan.as_ref().map(|plan| Arc::new(plan.bound())),
+            plan: None,
             allow_deletes: self.allow_deletes,
             cause: if self.due {
                 "due"
@@ -114,11 +114,9 @@ impl Run {
         }
         // A dry run needs no writable state, and makes none.
         let mut store = if dry { context.store_read(&project)? } else { Some(context.store(&project)?) };
-        if let (Some(plan), Some(store)) = (&plan, &store)
-            && store.plan(&plan.hash)?.is_some_and(|known| known.approval.is_some())
-        {
-            // Who approved of the plan has seen how many records it deletes.
-            options.allow_deletes = options.allow_deletes.max(plan.deletes());
+        if let (Some(plan), Some(store)) = (&plan, &store) {
+            let approved = store.plan(&plan.hash)?.is_some_and(|known| known.approval.is_some());
+            options.plan = Some(Arc::new(plan.bound(approved)));
         }
         let setting = Setting {
             project: &project,

@@ -8,7 +8,7 @@ use crate::cli::moment;
 use crate::cli::output::{Answer, Rows};
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::store::folder::Folder;
-use crate::store::lock;
+use crate::store::lock::{self, Health};
 use crate::store::{LetterFilter, LetterState, Standing};
 use crate::sync::schedule;
 
@@ -33,8 +33,19 @@ impl Status {
         let folder = Folder::at(&context.state_folder(&project));
         let now = now_ns();
         let moment_now = jiff::Timestamp::now();
-        let columns =
-            ["route", "state", "last_success", "age_s", "last_run", "last_exit", "next", "due", "dead_letters", "note"];
+        let columns = [
+            "route",
+            "state",
+            "last_success",
+            "age_s",
+            "last_run",
+            "last_exit",
+            "next",
+            "due",
+            "dead_letters",
+            "pid",
+            "note",
+        ];
         let mut rows = Rows::new("routes", &columns);
         let mut old: Vec<String> = Vec::new();
         for mapping in mappings.iter().filter(|m| self.name.as_ref().is_none_or(|name| m.answers_to(name))) {
@@ -60,8 +71,13 @@ impl Status {
                 ..LetterFilter::default()
             };
             let letters = store.as_ref().map_or(Ok(0), |s| s.count_dead_letters(&letters))?;
-            let held = matches!(lock::standing(&folder, name)?, Standing::Held(..));
-            let word = match (&last, held, enabled) {
+            let holder = match lock::standing(&folder, name)? {
+                Standing::Held(holder, health) => Some((holder, health)),
+                Standing::Free(_) => None,
+            };
+            let stopped = matches!(holder, Some((_, Health::Stopped)));
+            let word = match (&last, holder.is_some(), enabled) {
+                _ if stopped => "stopped",
                 (_, true, _) => "running",
                 (_, _, false) => "disabled",
                 (None, ..) => "never ran",
@@ -75,7 +91,15 @@ impl Status {
                     None => format!("{name}: never"),
                 });
             }
+            let pid = holder.as_ref().and_then(|(holder, _)| holder.as_ref()).map(|holder| holder.process.pid);
             let note = match &state {
+                _ if holder.as_ref().is_some_and(|(_, health)| *health == Health::Elsewhere) => {
+                    pid.map(|pid| format!("held by process {pid} of another container"))
+                }
+                _ if holder.is_some() => pid.map(|pid| match stopped {
+                    true => format!("held by process {pid}, which is stopped: consign sync unlock {name}"),
+                    false => format!("held by process {pid}"),
+                }),
                 Some(state) if !state.enabled => state.reason.clone(),
                 Some(state) if state.intent.is_some() => Some("a group is in doubt".into()),
                 _ => last.as_ref().and_then(|run| run.error.as_ref()).map(|(code, _)| code.clone()),
@@ -90,6 +114,7 @@ impl Status {
                 due.as_ref().and_then(|d| d.next).map_or(Value::Null, |next| json!(next.to_string())),
                 json!(due.as_ref().is_some_and(|d| d.now)),
                 json!(letters),
+                json!(pid),
                 json!(note),
             ]);
         }
