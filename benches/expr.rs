@@ -34,8 +34,12 @@ fn main() {
         let mut best = f64::MAX;
         for _ in 0..ROUNDS {
             arena.reset();
-            let frame =
-                Frame { slots: &[], value: *value, arena: &arena, now: Timestamp { seconds: 0, nanos: 0, offset: 0 } };
+            let frame = Frame {
+                slots: &[],
+                value: *value,
+                arena: &arena,
+                now: Timestamp { seconds: 0, nanos: 0, offset: 0 }.into(),
+            };
             let start = Instant::now();
             for _ in 0..RECORDS {
                 black_box(program.eval(black_box(&frame)).expect(expression));

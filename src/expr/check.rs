@@ -50,6 +50,7 @@ pub(super) fn check(
         reads,
         warnings,
         cel: environment.dialect == Dialect::Cel,
+        salt: environment.salt,
     })
 }
 

@@ -82,7 +82,7 @@ fn run(case: &Json) -> Result<(), String> {
         slots: &slots,
         value: Value::Missing,
         arena: &arena,
-        now: Timestamp { seconds: 0, nanos: 0, offset: 0 },
+        now: Timestamp { seconds: 0, nanos: 0, offset: 0 }.into(),
     };
     match (program.eval(&frame), case.get("error")) {
         (Err(_), Some(_)) => Ok(()),

@@ -6,6 +6,7 @@ mod check;
 #[cfg(test)]
 mod conformance;
 pub mod functions;
+mod moment;
 mod node;
 mod operators;
 mod parse;
@@ -18,8 +19,9 @@ mod tests;
 
 use crate::error::codes::expr as codes;
 use crate::error::{Code, Severity};
-use crate::record::{Arena, ClassSet, Path, Projection, Timestamp, Type, Value};
+use crate::record::{Arena, ClassSet, Path, Projection, Type, Value};
 
+pub use moment::{Moment, Seed};
 pub use operators::equals;
 
 /// How numerals are typed.
@@ -74,6 +76,8 @@ pub struct Environment {
     pub dialect: Dialect,
     /// Whether it is a gate (`when`, consent): `&&` and `||` then never absorb an error.
     pub gate: bool,
+    /// Tells the expression apart from others when it draws seeded values.
+    pub salt: u64,
 }
 
 /// One thing that is wrong with an expression.
@@ -135,6 +139,7 @@ pub struct Program {
     reads: Vec<Path>,
     warnings: Vec<Fault>,
     cel: bool,
+    salt: u64,
 }
 
 /// What an expression is evaluated with.
@@ -146,8 +151,8 @@ pub struct Frame<'f, 'a> {
     pub value: Value<'a>,
     /// Where results are made.
     pub arena: &'a Arena,
-    /// The fixed time of the run.
-    pub now: Timestamp,
+    /// The fixed time of the run, and where the record stands.
+    pub now: Moment<'f>,
 }
 
 /// Why an evaluation has no result. Holds names of types and functions and parts of the
@@ -225,7 +230,7 @@ impl Program {
     /// [`EvalError`] if an operator or function has no result.
     #[inline]
     pub fn eval<'a>(&'a self, frame: &Frame<'_, 'a>) -> Result<Value<'a>, Box<EvalError>> {
-        let context = node::Context::new(frame, &self.text, self.cel);
+        let context = node::Context::new(frame, &self.text, self.cel, self.salt);
         self.node.eval(&context, None)
     }
 }

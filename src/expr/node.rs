@@ -12,7 +12,7 @@ mod run;
 
 use super::ast::{Operator, Span};
 use super::functions::{Call, Failure, Function, Kinds, Prepared};
-use super::{EvalError, Frame, operators};
+use super::{EvalError, Frame, Seed, operators};
 use crate::error::codes::expr as codes;
 use crate::record::Value;
 use run::Run;
@@ -106,8 +106,10 @@ pub(super) struct Context<'f, 'a> {
     frame: &'f Frame<'f, 'a>,
     text: &'a str,
     cel: bool,
+    salt: u64,
     steps: Cell<u32>,
     spent: Cell<usize>,
+    drawn: Cell<u64>,
 }
 
 /// The variables of the loops around, innermost first.
@@ -118,13 +120,15 @@ pub(super) struct Scope<'s, 'a> {
 }
 
 impl<'f, 'a> Context<'f, 'a> {
-    pub fn new(frame: &'f Frame<'f, 'a>, text: &'a str, cel: bool) -> Self {
-        Self { frame, text, cel, steps: Cell::new(0), spent: Cell::new(0) }
+    pub fn new(frame: &'f Frame<'f, 'a>, text: &'a str, cel: bool, salt: u64) -> Self {
+        Self { frame, text, cel, salt, steps: Cell::new(0), spent: Cell::new(0), drawn: Cell::new(0) }
     }
 
     #[inline]
     fn call<'c>(&'c self, prepared: &'c Prepared) -> Call<'c, 'a> {
-        Call { arena: self.frame.arena, now: self.frame.now, prepared, cel: self.cel, spent: &self.spent }
+        let now = &self.frame.now;
+        let seed = Seed { moment: now, salt: self.salt, drawn: &self.drawn };
+        Call { arena: self.frame.arena, now: now.run, seed, prepared, cel: self.cel, spent: &self.spent }
     }
 
     fn step(&self, at: Span) -> Result<(), Box<EvalError>> {

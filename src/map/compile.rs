@@ -1,5 +1,7 @@
 //! From a resolved mapping to a [`Route`], with everything said that can be known without data.
 
+use std::collections::HashMap;
+
 use super::convert::Reading;
 use super::literal::Literal;
 use super::route::{Condition, Flow, Masks, Passage, Route, Rule};
@@ -69,6 +71,10 @@ struct Compiler<'m> {
     known: Vec<(Path, ClassSet)>,
     projection: Projection,
     findings: Findings,
+    /// The name of the mapping and how often it holds each expression: what tells them apart when they draw
+    /// seeded values, wherever in the file they stand.
+    name: &'m str,
+    written: HashMap<String, u64>,
 }
 
 impl<'m> Compiler<'m> {
@@ -81,7 +87,14 @@ impl<'m> Compiler<'m> {
                 known.push((path.value.clone(), rule.classes));
             }
         }
-        Self { source, known, projection: Projection::default(), findings: Findings::new() }
+        Self {
+            source,
+            known,
+            projection: Projection::default(),
+            findings: Findings::new(),
+            name: &mapping.name.value,
+            written: HashMap::new(),
+        }
     }
 
     fn gate(&mut self, when: &Expression) -> Option<Condition> {
@@ -352,7 +365,8 @@ impl<'m> Compiler<'m> {
             how: Bind::Record,
             field_classes: self.known.clone(),
         });
-        let environment = Environment { bindings, dialect: Dialect::Consign, gate };
+        let salt = self.salt(&written.text);
+        let environment = Environment { bindings, dialect: Dialect::Consign, gate, salt };
         match expr::compile(&written.text, &environment, &mut self.projection) {
             Ok(program) => {
                 // That a type is not known matters with `--strict` alone, which says it below.
@@ -384,6 +398,13 @@ impl<'m> Compiler<'m> {
                 None
             }
         }
+    }
+
+    fn salt(&mut self, text: &str) -> u64 {
+        let count = self.written.entry(text.to_owned()).or_insert(0);
+        *count += 1;
+        let hash = blake3::hash(format!("{}\0{text}\0{count}", self.name).as_bytes());
+        hash.as_bytes().first_chunk().copied().map_or(0, u64::from_le_bytes)
     }
 
     /// Whether messages may show the values of this rule: all that it reads is declared, and

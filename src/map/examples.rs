@@ -131,7 +131,7 @@ fn run(route: &Route, test: &MappingTest, coverage: &mut [Coverage]) -> Option<F
     };
     let row = Row { slots: &slots, raw: b"", index: 0, line: 0 };
     let mut out = Vec::with_capacity(route.columns.len());
-    let verdict = route.apply(&row, &arena, EXAMPLE_NOW, &mut out);
+    let verdict = route.apply(&row, &arena, EXAMPLE_NOW.into(), &mut out);
     count(route, &verdict, &slots, coverage);
     let field = match &verdict {
         Verdict::Rejected(fault) => fault.field.clone(),

@@ -1,8 +1,8 @@
 //! The key of a record alone: what a filtered or rejected record still says about which record of the
 //! target it is.
 
-use crate::expr::Frame;
-use crate::record::{Arena, Row, Timestamp, Type, Value};
+use crate::expr::{Frame, Moment};
+use crate::record::{Arena, Row, Type, Value};
 
 use super::convert::convert;
 use super::route::Route;
@@ -11,7 +11,7 @@ impl Route {
     /// The values of the key's columns, in the order of the key, whatever the gate and the other
     /// rules say. `false`: the key cannot be told. Conditions on the key are not asked: a key that the
     /// mapping does not let pass names a record all the same.
-    pub fn key_of<'a>(&'a self, row: &Row<'a>, arena: &'a Arena, now: Timestamp, out: &mut Vec<Value<'a>>) -> bool {
+    pub fn key_of<'a>(&'a self, row: &Row<'a>, arena: &'a Arena, now: Moment<'_>, out: &mut Vec<Value<'a>>) -> bool {
         out.clear();
         let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now };
         for rule in self.key.iter().filter_map(|column| self.rules.get(*column)) {

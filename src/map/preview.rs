@@ -46,7 +46,7 @@ pub struct Shown {
 /// examples is taken.
 pub fn preview<'a>(route: &'a Route, row: &Row<'a>, arena: &'a Arena, now: Option<Timestamp>) -> Previewed {
     let mut out = Vec::with_capacity(route.columns.len());
-    let verdict = route.apply(row, arena, now.unwrap_or(EXAMPLE_NOW), &mut out);
+    let verdict = route.apply(row, arena, now.unwrap_or(EXAMPLE_NOW).into(), &mut out);
     let show = |field: String, value: &crate::record::Value<'_>, classes: crate::record::ClassSet| Shown {
         field,
         kind: value.type_name(),

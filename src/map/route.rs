@@ -2,8 +2,8 @@
 
 use crate::config::{Expression, Mode};
 use crate::error::{Code, codes};
-use crate::expr::{Effect, EvalError, Frame, Program};
-use crate::record::{Arena, ClassSet, Column, Path, Projection, Row, Timestamp, Type, Value, shown};
+use crate::expr::{Effect, EvalError, Frame, Moment, Program};
+use crate::record::{Arena, ClassSet, Column, Path, Projection, Row, Type, Value, shown};
 
 use super::convert::{Reading, convert};
 use super::literal::Literal;
@@ -127,9 +127,9 @@ impl Route {
     /// column if the verdict is [`Verdict::Mapped`].
     ///
     /// Gate, then for each rule: source, default if it is absent, transform, required, type,
-    /// conditions. `now` is the moment of the run, the same for all its records.
+    /// conditions. `now` is the moment of the run, the same for all its records, and where this one stands.
     #[inline]
-    pub fn apply<'a>(&'a self, row: &Row<'a>, arena: &'a Arena, now: Timestamp, out: &mut Vec<Value<'a>>) -> Verdict {
+    pub fn apply<'a>(&'a self, row: &Row<'a>, arena: &'a Arena, now: Moment<'_>, out: &mut Vec<Value<'a>>) -> Verdict {
         out.clear();
         let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now };
         if let Some(gate) = &self.gate {

@@ -94,7 +94,7 @@ fn applied(route: &Route, record: &[(&str, Value<'_>)]) -> String {
         })
         .collect();
     let mut out = Vec::new();
-    match route.apply(&Row { slots: &slots, raw: b"", index: 0, line: 0 }, &arena, NOW, &mut out) {
+    match route.apply(&Row { slots: &slots, raw: b"", index: 0, line: 0 }, &arena, NOW.into(), &mut out) {
         Verdict::Mapped => {
             let pairs = route.targets().zip(&out).filter(|(_, v)| !v.is_missing());
             pairs.map(|(name, value)| format!("{name}={}", shown::text(value))).collect::<Vec<_>>().join(" ")
@@ -520,7 +520,7 @@ mod random {
                     let slots = arena.alloc_slice_fill_iter(row.iter().map(|v| made(v, &arena)));
                     let row = Row { slots: &slots[..route.projection.paths.len().min(8)], raw: b"", index: 0, line: 0 };
                     read += 1;
-                    match route.apply(&row, &arena, NOW, &mut out) {
+                    match route.apply(&row, &arena, NOW.into(), &mut out) {
                         Verdict::Mapped => {
                             mapped += 1;
                             prop_assert_eq!(out.len(), route.columns.len());

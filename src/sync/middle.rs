@@ -10,6 +10,7 @@ use crate::config::Mode;
 
 use crate::connect::{Batch, Decoder, Encoder, Part, RecordError, Rows};
 use crate::error::Result;
+use crate::expr::Moment;
 use crate::map::{Route, Verdict};
 use crate::record::{Arena, Position, Reject, Row, SliceId, Timestamp, Totals, Value};
 
@@ -56,6 +57,8 @@ pub struct Middle {
     /// How many more records are wanted; `None`: all.
     wanted: Option<u64>,
     hash: KeyHash,
+    /// The secret of the state.
+    secret: [u8; 16],
     /// Whether what records were read from is kept.
     keeping: bool,
 }
@@ -70,7 +73,18 @@ impl Middle {
         now: Timestamp,
     ) -> Self {
         let hash = KeyHash::new([0; 16]);
-        Self { route, decoder, encoder, between, now, arena: Arena::new(), wanted: None, hash, keeping: false }
+        Self {
+            route,
+            decoder,
+            encoder,
+            between,
+            now,
+            arena: Arena::new(),
+            wanted: None,
+            hash,
+            secret: [0; 16],
+            keeping: false,
+        }
     }
 
     /// Keeps what records were read from: the target may refuse some of them.
@@ -82,6 +96,7 @@ impl Middle {
     /// Hashes keys of records under the secret of a state.
     pub fn hashing(mut self, secret: [u8; 16]) -> Self {
         self.hash = KeyHash::new(secret);
+        self.secret = secret;
         self
     }
 
@@ -102,6 +117,7 @@ impl Middle {
             encoder: self.encoder.as_mut(),
             between: &self.between,
             now: self.now,
+            secret: self.secret,
             arena: &self.arena,
             part,
             values: Vec::with_capacity(self.route.columns.len()),
@@ -140,6 +156,7 @@ struct Mapped<'w, 'a> {
     encoder: &'w mut dyn Encoder,
     between: &'w [u8],
     now: Timestamp,
+    secret: [u8; 16],
     arena: &'a Arena,
     part: &'a Part,
     values: Vec<Value<'a>>,
@@ -164,7 +181,7 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
             return false;
         }
         self.totals.read += 1;
-        match self.route.apply(&row, self.arena, self.now, &mut self.values) {
+        match self.route.apply(&row, self.arena, self.moment(&row), &mut self.values) {
             Verdict::Mapped => self.encode(&row),
             Verdict::Filtered => {
                 self.totals.filtered += 1;
@@ -208,6 +225,28 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
 }
 
 impl<'a> Mapped<'_, 'a> {
+    /// The byte of its slice at which a record begins.
+    #[inline]
+    fn byte(&self, row: &Row<'a>) -> u64 {
+        // The raw bytes are a slice of the part's: their place in it is their address.
+        let offset = (row.raw.as_ptr() as usize).saturating_sub(self.part.bytes.as_ptr() as usize);
+        self.part.start.byte + offset as u64
+    }
+
+    #[inline]
+    fn moment(&self, row: &Row<'a>) -> Moment<'a> {
+        Moment {
+            run: self.now,
+            slice: &self.part.slice,
+            source: &self.part.name,
+            byte: self.byte(row),
+            line: self.part.start.line + u64::from(row.line) + 1,
+            raw: row.raw,
+            secret: self.secret,
+            element: 0,
+        }
+    }
+
     fn encode(&mut self, row: &Row<'a>) {
         let start = self.batch.bytes.len();
         if start > 0 {
@@ -239,7 +278,7 @@ impl<'a> Mapped<'_, 'a> {
     /// The key of a record that is not written, hashed, if it can be told. A mirror remembers that it
     /// was seen.
     fn key_alone(&mut self, row: &Row<'a>) -> Option<u128> {
-        let told = self.route.key_of(row, self.arena, self.now, &mut self.key);
+        let told = self.route.key_of(row, self.arena, self.moment(row), &mut self.key);
         let mirror = self.route.mode == Mode::Mirror;
         if !told || (mirror && self.encoder.encode_key(&self.key, &mut self.batch.seen).is_err()) {
             self.unkeyed += 1;
@@ -252,15 +291,13 @@ impl<'a> Mapped<'_, 'a> {
     fn reject(&mut self, row: &Row<'a>, code: &'static str, cause: String, field: Option<String>) {
         self.totals.rejected += 1;
         let record_key = if self.keyed { self.key_alone(row) } else { None };
-        // The raw bytes are a slice of the part's: their place in it is their address.
-        let offset = (row.raw.as_ptr() as usize).saturating_sub(self.part.bytes.as_ptr() as usize);
         self.rejects.push(Reject {
             code,
             cause,
             field,
             source: self.part.name.to_string(),
             slice: self.part.slice.to_string(),
-            byte: self.part.start.byte + offset as u64,
+            byte: self.byte(row),
             line: self.part.start.line + u64::from(row.line) + 1,
             record: u64::from(row.index) + 1,
             column: 0,

@@ -106,12 +106,15 @@ mod tests {
 
     use super::super::Prepared;
     use super::*;
+    use crate::expr::Seed;
     use crate::record::{Arena, Timestamp};
 
     fn identity(value: &Value<'_>) -> Vec<u8> {
         let (arena, spent) = (Arena::new(), Cell::new(0));
         let now = Timestamp { seconds: 0, nanos: 0, offset: 0 };
-        let call = Call { arena: &arena, now, prepared: &Prepared::None, cel: false, spent: &spent };
+        let (moment, drawn) = (now.into(), Cell::new(0));
+        let seed = Seed { moment: &moment, salt: 0, drawn: &drawn };
+        let call = Call { arena: &arena, now, seed, prepared: &Prepared::None, cel: false, spent: &spent };
         let mut out = Vec::new();
         write(value, &call, &mut out).unwrap();
         out

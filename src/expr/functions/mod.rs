@@ -7,6 +7,7 @@ mod identity;
 mod reach;
 mod sorted;
 mod spec;
+mod uuid;
 
 mod codes;
 mod collections;
@@ -14,6 +15,7 @@ mod conversions;
 mod dates;
 mod numbers;
 mod protection;
+mod seeded;
 mod text;
 
 use std::cmp::Ordering;
@@ -46,6 +48,7 @@ pub const GROUPS: &[&Group] = &[
     &dates::GROUP,
     &collections::GROUP,
     &codes::GROUP,
+    &seeded::GROUP,
     &protection::GROUP,
 ];
 

@@ -6,6 +6,7 @@ use crate::error::Code;
 use crate::error::codes::expr as codes;
 use crate::record::{Arena, Timestamp, Type, Value};
 
+use super::super::Seed;
 use super::super::zone::{Piece, Zone};
 
 /// A set of kinds of values that a parameter takes.
@@ -381,6 +382,8 @@ pub struct Call<'c, 'a> {
     pub arena: &'a Arena,
     /// The fixed time of the run.
     pub now: Timestamp,
+    /// Where seeded values come from.
+    pub seed: Seed<'c>,
     /// What was made of constant arguments.
     pub prepared: &'c Prepared,
     /// Whether the dialect is that of CEL.

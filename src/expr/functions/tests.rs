@@ -10,7 +10,7 @@ fn run(text: &str) -> Result<String, String> {
         .map_err(|faults| faults.iter().map(|f| f.cause.clone()).collect::<Vec<_>>().join("; "))?;
     let arena = Arena::new();
     let now = Timestamp { seconds: 1_700_000_000, nanos: 0, offset: 0 };
-    let frame = Frame { slots: &[], value: Value::Missing, arena: &arena, now };
+    let frame = Frame { slots: &[], value: Value::Missing, arena: &arena, now: now.into() };
     let value = program.eval(&frame).map_err(|error| error.cause)?;
     let mut out = Vec::new();
     format_value(&value, &mut out);

@@ -288,3 +288,42 @@ mod laws {
         }
     }
 }
+
+#[test]
+fn a_replayed_record_gets_the_seeded_values_of_its_place() {
+    let seeded = |qty: &str| {
+        mapping("out.items", "mode: append").replace("{ target: qty, source: qty, required: true }", qty)
+            + "  - { target: id, transform: 'uuid4()' }\n  - { target: other, transform: 'uuid4()' }\n  \
+               - { target: n, transform: 'sequence()' }\n  - { target: line, transform: 'source_line()' }\n  \
+               - { target: file, transform: 'source_name()' }\n"
+    };
+    let project = Project::new(&[
+        ("connectors.yaml", CONNECTORS),
+        ("mappings/items.yaml", &seeded("{ target: qty, source: qty, required: true }")),
+        ("items.csv", "sku,qty\na,1\nb,\na,1\n"),
+    ]);
+    assert_eq!(project.one().totals.rejected, 1);
+    project.write("mappings/items.yaml", &seeded("{ target: qty, source: qty, default: 0 }"));
+    let loaded = project.loaded();
+    let options = Options { cause: "replay", ..Options::default() };
+    let mapping = &loaded.mappings[0];
+    let letters = LetterFilter::default();
+    let mut store = project.store();
+    replay(loaded.project.as_ref().unwrap(), mapping, &mut store, &letters, &options, NOW, &mut Silent).unwrap();
+    drop(store);
+    let lines = |project: &Project| {
+        let text = project.read("out.ndjson");
+        let mut lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines.sort_by_key(|line| line["n"].as_u64());
+        lines
+    };
+    let first = lines(&project);
+    let ids: std::collections::BTreeSet<&str> =
+        first.iter().flat_map(|line| [line["id"].as_str().unwrap(), line["other"].as_str().unwrap()]).collect();
+    assert_eq!(ids.len(), 6, "no two are alike: {first:?}");
+    assert_eq!(first.iter().map(|line| line["line"].as_u64().unwrap()).collect::<Vec<_>>(), [2, 3, 4]);
+    assert!(first.iter().all(|line| line["file"] == "items.csv"), "{first:?}");
+    // Read again from the beginning, all in one go and at another time.
+    project.run(&Options { full: true, ..Options::default() });
+    assert_eq!(lines(&project), first);
+}

@@ -328,12 +328,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::expr::Seed;
     use crate::record::{Arena, Decimal, Timestamp};
 
     fn with<T>(work: impl FnOnce(&Call<'_, '_>) -> T) -> T {
         let (arena, spent) = (Arena::new(), Cell::new(0));
         let now = Timestamp { seconds: 0, nanos: 0, offset: 0 };
-        work(&Call { arena: &arena, now, prepared: &Prepared::None, cel: false, spent: &spent })
+        let (moment, drawn) = (now.into(), Cell::new(0));
+        let seed = Seed { moment: &moment, salt: 0, drawn: &drawn };
+        work(&Call { arena: &arena, now, seed, prepared: &Prepared::None, cel: false, spent: &spent })
     }
 
     fn mask(text: &str, extent: Extent) -> String {
