@@ -5,11 +5,13 @@ mod ast;
 mod check;
 #[cfg(test)]
 mod conformance;
+pub mod currency;
 pub mod functions;
 mod moment;
 mod node;
 mod operators;
 mod parse;
+pub mod style;
 mod token;
 mod types;
 pub mod zone;

@@ -99,14 +99,17 @@ fn ints<'a>(operator: Operator, a: i64, b: i64, cel: bool) -> Result<Value<'a>, 
         Operator::Subtract => a.checked_sub(b),
         Operator::Multiply => a.checked_mul(b),
         Operator::Divide if cel || a.checked_rem(b) == Some(0) => a.checked_div(b),
+        // An int is a decimal too, where the quotient has a fraction.
+        Operator::Divide if a.checked_rem(b).is_some() => {
+            return decimals(operator, Decimal::from_i64(a), Decimal::from_i64(b));
+        }
         Operator::Divide => None,
         _ => a.checked_rem(b),
     };
     match result {
         Some(result) => Ok(Value::Int(result)),
         None if cel => Err(Failure::number("the result is too large for an int")),
-        // An int is a decimal too: what leaves 64 bits stays exact.
-        None => decimals(operator, Decimal::from_i64(a), Decimal::from_i64(b)),
+        None => Err(Failure::number("the result is too large for an int: `decimal(x)` of one side goes on exactly")),
     }
 }
 
@@ -175,8 +178,7 @@ pub(super) fn negate<'a>(value: &Value<'a>, cel: bool) -> Result3<'a> {
     Some(match number(value) {
         Some(Ok(Number::Int(v))) => match v.checked_neg() {
             Some(v) => Ok(Value::Int(v)),
-            None if cel => Err(Failure::number("the result is too large for an int")),
-            None => Ok(Value::Decimal(Decimal::from_i64(v).neg())),
+            None => Err(Failure::number("the result is too large for an int")),
         },
         Some(Ok(Number::Decimal(v))) => Ok(Value::Decimal(v.neg())),
         Some(Ok(Number::Double(v))) => Ok(Value::Double(-v)),

@@ -63,6 +63,8 @@ pub enum DecimalError {
     Inexact,
     /// The text is no decimal number.
     Syntax,
+    /// The square root of a negative number.
+    Negative,
 }
 
 #[expect(clippy::should_implement_trait, reason = "these can fail, and operators have no way to say so")]
@@ -211,8 +213,22 @@ impl Decimal {
     /// [`DecimalError::Overflow`] past 28 digits.
     #[inline]
     pub fn add(self, other: Self) -> Result<Self, DecimalError> {
-        let (a, b, scale) = align(self, other)?;
-        Self::new(a.checked_add(b).ok_or(DecimalError::Overflow)?, scale)
+        match align(self, other) {
+            Ok((a, b, scale)) if let Some(sum) = a.checked_add(b) => {
+                if sum.unsigned_abs() <= MAX_MANTISSA as u128 {
+                    return Ok(Self::pack(sum, scale));
+                }
+                let (sum, scale) = shed(sum, scale);
+                Self::new(sum, scale)
+            }
+            // Only zeros that stand at the end of one of them can be what does not fit.
+            _ => {
+                let (a, b) = (self.normalised(), other.normalised());
+                let (a, b, scale) = align(a, b)?;
+                let (sum, scale) = shed(a.checked_add(b).ok_or(DecimalError::Overflow)?, scale);
+                Self::new(sum, scale)
+            }
+        }
     }
 
     /// The difference, with the larger scale of both.
@@ -238,7 +254,7 @@ impl Decimal {
                 return Ok(Self::pack(product, scale));
             }
         }
-        // Trailing zeros are given up before digits are.
+        // Trailing zeros of the product are given up before digits are: each is a 2 and a 5 of the factors.
         let (mut a, mut b, mut scale) = (a, b, scale);
         loop {
             match a.checked_mul(b) {
@@ -246,10 +262,14 @@ impl Decimal {
                     let (product, scale) = shed(product, scale);
                     return Self::new(product, scale);
                 }
-                None if a % 10 == 0 && scale > 0 => (a, scale) = (a / 10, scale - 1),
-                None if b % 10 == 0 && scale > 0 => (b, scale) = (b / 10, scale - 1),
+                None if scale == 0 => return Err(DecimalError::Overflow),
+                None if a % 10 == 0 => a /= 10,
+                None if b % 10 == 0 => b /= 10,
+                None if a % 2 == 0 && b % 5 == 0 => (a, b) = (a / 2, b / 5),
+                None if a % 5 == 0 && b % 2 == 0 => (a, b) = (a / 5, b / 2),
                 None => return Err(DecimalError::Overflow),
             }
+            scale -= 1;
         }
     }
 
@@ -265,13 +285,51 @@ impl Decimal {
         let mut a = self.mantissa();
         let mut scale = self.scale() as i32 - other.scale() as i32;
         while a % b != 0 || scale < 0 {
-            a = a.checked_mul(10).ok_or(DecimalError::Inexact)?;
+            a = match a.checked_mul(10) {
+                Some(a) if scale < MAX_DIGITS as i32 => a,
+                _ => return self.div_reduced(other),
+            };
             scale += 1;
-            if scale > MAX_DIGITS as i32 {
-                return Err(DecimalError::Inexact);
-            }
         }
-        Self::new(a / b, scale as u32)
+        let (quotient, scale) = shed(a / b, scale as u32);
+        Self::new(quotient, scale)
+    }
+
+    /// The exact quotient by way of the reduced fraction: it ends if the denominator has no factors but 2 and 5.
+    #[cold]
+    fn div_reduced(self, other: Self) -> Result<Self, DecimalError> {
+        let (mut a, mut b) = (self.mantissa(), other.mantissa());
+        let divisor = greatest_common_divisor(a.unsigned_abs(), b.unsigned_abs()) as i128 * b.signum();
+        (a, b) = (a / divisor, b / divisor);
+        let mut scale = self.scale() as i32 - other.scale() as i32;
+        let (mut twos, mut fives) = (0, 0);
+        while b % 2 == 0 {
+            (b, twos) = (b / 2, twos + 1);
+        }
+        while b % 5 == 0 {
+            (b, fives) = (b / 5, fives + 1);
+        }
+        if b != 1 {
+            return Err(DecimalError::Inexact);
+        }
+        let mut grow = |factor: i128| a.checked_mul(factor).map(|grown| a = grown).ok_or(DecimalError::Inexact);
+        for _ in twos..fives {
+            grow(2)?;
+        }
+        for _ in fives..twos {
+            grow(5)?;
+        }
+        scale += twos.max(fives);
+        while scale > MAX_DIGITS as i32 && a % 10 == 0 {
+            (a, scale) = (a / 10, scale - 1);
+        }
+        while scale < 0 {
+            (a, scale) = (a.checked_mul(10).ok_or(DecimalError::Overflow)?, scale + 1);
+        }
+        if scale > MAX_DIGITS as i32 {
+            return Err(DecimalError::Inexact);
+        }
+        Self::new(a, scale as u32)
     }
 
     /// The quotient with this many digits after the point.
@@ -287,13 +345,68 @@ impl Decimal {
             return Err(DecimalError::Overflow);
         }
         let shift = scale as i32 + other.scale() as i32 - self.scale() as i32;
-        let power = |n: u32| 10_i128.checked_pow(n).ok_or(DecimalError::Overflow);
-        if shift >= 0 {
-            a = a.checked_mul(power(shift as u32)?).ok_or(DecimalError::Overflow)?;
-        } else {
-            b = b.checked_mul(power(shift.unsigned_abs())?).ok_or(DecimalError::Overflow)?;
+        let power = 10_i128.checked_pow(shift.unsigned_abs());
+        let wide = match power {
+            Some(power) if shift >= 0 => a.checked_mul(power).map(|a| (a, b)),
+            Some(power) => b.checked_mul(power).map(|b| (a, b)),
+            None => None,
+        };
+        match wide {
+            Some((a, b)) => Self::new(divide(a, b, rounding), scale),
+            None if shift < 0 => Self::new(nearly_nothing(a, a.signum() * b.signum(), rounding), scale),
+            None => {
+                // Long division: the rest stays below the divisor, so that one more digit always fits.
+                let sign = a.signum() * b.signum();
+                (a, b) = (a.abs(), b.abs());
+                let (mut quotient, mut rest) = (a / b, a % b);
+                for _ in 0..shift {
+                    rest *= 10;
+                    quotient = quotient * 10 + rest / b;
+                    rest %= b;
+                    if quotient > MAX_MANTISSA {
+                        return Err(DecimalError::Overflow);
+                    }
+                }
+                Self::new(sign * (quotient + rounded_up(quotient, rest, b, sign, rounding)), scale)
+            }
         }
-        Self::new(divide(a, b, rounding), scale)
+    }
+
+    /// The square root with this many digits after the point.
+    ///
+    /// # Errors
+    /// [`DecimalError::Negative`], or [`DecimalError::Overflow`] past 28 digits.
+    pub fn sqrt(self, scale: u32, rounding: Rounding) -> Result<Self, DecimalError> {
+        if self.mantissa() < 0 {
+            return Err(DecimalError::Negative);
+        }
+        if scale > MAX_DIGITS {
+            return Err(DecimalError::Overflow);
+        }
+        // By hand, two digits at a time: those of the mantissa first, made an even number behind the point.
+        let odd = self.scale() % 2;
+        let digits = format!("{}{}", self.mantissa(), if odd == 1 { "0" } else { "" });
+        let digits = if digits.len() % 2 == 1 { format!("0{digits}") } else { digits };
+        let pairs = (digits.len() / 2) as u32;
+        let behind = self.scale().div_ceil(2);
+        // One digit more than is asked for decides, and whether anything is left behind it.
+        let steps = (pairs + scale + 1).saturating_sub(behind);
+        let (mut root, mut rest) = (0_i128, 0_i128);
+        for step in 0..steps as usize {
+            let pair = digits.get(step * 2..step * 2 + 2).and_then(|pair| pair.parse().ok()).unwrap_or(0);
+            let value = rest * 100 + pair;
+            let digit = (1..=9).rev().find(|digit| (root * 20 + digit) * digit <= value).unwrap_or(0);
+            rest = value - (root * 20 + digit) * digit;
+            root = root * 10 + digit;
+            if root / 10 > MAX_MANTISSA {
+                return Err(DecimalError::Overflow);
+            }
+        }
+        let left = digits.get(steps as usize * 2..).is_some_and(|more| more.bytes().any(|digit| digit != b'0'));
+        // What is left makes a tie more than a tie, and an exact root an inexact one.
+        let (quotient, last) = (root / 10, root % 10);
+        let last = last * 2 + i128::from(rest > 0 || left);
+        Self::new(quotient + rounded_up(quotient, last, 20, 1, rounding), scale)
     }
 
     /// The remainder of truncated division; it has the sign of the dividend.
@@ -301,11 +414,23 @@ impl Decimal {
     /// # Errors
     /// [`DecimalError::DivisionByZero`], or [`DecimalError::Overflow`] past 28 digits.
     pub fn rem(self, other: Self) -> Result<Self, DecimalError> {
-        let (a, b, scale) = align(self, other)?;
-        if b == 0 {
+        if other.mantissa() == 0 {
             return Err(DecimalError::DivisionByZero);
         }
-        Self::new(a % b, scale)
+        let scale = self.scale().max(other.scale());
+        match align(self, other) {
+            Ok((a, b, _)) => Self::new(a % b, scale),
+            // The divisor is too long to be scaled up, and so the larger of both.
+            Err(_) if other.scale() < self.scale() => Ok(self),
+            Err(_) => {
+                let b = other.mantissa();
+                let mut rest = self.mantissa() % b;
+                for _ in self.scale()..other.scale() {
+                    rest = (rest * 10) % b;
+                }
+                Self::new(rest, scale)
+            }
+        }
     }
 
     /// With exactly this many digits after the point.
@@ -445,9 +570,17 @@ fn divide(a: i128, b: i128, rounding: Rounding) -> i128 {
         return quotient;
     }
     let sign = a.signum() * b.signum();
-    let (rest, b) = (rest.unsigned_abs(), b.unsigned_abs());
-    let half = rest.cmp(&(b - rest));
-    let away = match rounding {
+    let (rest, b) = (rest.abs(), b.abs());
+    quotient + sign * rounded_up(quotient, rest, b, sign, rounding)
+}
+
+/// 1 if a quotient of that sign moves away from zero for its rest, else 0. The rest is not negative.
+fn rounded_up(quotient: i128, rest: i128, divisor: i128, sign: i128, rounding: Rounding) -> i128 {
+    if rest == 0 {
+        return 0;
+    }
+    let half = rest.cmp(&(divisor - rest));
+    i128::from(match rounding {
         Rounding::HalfUp => half != Ordering::Less,
         Rounding::HalfDown => half == Ordering::Greater,
         Rounding::HalfEven => half == Ordering::Greater || (half == Ordering::Equal && quotient % 2 != 0),
@@ -455,8 +588,19 @@ fn divide(a: i128, b: i128, rounding: Rounding) -> i128 {
         Rounding::Down => false,
         Rounding::Ceiling => sign > 0,
         Rounding::Floor => sign < 0,
-    };
-    if away { quotient + sign } else { quotient }
+    })
+}
+
+/// A quotient whose divisor is more than ten times the dividend: zero, but for the rounding.
+fn nearly_nothing(dividend: i128, sign: i128, rounding: Rounding) -> i128 {
+    sign * rounded_up(0, i128::from(dividend != 0), 10, sign, rounding)
+}
+
+fn greatest_common_divisor(mut a: u128, mut b: u128) -> u128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 impl PartialEq for Decimal {

@@ -13,6 +13,7 @@ mod codes;
 mod collections;
 mod conversions;
 mod dates;
+mod money;
 mod numbers;
 mod protection;
 mod seeded;
@@ -25,6 +26,7 @@ use crate::record::decimal::Rounding;
 use crate::record::{Timestamp, Value};
 
 use super::operators;
+use super::style::Style;
 use super::zone::Zone;
 
 pub use spec::{Call, Example, Failure, Flow, Function, Kinds, Outcome, Parameter, Prepare, Prepared, Returns, Spec};
@@ -44,6 +46,7 @@ pub struct Group {
 pub const GROUPS: &[&Group] = &[
     &text::GROUP,
     &numbers::GROUP,
+    &money::GROUP,
     &conversions::GROUP,
     &dates::GROUP,
     &collections::GROUP,
@@ -95,6 +98,48 @@ fn rounding(name: &str) -> Result<Rounding, Failure> {
         let names: Vec<&str> = Rounding::ALL.iter().map(|(name, _)| *name).collect();
         Failure::value(format!("no rounding of that name: there are {}", names.join(", ")))
     })
+}
+
+/// The rounding that an argument names; ties away from zero if there is none.
+fn rounding_of(call: &Call<'_, '_>, argument: Option<&Value<'_>>) -> Result<Rounding, Failure> {
+    match (call.prepared, argument) {
+        (Prepared::Rounding(known), _) => Ok(*known),
+        (_, Some(Value::String(name))) => rounding(name),
+        _ => Ok(Rounding::HalfUp),
+    }
+}
+
+fn prepare_rounding(constants: &[Option<Value<'_>>], index: usize) -> Result<Prepared, Failure> {
+    match constants.get(index) {
+        Some(Some(Value::String(name))) => rounding(name).map(Prepared::Rounding),
+        _ => Ok(Prepared::None),
+    }
+}
+
+fn places(places: i64) -> Result<u32, Failure> {
+    u32::try_from(places).map_err(|_| Failure::value("places are 0 to 28"))
+}
+
+fn style_named(name: &str) -> Result<Style, Failure> {
+    Style::named(name).ok_or_else(|| {
+        Failure::value(format!("no style of that name: there are {}, or write the marks themselves", Style::names()))
+    })
+}
+
+/// The style of numbers that an argument names, or another.
+fn style_of(call: &Call<'_, '_>, argument: Option<&Value<'_>>, otherwise: &str) -> Result<Style, Failure> {
+    match (made::<Style>(call.prepared), argument) {
+        (Some(style), _) => Ok(*style),
+        (None, Some(Value::String(name))) => style_named(name),
+        _ => style_named(otherwise),
+    }
+}
+
+fn prepare_style(constants: &[Option<Value<'_>>], index: usize) -> Result<Prepared, Failure> {
+    match constants.get(index) {
+        Some(Some(Value::String(name))) => Ok(Prepared::Made(Box::new(style_named(name)?))),
+        _ => Ok(Prepared::None),
+    }
 }
 
 fn zone_named(name: &str) -> Result<Zone, Failure> {

@@ -167,6 +167,8 @@ pub enum Returns {
     Fixed(Type),
     /// A list of text.
     TextList,
+    /// A list of decimals.
+    DecimalList,
     /// That of the argument with this number, from 0.
     Like(usize),
     /// The type all arguments have in common.
@@ -364,6 +366,7 @@ impl From<crate::record::decimal::DecimalError> for Failure {
             E::Overflow => "the result has more than 28 digits",
             E::DivisionByZero => "division by zero",
             E::Inexact => "the quotient has no end: say where to cut with `div(a, b, scale, rounding)`",
+            E::Negative => "a negative number has no square root",
             E::Syntax => return Self::value("the value is not in the form of a number"),
         })
     }

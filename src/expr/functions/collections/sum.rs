@@ -27,7 +27,7 @@ pub(in crate::expr::functions) static SUM: Function = Function {
 
 fn call<'a>(call: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let [Value::List(items)] = arguments else { return Err(super::misuse()) };
-    let mut sum = Value::Int(0);
+    let mut sum = Value::Decimal(Decimal::ZERO);
     for (index, item) in items.iter().enumerate() {
         // Nearly always: numbers of the data, added as decimals.
         let next = match item {

@@ -1,7 +1,7 @@
 //! The number without its sign.
 
 use super::{Call, Example, Failure, Flow, Function, Kinds, Outcome, Parameter, Returns, Spec};
-use crate::record::{Decimal, Value};
+use crate::record::Value;
 
 pub(in crate::expr::functions) static ABS: Function = Function {
     spec: Spec {
@@ -19,12 +19,11 @@ pub(in crate::expr::functions) static ABS: Function = Function {
     call,
 };
 
-fn call<'a>(call: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+fn call<'a>(_: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     Ok(match arguments {
         [Value::Int(number)] => match number.checked_abs() {
             Some(number) => Value::Int(number),
-            None if call.cel => return Err(Failure::number("the result overflows an int")),
-            None => Value::Decimal(Decimal::from_i64(*number).abs()),
+            None => return Err(Failure::number("the result overflows an int")),
         },
         [Value::Uint(number)] => Value::Uint(*number),
         [Value::Decimal(number)] => Value::Decimal(number.abs()),
