@@ -107,7 +107,6 @@ impl Checker<'_> {
         let kind = match &spec.returns {
             Returns::Fixed(kind) => kind.clone(),
             Returns::TextList => Type::List(Box::new(Type::String)),
-            Returns::DecimalList => Type::List(Box::new(Type::Decimal)),
             Returns::Like(index) => typed.get(*index).map(|t| t.kind.clone()).unwrap_or_default(),
             Returns::Common => {
                 typed.iter().map(|t| t.kind.clone()).reduce(|a, b| types::common(&a, &b)).unwrap_or_default()

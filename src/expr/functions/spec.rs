@@ -167,8 +167,6 @@ pub enum Returns {
     Fixed(Type),
     /// A list of text.
     TextList,
-    /// A list of decimals.
-    DecimalList,
     /// That of the argument with this number, from 0.
     Like(usize),
     /// The type all arguments have in common.

@@ -3,7 +3,7 @@
 use super::operators;
 use super::{Call, Example, Failure, Flow, Function, Kinds, Outcome, Parameter, Prepared, Returns, Spec};
 use crate::record::decimal::Rounding;
-use crate::record::{Decimal, Value};
+use crate::record::{Decimal, Type, Value};
 
 pub(in crate::expr::functions) static ALLOCATE_MONEY: Function = Function {
     spec: Spec {
@@ -17,7 +17,7 @@ pub(in crate::expr::functions) static ALLOCATE_MONEY: Function = Function {
         ],
         variadic: false,
         method: true,
-        returns: Returns::DecimalList,
+        returns: Returns::Computed("list(decimal)", |_| Type::List(Box::new(Type::Decimal))),
         flow: Flow::Carries,
         examples: &[
             Example::ok(r#"allocate_money(100, [1, 1, 1], "EUR")"#, r#"[33.34,33.33,33.33]"#),

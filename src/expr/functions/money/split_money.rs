@@ -1,7 +1,7 @@
 //! An amount in equal parts.
 
 use super::{Call, Example, Failure, Flow, Function, Kinds, Outcome, Parameter, Prepared, Returns, Spec};
-use crate::record::{Decimal, Value};
+use crate::record::{Decimal, Type, Value};
 
 pub(in crate::expr::functions) static SPLIT_MONEY: Function = Function {
     spec: Spec {
@@ -15,7 +15,7 @@ pub(in crate::expr::functions) static SPLIT_MONEY: Function = Function {
         ],
         variadic: false,
         method: true,
-        returns: Returns::DecimalList,
+        returns: Returns::Computed("list(decimal)", |_| Type::List(Box::new(Type::Decimal))),
         flow: Flow::Carries,
         examples: &[
             Example::ok(r#"split_money(100, 3, "EUR")"#, r#"[33.34,33.33,33.33]"#),
