@@ -88,7 +88,12 @@ impl Judge<'_> {
                 self.breaks(class)
             ),
         )
-        .fix(format!("{}, or {}", protect(class), self.clear(class)));
+        .fix(format!("{}, or {}", protect(class), self.clear(class)))
+        .edit(
+            protection(class)
+                .filter(|_| rule.transform.is_none() && rule.source.is_some())
+                .and_then(|call| crate::map::add_key(rule, &format!("transform: {call}"))),
+        );
         finding.severity = self.severity();
         Some(finding)
     }
@@ -168,9 +173,19 @@ fn is_grave(class: ClassId) -> bool {
 }
 
 fn protect(class: ClassId) -> String {
+    match protection(class) {
+        Some(call) => format!("protect it, for instance with `{call}`"),
+        None => "protect it in the transform, or leave the field out".into(),
+    }
+}
+
+/// The transform that protects a value of this class and still lets people recognise it.
+fn protection(class: ClassId) -> Option<&'static str> {
     match class.class().name {
-        "pii.contact.email" => "protect it, for instance with `mask_email(value)`".into(),
-        _ => "protect it in the transform, or leave the field out".into(),
+        "pii.contact.email" => Some("mask_email(value)"),
+        "pii.contact.phone" => Some("mask(value, 4)"),
+        "pci.pan" => Some("mask_pan(value)"),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use super::keys::{Key, Kind, Section, Word};
 use super::source::{Source, secret_name};
 use super::yaml::{Entry, Raw, RawKind, Style, quoted};
 use super::{Text, units};
-use crate::error::{Code, Finding, codes::config as codes, nearest};
+use crate::error::{Code, Edit, Finding, codes::config as codes};
 use crate::record::class::{ALL as CLASSES, ClassId};
 use crate::record::{Path, Type, shape};
 
@@ -40,6 +40,27 @@ impl<'s> Checker<'s> {
         let fix = fix.into();
         let finding = Finding::error(code, self.source.place(start, end), cause);
         self.findings.push(if fix.is_empty() { finding } else { finding.fix(fix) });
+    }
+
+    /// The same with the change of the file that mends it: other text for a range of its bytes.
+    fn mendable(
+        &mut self,
+        code: &'static Code,
+        (start, end): (usize, usize),
+        cause: impl Into<String>,
+        fix: impl Into<String>,
+        edit: Edit,
+    ) {
+        self.error(code, start, end, cause, fix);
+        if let Some(finding) = self.findings.last_mut() {
+            finding.edit = Some(edit);
+        }
+    }
+
+    /// The change that puts other text in the place of a range of bytes.
+    fn change(&self, start: usize, end: usize, text: impl Into<String>) -> Edit {
+        let (start, end) = (self.source.line_and_column(start), self.source.line_and_column(end.max(start)));
+        Edit { start, end, text: text.into() }
     }
 
     /// Checks a map against its section. `around` is where a missing key is reported.
@@ -87,7 +108,8 @@ impl<'s> Checker<'s> {
         for key in section.keys.iter().filter(|key| required && key.required && !seen.contains(&key.name)) {
             if matches!(key.kind, Kind::Version) {
                 let cause = "the file does not say its version";
-                self.error(&codes::VERSION, around.0, around.1, cause, "begin it with `version: 1`");
+                let edit = self.change(raw.start, raw.start, "version: 1\n");
+                self.mendable(&codes::VERSION, around, cause, "begin it with `version: 1`", edit);
             } else {
                 let cause = format!("{} needs `{}`", section.name, key.name);
                 self.error(
@@ -191,8 +213,10 @@ impl<'s> Checker<'s> {
             (Kind::Flag, RawKind::Bool(_)) => {}
             (Kind::Flag, RawKind::Text { text, .. }) if yes_or_no(text).is_some() => {
                 let cause = format!("`{text}` is text in YAML 1.2, and `{name}` is true or false");
-                let fix = format!("write `{}`", yes_or_no(text).unwrap_or_default());
-                self.error(&codes::WRONG_TYPE, start, end, cause, fix);
+                let word = yes_or_no(text).unwrap_or_default();
+                let whole = quotes_too(raw);
+                let edit = self.change(whole.0, whole.1, word);
+                self.mendable(&codes::WRONG_TYPE, (start, end), cause, format!("write `{word}`"), edit);
             }
             (Kind::Flag, _) => self.wrong_type(raw, &format!("`{name}` is true or false"), around),
             (Kind::Whole(min, max), RawKind::Number(text)) => {
@@ -238,7 +262,9 @@ impl<'s> Checker<'s> {
             (Kind::RecordPath | Kind::Name(_), RawKind::Number(_) | RawKind::Bool(_)) => {
                 let cause = format!("`{name}` is a name, this is {}", raw.what());
                 let written = &self.source.text()[start..end];
-                self.error(&codes::WRONG_TYPE, start, end, cause, format!("quote it: \"{written}\""));
+                let written = format!("\"{written}\"");
+                let edit = self.change(start, end, &written);
+                self.mendable(&codes::WRONG_TYPE, (start, end), cause, format!("quote it: {written}"), edit);
             }
             _ => self.wrong_type(raw, &format!("`{name}` is {}", wanted(kind)), around),
         }
@@ -259,7 +285,16 @@ impl<'s> Checker<'s> {
                     let (at, len) =
                         if self.plain_inside(raw) { (start + error.at, error.len) } else { (start, end - start) };
                     let fix = "fields: minute hour day-of-month month day-of-week, as in `*/15 * * * *`";
-                    self.error(&codes::BAD_CRON, at, at + len, error.cause, fix);
+                    // Six fields begin with seconds elsewhere.
+                    let five = text.strip_prefix("0 ").filter(|rest| Cron::parse(rest).is_ok());
+                    match five.filter(|_| self.plain_inside(raw)) {
+                        Some(_) => {
+                            let edit = self.change(start, start + 2, "");
+                            let fix = "leave out the seconds: fields are minute hour day-of-month month day-of-week";
+                            self.mendable(&codes::BAD_CRON, (at, at + len), error.cause, fix, edit);
+                        }
+                        None => self.error(&codes::BAD_CRON, at, at + len, error.cause, fix),
+                    }
                 }
             }
             Kind::TimeZone => {
@@ -299,7 +334,12 @@ impl<'s> Checker<'s> {
                     self.source.place(start, end),
                     format!("there is no type `{text}`"),
                 );
-                let finding = finding.did_you_mean(text, names);
+                let finding = match habit(text) {
+                    Some(ours) => finding
+                        .fix(format!("did you mean `{ours}`?"))
+                        .edit(Some(self.change(start, end, ours)).filter(|_| self.plain_inside(raw))),
+                    None => finding.did_you_mean(text, names),
+                };
                 self.findings.push(if finding.fix.is_some() {
                     finding
                 } else {
@@ -316,11 +356,11 @@ impl<'s> Checker<'s> {
         if known().any(|word| word == text) {
             return;
         }
-        let fix = match nearest(text, known()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("use one of {}", known().collect::<Vec<_>>().join(", ")),
-        };
-        self.error(&codes::BAD_VALUE, raw.start, raw.end, format!("`{name}` cannot be `{text}`"), fix);
+        let place = self.source.place(raw.start, raw.end);
+        let mut finding = Finding::error(&codes::BAD_VALUE, place, format!("`{name}` cannot be `{text}`"))
+            .did_you_mean(text, known());
+        finding.fix.get_or_insert_with(|| format!("use one of {}", known().collect::<Vec<_>>().join(", ")));
+        self.findings.push(finding);
     }
 
     fn expression(&mut self, raw: &Raw, name: &str, around: (usize, usize)) {
@@ -350,13 +390,10 @@ impl<'s> Checker<'s> {
                     true => "quote the expression, or let it stand on its own line after `|`".to_owned(),
                     false => format!("quote it: {}", quoted(written)),
                 };
-                self.error(
-                    &codes::EXPRESSION_CUT,
-                    raw.start,
-                    raw.start + 1,
-                    format!("YAML reads this expression of `{name}` as {what}"),
-                    fix,
-                );
+                let edit = (!written.contains('\n')).then(|| self.change(raw.start, raw.end, quoted(written)));
+                let place = self.source.place(raw.start, raw.start + 1);
+                let cause = format!("YAML reads this expression of `{name}` as {what}");
+                self.findings.push(Finding::error(&codes::EXPRESSION_CUT, place, cause).fix(fix).edit(edit));
             }
             _ => self.wrong_type(raw, &format!("`{name}` is an expression"), around),
         }
@@ -374,17 +411,20 @@ impl<'s> Checker<'s> {
             true => "quote the expression as a whole".to_owned(),
             false => format!("quote it: {}", quoted(written)),
         };
-        self.findings.push(Finding::error(&codes::EXPRESSION_CUT, place, cause).fix(fix));
+        let from = raw.start;
+        let edit = (!written.contains('\n')).then(|| self.change(from, from + written.len(), quoted(written)));
+        self.findings.push(Finding::error(&codes::EXPRESSION_CUT, place, cause).fix(fix).edit(edit));
     }
 
     fn unknown_key(&mut self, entry: &Entry, section: &'static Section) {
         let names = section.keys.iter().flat_map(|key| std::iter::once(key.name).chain(key.alias));
-        let fix = match nearest(&entry.key, names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("keys here are {}", section.keys.iter().map(|key| key.name).collect::<Vec<_>>().join(", ")),
-        };
         let cause = format!("{} has no key `{}`", section.name, entry.key);
-        self.error(&codes::UNKNOWN_KEY, entry.start, entry.end, cause, fix);
+        let place = self.source.place(entry.start, entry.end);
+        let mut finding = Finding::error(&codes::UNKNOWN_KEY, place, cause).did_you_mean(&entry.key, names);
+        finding.fix.get_or_insert_with(|| {
+            format!("keys here are {}", section.keys.iter().map(|key| key.name).collect::<Vec<_>>().join(", "))
+        });
+        self.findings.push(finding);
     }
 
     /// A value of another kind than `expected` says.
@@ -507,6 +547,27 @@ fn yes_or_no(text: &str) -> Option<&'static str> {
         "yes" | "on" | "y" => Some("true"),
         "no" | "off" | "n" => Some("false"),
         _ => None,
+    }
+}
+
+/// Names of types in other languages and databases.
+fn habit(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "integer" | "bigint" | "long" | "smallint" => "int",
+        "number" | "numeric" | "money" => "decimal",
+        "float" | "real" => "double",
+        "text" | "str" | "varchar" | "char" => "string",
+        "boolean" => "bool",
+        "datetime" | "timestamptz" => "timestamp",
+        _ => return None,
+    })
+}
+
+/// The range of a scalar with the quotes around it.
+fn quotes_too(raw: &Raw) -> (usize, usize) {
+    match &raw.kind {
+        RawKind::Text { style: Style::Single | Style::Double, .. } => (raw.start.saturating_sub(1), raw.end + 1),
+        _ => (raw.start, raw.end),
     }
 }
 

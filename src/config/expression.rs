@@ -2,9 +2,9 @@
 //! did to the text (quotes, escapes, folding, indentation).
 
 use super::source::Source;
-use super::yaml::{Raw, RawKind, Style};
+use super::yaml::{Raw, RawKind, Style, quoted};
 use super::{Expression, Run};
-use crate::error::Place;
+use crate::error::{Edit, Place};
 
 impl Expression {
     /// The expression of a scalar; `None` if it is none.
@@ -51,6 +51,57 @@ impl Expression {
         Place { file: self.place.file.clone(), line, column, width, source: source.to_owned() }
     }
 
+    /// The change of the file that puts other text in the place of a range of bytes of this one, whatever
+    /// YAML asks for around it. `None` where that cannot be told.
+    pub fn edit(&self, start: usize, end: usize, with: &str) -> Option<Edit> {
+        let (before, part, after) = (self.text.get(..start)?, self.text.get(start..end)?, self.text.get(end..)?);
+        let style = self.style();
+        let written = match style {
+            Style::Single => with.replace('\'', "''"),
+            Style::Double => with.replace('\\', "\\\\").replace('"', "\\\""),
+            _ => with.to_owned(),
+        };
+        // Behind a character of the text: an escape is wider in the file.
+        let behind = |at: usize| {
+            let last = self.text[..at].chars().next_back()?;
+            let (line, column, _) = self.character(at - last.len_utf8());
+            let escaped = matches!((style, last), (Style::Single, '\'') | (Style::Double, '"' | '\\'));
+            Some((line, column + 1 + u32::from(escaped)))
+        };
+        let (line, column, source) = self.character(start);
+        let from = if start == 0 || !part.is_empty() { (line, column) } else { behind(start)? };
+        let to = if part.is_empty() { from } else { behind(end)? };
+        if style == Style::Plain {
+            let new = [before, with, after].concat();
+            let flow = source.chars().take(self.place.column as usize - 1).any(|c| matches!(c, '{' | '['));
+            if !is_plain(&new, flow) {
+                if new.contains('\n') || behind(self.text.len())?.0 != self.place.line {
+                    return None;
+                }
+                let start = (self.place.line, self.place.column);
+                return Some(Edit { start, end: behind(self.text.len())?, text: quoted(&new) });
+            }
+        }
+        Some(Edit { start: from, end: to, text: written })
+    }
+
+    /// The change that puts another expression in the place of the whole.
+    pub fn replace(&self, with: &str) -> Option<Edit> {
+        self.edit(0, self.text.trim_end().len(), with)
+    }
+
+    /// How it is written, as its first line tells.
+    fn style(&self) -> Style {
+        let before: Vec<char> =
+            self.place.source.chars().take((self.place.column as usize).saturating_sub(1)).collect();
+        match before.last() {
+            Some('\'') => Style::Single,
+            Some('"') => Style::Double,
+            _ if before.iter().all(|c| c.is_whitespace()) => Style::Literal,
+            _ => Style::Plain,
+        }
+    }
+
     /// Line, column and source line of the character at a byte.
     fn character(&self, at: usize) -> (u32, u32, &str) {
         let index = self.runs.partition_point(|run| run.at <= at);
@@ -61,6 +112,14 @@ impl Expression {
         let width = self.text[from.min(at)..at].chars().count() as u32;
         (line, column + width, source)
     }
+}
+
+/// Whether a text means itself in YAML without quotes.
+pub(super) fn is_plain(text: &str, flow: bool) -> bool {
+    let opens = |c: char| "\"'[]{}>|*&!%@`#,?:-~".contains(c);
+    let cut = text.contains(": ") || text.contains(" #") || text.ends_with(':') || text.starts_with(opens);
+    let flow = flow && text.contains([',', '[', ']', '{', '}', ':']);
+    !text.is_empty() && text.trim() == text && !cut && !flow
 }
 
 /// Widest caret.
@@ -163,6 +222,39 @@ mod tests {
             ("t: true\n", "true", (1, 4, 4)),
         ] {
             assert_eq!(place(file, part), expected, "{file} {part}");
+        }
+    }
+
+    /// The file after a part of the expression under `t` was replaced.
+    fn edited(file: &str, part: &str, with: &str) -> String {
+        let source = Source::new("m.yaml", file);
+        let root = yaml::parse(&source, &mut Vec::new()).unwrap();
+        let expression = Expression::of(&root.entries()[0].value, &source).unwrap();
+        let at = expression.text.find(part).unwrap();
+        let wanted = expression.text.replacen(part, with, 1);
+        let made = expression.edit(at, at + part.len(), with).unwrap().apply(file).unwrap();
+        let source = Source::new("m.yaml", made.as_str());
+        let root = yaml::parse(&source, &mut Vec::new()).unwrap();
+        assert_eq!(Expression::of(&root.entries()[0].value, &source).unwrap().text.trim(), wanted.trim(), "{made}");
+        made
+    }
+
+    #[test]
+    fn an_edit_says_in_the_file_what_it_says_in_the_text() {
+        for (file, part, with, expected) in [
+            ("t: len(x) + 1\n", "len", "size", "t: size(x) + 1\n"),
+            ("t: iif(a, b, c)\n", "iif(a, b, c)", "(a ? b : c)", "t: '(a ? b : c)'\n"),
+            ("t: x + oops # why\n", "oops", "\"oops\"", "t: x + \"oops\" # why\n"),
+            ("t: oops\n", "oops", "\"oops\"", "t: '\"oops\"'\n"),
+            ("t: 'a == ''b'' + oops'\n", "oops", "\"it's\"", "t: 'a == ''b'' + \"it''s\"'\n"),
+            ("t: 'a == ''b'''\n", "'b'", "b", "t: 'a == b'\n"),
+            ("t: \"a == \\\"b\\\"\"\n", "\"b\"", "\"c\"", "t: \"a == \\\"c\\\"\"\n"),
+            ("t: |\n  first +\n    second\n", "second", "a ? b : c", "t: |\n  first +\n    a ? b : c\n"),
+            ("t: >-\n  first +\n  second\n", "first", "last", "t: >-\n  last +\n  second\n"),
+            ("{ t: len(x) }\n", "len(x)", "size(x)", "{ t: size(x) }\n"),
+            ("{ t: x }\n", "x", "f(x, y)", "{ t: 'f(x, y)' }\n"),
+        ] {
+            assert_eq!(edited(file, part, with), expected, "{file} {part} {with}");
         }
     }
 

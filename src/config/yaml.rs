@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use serde_yaml::granit_parser::{self as events, ErrorKind, Event, Parser, ScalarStyle, StructureStyle};
 
 use super::source::Source;
-use crate::error::{Finding, codes::config as codes};
+use crate::error::{Edit, Finding, codes::config as codes};
 
 /// Most bytes of a file.
 pub const MAX_BYTES: usize = 4 << 20;
@@ -352,13 +352,20 @@ impl Builder<'_, '_> {
                 }
                 if let Some(first) = open.seen.get(&key) {
                     let (line, column) = self.source.line_and_column(*first);
+                    // What says the same twice can go, if it has a line of its own.
+                    let same = entries.iter().any(|entry| entry.key == key && entry.value.kind == raw.kind);
+                    let here = self.source.place(start, raw.end);
+                    let blank = here.source.chars().take(here.column as usize - 1).all(|c| c == ' ');
+                    let alone = blank && self.source.line_and_column(raw.end).0 == here.line;
+                    let edit = Edit { start: (here.line, 1), end: (here.line + 1, 1), text: String::new() };
                     self.findings.push(
                         Finding::error(
                             &codes::DUPLICATE_KEY,
                             self.source.place(start, end),
                             format!("`{key}` is given twice in one map; the first is at {line}:{column}"),
                         )
-                        .fix("keep one of them"),
+                        .fix("keep one of them")
+                        .edit(Some(edit).filter(|_| same && alone)),
                     );
                 } else {
                     open.seen.insert(key.clone(), start);
@@ -498,6 +505,11 @@ const EXPRESSION_KEYS: &[&str] = &["transform", "when", "validate"];
 
 /// What the scanner says, in words that help.
 fn syntax(source: &Source, kind: &ErrorKind, at: usize) -> Finding {
+    // The scanner points at the text that the tab is found to end.
+    let at = match kind {
+        ErrorKind::TabInPlainScalar => at + source.text()[at..].find('\t').unwrap_or_default(),
+        _ => at,
+    };
     let place = source.place(at, at + 1);
     let line = source.shown(place.line);
     let expression = EXPRESSION_KEYS.iter().find_map(|key| {
@@ -511,7 +523,9 @@ fn syntax(source: &Source, kind: &ErrorKind, at: usize) -> Finding {
         {
             let written = expression.map_or(listed.unwrap_or_default(), |(_, rest)| rest);
             let cause = "an expression that begins with a quote ends for YAML at the second quote";
-            return Finding::error(&codes::EXPRESSION_QUOTE, place, cause).fix(match one_expression(written) {
+            let one = one_expression(written);
+            let edit = one.and_then(|one| quoted_in(source, place.line, line, one));
+            return Finding::error(&codes::EXPRESSION_QUOTE, place, cause).edit(edit).fix(match one {
                 Some(written) => format!("quote it as a whole: {}", quoted(written)),
                 None => "quote the expression as a whole, or let it stand on its own line after `|`".into(),
             });
@@ -530,11 +544,13 @@ fn syntax(source: &Source, kind: &ErrorKind, at: usize) -> Finding {
             let (key, written) = expression.unwrap_or_default();
             let what = source.text()[at.min(source.text().len())..].chars().next().unwrap_or(' ');
             let cause = format!("YAML ends the expression of `{key}` before this `{what}`");
-            let fix = match one_expression(written).filter(|_| !line.contains('{') || !line.trim_end().ends_with('}')) {
+            let one = one_expression(written).filter(|_| !line.contains('{') || !line.trim_end().ends_with('}'));
+            let fix = match one {
                 Some(written) => format!("quote it: {key}: {}", quoted(written)),
                 None => "quote the expression as a whole, or let it stand on its own line after `|`".into(),
             };
-            return Finding::error(&codes::EXPRESSION_CUT, place, cause).fix(fix);
+            let edit = one.and_then(|one| quoted_in(source, place.line, line, one));
+            return Finding::error(&codes::EXPRESSION_CUT, place, cause).fix(fix).edit(edit);
         }
         _ => {}
     }
@@ -601,7 +617,61 @@ fn syntax(source: &Source, kind: &ErrorKind, at: usize) -> Finding {
         }
         other => (other.to_string(), "mend the text here or just before; `--explain config-yaml` says what is read"),
     };
-    Finding::error(&codes::YAML, place, cause).fix(fix)
+    let edit = mend(source, kind, place.line);
+    Finding::error(&codes::YAML, place, cause).fix(fix).edit(edit)
+}
+
+/// The change that puts an expression of a line into quotes, if the file can be read then.
+fn quoted_in(source: &Source, number: u32, line: &str, expression: &str) -> Option<Edit> {
+    let at = line.rfind(expression)?;
+    let column = line[..at].chars().count() as u32 + 1;
+    let edit = Edit::at(number, column, expression.chars().count() as u32, quoted(expression));
+    readable(source, edit)
+}
+
+/// The change, if the file is YAML with it.
+fn readable(source: &Source, edit: Edit) -> Option<Edit> {
+    let text = edit.apply(source.text())?;
+    let options = events::options! { flow_nesting_limit: MAX_DEPTH + 1, block_nesting_limit: MAX_DEPTH + 1, };
+    let mut parser = Parser::new_from_str_with_options(&text, options);
+    while let Some(next) = parser.next_event() {
+        next.ok()?;
+    }
+    Some(edit)
+}
+
+/// The change of one line that lets the file be read: its indentation, or the bracket or quote that is
+/// missing at its end.
+fn mend(source: &Source, kind: &ErrorKind, number: u32) -> Option<Edit> {
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let closed = |line: u32, close: &str| {
+        let text = source.shown(line);
+        let end = text.find(" #").map_or(text, |at| &text[..at]).trim_end();
+        readable(source, Edit::at(line, end.chars().count() as u32 + 1, 0, close))
+    };
+    match kind {
+        ErrorKind::UnclosedFlowCollection { open: '[' } => closed(number, "]"),
+        ErrorKind::UnclosedFlowCollection { open: '{' } => closed(number, " }"),
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar
+        | ErrorKind::InvalidIndentation
+        | ErrorKind::ExpectedBlockMappingKey
+        | ErrorKind::ExpectedBlockSequenceEntry
+        | ErrorKind::BlockSequenceEntryNotAllowed
+        | ErrorKind::MappingValueNotAllowed => {
+            // As deep as the keys of the line before, or one level deeper where that opens a map.
+            let line = source.shown(number);
+            let before = (1..number).rev().map(|at| source.shown(at)).find(|text| !text.trim().is_empty())?;
+            let item = |text: &str| text.trim_start().starts_with("- ");
+            let keys = indent(before) + if item(before) && !item(line) { 2 } else { 0 };
+            let wanted = keys + if before.trim_end().ends_with(':') { 2 } else { 0 };
+            let change = Edit::at(number, 1, indent(line) as u32, " ".repeat(wanted));
+            (indent(line) != wanted || line.starts_with('\t')).then(|| readable(source, change))?
+        }
+        _ => None,
+    }
 }
 
 /// The text up to a comment, if it may be one expression.

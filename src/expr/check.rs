@@ -2,12 +2,13 @@
 
 mod calls;
 mod classes;
+mod habits;
 mod macros;
 
 use super::ast::{Expr, Kind, Operator, Span};
 use super::functions::{self, Kinds};
 use super::node::{Fields, Node, Op, excerpt};
-use super::{Bind, Dialect, Effect, Environment, Fault, FlowStep, Program, types};
+use super::{Bind, Dialect, Effect, Environment, Fault, FlowStep, Program, Rewrite, types};
 use crate::error::codes::expr as codes;
 use crate::error::{Code, Severity, nearest};
 use crate::record::path::Step;
@@ -123,6 +124,21 @@ impl Typed {
     }
 }
 
+/// What would mend a fault: a sentence, and the same as a change of a part of the text.
+struct Mend {
+    fix: String,
+    at: Span,
+    text: String,
+}
+
+/// Whether a name can stand behind a point.
+fn is_name(name: &str) -> bool {
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    begins
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !matches!(name, "in" | "true" | "false" | "null")
+}
+
 const EXACT: Kinds = Kinds::INT.or(Kinds::UINT).or(Kinds::DECIMAL);
 
 impl Checker<'_> {
@@ -138,12 +154,33 @@ impl Checker<'_> {
             start: at.start as usize,
             end: at.end as usize,
             severity: Severity::Error,
+            edit: None,
         });
         Typed { broken: true, ..Typed::new(at, Op::Constant(Value::Missing), Type::Dyn) }
     }
 
+    /// A fault that one change of the text mends.
+    fn mendable(&mut self, code: &'static Code, at: Span, cause: impl Into<String>, mend: Option<Mend>) -> Typed {
+        let (fix, edit) = match mend {
+            Some(Mend { fix, at, text }) => {
+                (Some(fix), Some(Rewrite { start: at.start as usize, end: at.end as usize, text }))
+            }
+            None => (None, None),
+        };
+        let typed = self.fault(code, at, cause, fix);
+        if let Some(fault) = self.faults.last_mut() {
+            fault.edit = edit;
+        }
+        typed
+    }
+
     fn source(&self, at: Span) -> String {
         excerpt(self.text, at)
+    }
+
+    /// The text of a part, whole.
+    fn part(&self, at: Span) -> &str {
+        self.text.get(at.start as usize..at.end as usize).unwrap_or_default()
     }
 
     /// An operand: an optional must have been unwrapped.
@@ -151,12 +188,20 @@ impl Checker<'_> {
         let typed = self.lower(tree);
         if typed.optional {
             let source = self.source(tree.at);
-            return self.fault(
-                &codes::TYPE,
-                tree.at,
-                format!("`{source}` may be absent, so it cannot be computed with"),
-                Some(format!("say what else: `{source}.orValue(…)`")),
-            );
+            let cause = format!("`{source}` may be absent, so it cannot be computed with");
+            let plain = match &typed.kind {
+                Type::String => "\"\"",
+                Type::Int | Type::Uint | Type::Decimal => "0",
+                Type::Bool => "false",
+                Type::List(_) => "[]",
+                _ => {
+                    let fix = Some(format!("say what else: `{source}.orValue(…)`"));
+                    return self.fault(&codes::TYPE, tree.at, cause, fix);
+                }
+            };
+            let text = format!("{}.orValue({plain})", self.part(tree.at));
+            let fix = format!("say what else: `{source}.orValue({plain})`");
+            return self.mendable(&codes::TYPE, tree.at, cause, Some(Mend { fix, at: tree.at, text }));
         }
         typed
     }
@@ -242,13 +287,20 @@ impl Checker<'_> {
         let known: Vec<String> = (self.environment.bindings.iter().map(|b| b.name.clone()))
             .chain(self.locals.iter().map(|l| l.name.clone()))
             .collect();
-        let fix = match nearest(name, known.iter().map(String::as_str)) {
-            Some(near) => Some(format!("did you mean `{near}`?")),
-            None if functions::find(name).is_some() => Some(format!("a call is written `{name}(…)`")),
-            None if self.declares(name) => Some(format!("a field of the record is written `record.{name}`")),
-            None => Some(format!("text is written in quotes: `\"{name}\"`")),
+        let instead = |fix: String, text: String| Some(Mend { fix, at, text });
+        let mend = if let Some(ours) = habits::constant(name) {
+            instead(format!("write `{ours}`"), ours.to_string())
+        } else if self.declares(name) {
+            instead(format!("a field of the record is written `record.{name}`"), format!("record.{name}"))
+        } else if let Some(near) = nearest(name, known.iter().map(String::as_str)) {
+            instead(format!("did you mean `{near}`?"), near.to_string())
+        } else if functions::find(name).is_some() {
+            let fix = Some(format!("a call is written `{name}(…)`"));
+            return self.fault(&codes::UNKNOWN_NAME, at, format!("unknown name `{name}`"), fix);
+        } else {
+            instead(format!("text is written in quotes: `\"{name}\"`"), format!("\"{name}\""))
         };
-        self.fault(&codes::UNKNOWN_NAME, at, format!("unknown name `{name}`"), fix)
+        self.mendable(&codes::UNKNOWN_NAME, at, format!("unknown name `{name}`"), mend)
     }
 
     fn declares(&self, name: &str) -> bool {
@@ -284,6 +336,7 @@ impl Checker<'_> {
                 start: at.start as usize,
                 end: at.end as usize,
                 severity: Severity::Note,
+                edit: None,
             });
         }
         let data = classes_at(binding, &path);
@@ -301,19 +354,29 @@ impl Checker<'_> {
     }
 
     fn unknown_field(&mut self, name: &str, known: &[&str], at: Span) -> Typed {
+        let mend = |text: &str, fix: String| {
+            // Only where the name is all that the place covers: a part between brackets is not.
+            (self.part(at) == name).then(|| Mend { fix, at, text: text.to_string() })
+        };
         if known.is_empty() {
-            return self.fault(
-                &codes::TYPE,
-                at,
-                format!("`{name}` cannot be a field: the value before it has none"),
-                None,
-            );
+            let cause = format!("`{name}` cannot be a field: the value before it has none");
+            let ours = habits::function(name).map(|ours| format!("{ours}()"));
+            let mend = ours.and_then(|ours| mend(&ours, format!("did you mean `{ours}`?")));
+            return self.mendable(&codes::TYPE, at, cause, mend);
         }
+        let cause = format!("unknown field `{name}`");
         let fix = match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => {
+                let fix = format!("did you mean `{near}`?");
+                let found = mend(near, fix.clone()).filter(|_| is_name(near));
+                if found.is_some() {
+                    return self.mendable(&codes::UNKNOWN_FIELD, at, cause, found);
+                }
+                fix
+            }
             None => format!("the fields are {}", known.iter().take(12).copied().collect::<Vec<_>>().join(", ")),
         };
-        self.fault(&codes::UNKNOWN_FIELD, at, format!("unknown field `{name}`"), Some(fix))
+        self.fault(&codes::UNKNOWN_FIELD, at, cause, Some(fix))
     }
 
     /// The path into a record that a chain of members with constant keys is, if it is one.
@@ -479,13 +542,30 @@ impl Checker<'_> {
         let at = typed.node.at;
         let (source, kind) = (self.source(at), &typed.kind);
         let cause = format!("`{sign}` wants {}, and `{source}` is {kind}", wanted.words());
-        let fix = self.conversion(&typed, wanted);
-        self.fault(&codes::TYPE, at, cause, fix)
+        let mend = self.conversion(&typed, wanted);
+        self.mendable(&codes::TYPE, at, cause, mend)
     }
 
     /// The conversion that would help.
-    fn conversion(&self, typed: &Typed, wanted: Kinds) -> Option<String> {
-        let source = self.source(typed.node.at);
+    fn conversion(&self, typed: &Typed, wanted: Kinds) -> Option<Mend> {
+        let at = typed.node.at;
+        let source = self.source(at);
+        // Text that is written down as a number is meant as one, and the other way round.
+        if let Some(Value::String(written)) = typed.constant()
+            && wanted.meets(EXACT)
+            && !wanted.meets(Kinds::TEXT)
+            && !written.starts_with('+')
+            && Decimal::parse(written).is_ok()
+        {
+            return Some(Mend { fix: format!("write `{written}`"), at, text: written.to_string() });
+        }
+        if let Some(Value::Int(_) | Value::Decimal(_)) = typed.constant()
+            && wanted.meets(Kinds::TEXT)
+            && !wanted.meets(EXACT)
+        {
+            let text = format!("\"{}\"", self.part(at));
+            return Some(Mend { fix: format!("write `{text}`"), at, text });
+        }
         let text = typed.kind == Type::String;
         let constant = typed.constant().is_some();
         let function = if text && wanted.meets(Kinds::DECIMAL) {
@@ -503,13 +583,19 @@ impl Checker<'_> {
         } else {
             return None;
         };
-        Some(if text && !constant {
+        let fix = if text && !constant {
             format!(
                 "write `{function}({source})`, or declare `type: {function}` for the field in the stream's `fields`"
             )
         } else {
             format!("write `{function}({source})`")
-        })
+        };
+        let whole = self.part(at);
+        let bare = match whole.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
+            Some(inner) if !inner.contains(['(', ')']) => inner,
+            _ => whole,
+        };
+        Some(Mend { fix, at, text: format!("{function}({bare})") })
     }
 
     fn binary(&mut self, at: Span, operator: Operator, left: &Expr, right: &Expr) -> Typed {
@@ -525,6 +611,13 @@ impl Checker<'_> {
             to_double(&mut r, &l.kind);
         }
         let typed = match operator {
+            // `name || "nobody"`: what other languages write for a value that stands in.
+            O::Or if !self.cel() && !l.kinds().meets(Kinds::BOOL) => {
+                let text = format!("coalesce({}, {})", self.part(left.at), self.part(right.at));
+                let cause = format!("`||` wants a bool, and `{}` is {}", self.source(left.at), l.kind);
+                let fix = format!("for a value that stands in where this is missing or null write `{text}`");
+                return self.mendable(&codes::TYPE, left.at, cause, Some(Mend { fix, at, text }));
+            }
             O::And | O::Or => {
                 let (l, r) =
                     (self.expect(l, Kinds::BOOL, operator.sign()), self.expect(r, Kinds::BOOL, operator.sign()));
@@ -569,8 +662,11 @@ impl Checker<'_> {
     fn no_operation(&mut self, at: Span, operator: Operator, l: &Typed, r: &Typed) -> Typed {
         let cause = format!("`{}` does not take {} and {}", operator.sign(), l.kind, r.kind);
         let (text, other) = if l.kind == Type::String { (l, r) } else { (r, l) };
-        let fix = if text.kind == Type::String && operator == Operator::Add && text.constant().is_some() {
-            self.conversion(other, Kinds::TEXT)
+        let mend = if text.kind == Type::String && operator == Operator::Add && text.constant().is_some() {
+            match other.constant() {
+                Some(_) => self.conversion(other, Kinds::TEXT),
+                None => self.wrapped("string", other),
+            }
         } else if text.kind == Type::String && other.kinds().meets(Kinds::NUMBER) {
             self.conversion(text, Kinds::DECIMAL)
         } else if l.kind == Type::Double || r.kind == Type::Double {
@@ -579,7 +675,15 @@ impl Checker<'_> {
         } else {
             None
         };
-        self.fault(&codes::TYPE, at, cause, fix)
+        self.mendable(&codes::TYPE, at, cause, mend)
+    }
+
+    /// A call of a conversion around a part.
+    fn wrapped(&self, function: &str, typed: &Typed) -> Option<Mend> {
+        let at = typed.node.at;
+        let convertible = !matches!(typed.kind, Type::List(_) | Type::Map(_) | Type::Record { .. } | Type::Null);
+        let fix = format!("write `{function}({})`", self.source(at));
+        convertible.then(|| Mend { fix, at, text: format!("{function}({})", self.part(at)) })
     }
 
     /// The type of an arithmetic operation; `None` if there is none.
@@ -626,9 +730,17 @@ impl Checker<'_> {
         if fine {
             return;
         }
-        let fix = if l.kind == Type::String { self.conversion(l, b) } else { self.conversion(r, a) };
+        let number = |typed: &Typed| matches!(typed.constant(), Some(Value::Int(_) | Value::Decimal(_)));
+        let mend = if equality && l.kind == Type::String && number(r) {
+            // A code such as "42" is compared with text.
+            self.conversion(r, a)
+        } else if l.kind == Type::String {
+            self.conversion(l, b)
+        } else {
+            self.conversion(r, a)
+        };
         let cause = format!("`{}` does not compare {} and {}", operator.sign(), l.kind, r.kind);
-        self.fault(&codes::TYPE, at, cause, fix);
+        self.mendable(&codes::TYPE, at, cause, mend);
     }
 }
 

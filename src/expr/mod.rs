@@ -97,6 +97,19 @@ pub struct Fault {
     pub end: usize,
     /// How much it weighs.
     pub severity: Severity,
+    /// The same as a change of the text, where there is exactly one.
+    pub edit: Option<Rewrite>,
+}
+
+/// A change of an expression's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewrite {
+    /// First byte that is replaced.
+    pub start: usize,
+    /// Behind the last one.
+    pub end: usize,
+    /// What stands there afterwards.
+    pub text: String,
 }
 
 /// What a step of the flow does to classes.
@@ -191,6 +204,7 @@ pub fn compile(text: &str, environment: &Environment, projection: &mut Projectio
             start: wrong.at.start as usize,
             end: (wrong.at.end as usize).max(wrong.at.start as usize),
             severity: Severity::Error,
+            edit: wrong.edit.map(|(at, text)| Rewrite { start: at.start as usize, end: at.end as usize, text }),
         }]
     })?;
     check::check(text, &tree, environment, projection)

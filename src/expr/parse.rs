@@ -37,29 +37,30 @@ pub(super) fn parse(text: &str) -> Result<Expr, Wrong> {
         wrong.limit = true;
         return Err(wrong);
     }
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
+    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, depth: 0 };
     if parser.peek() == &Token::End {
         return Err(Wrong::new(parser.place(), "the expression is empty"));
     }
     let expression = parser.expression()?;
     match parser.peek() {
         Token::End => Ok(expression),
-        Token::Sign(")" | "]" | "}") => Err(Wrong::new(parser.place(), "this closes what was never opened")),
-        Token::Name(word) if word == "and" || word == "or" || word == "not" => {
-            let sign = if word == "and" { "&&" } else { "||" };
-            Err(Wrong::new(parser.place(), format!("`{word}` is no operator")).fix(format!("write `{sign}`")))
+        Token::Sign(sign @ (")" | "]" | "}")) => {
+            let at = parser.place();
+            let wrong = Wrong::new(at, "this closes what was never opened").fix(format!("remove the `{sign}`"));
+            Err(wrong.instead(at, ""))
         }
-        _ => Err(Wrong::new(parser.place(), "an operator is missing before this, or it is one too many")),
+        _ => Err(parser.stray(&expression, "an operator is missing before this, or it is one too many")),
     }
 }
 
-struct Parser {
+struct Parser<'t> {
+    text: &'t str,
     tokens: Vec<(Token, Span)>,
     at: usize,
     depth: u16,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn peek(&self) -> &Token {
         self.tokens.get(self.at).map_or(&Token::End, |(token, _)| token)
     }
@@ -83,9 +84,60 @@ impl Parser {
             return Ok(());
         }
         if self.peek() == &Token::End {
-            return Err(Wrong::new(opened, format!("this is not closed: `{sign}` is missing")));
+            let end = Span { start: self.behind().end, end: self.behind().end };
+            let wrong = Wrong::new(opened, format!("this is not closed: `{sign}` is missing"));
+            return Err(wrong.fix(format!("close it with `{sign}`")).instead(end, sign));
         }
-        Err(Wrong::new(self.place(), format!("`{sign}` or an operator is missing before this")))
+        let left = Expr { kind: Kind::Null, at: self.behind(), height: 1 };
+        Err(self.stray(&left, &format!("`{sign}` or an operator is missing before this")))
+    }
+
+    /// The text of a part.
+    fn part(&self, at: Span) -> &str {
+        self.text.get(at.start as usize..at.end as usize).unwrap_or_default()
+    }
+
+    /// Something stands behind a whole expression: words and signs of other languages are explained.
+    fn stray(&mut self, left: &Expr, otherwise: &str) -> Wrong {
+        let at = self.place();
+        let word = match self.peek() {
+            Token::Name(word) => word.clone(),
+            _ => return Wrong::new(at, otherwise),
+        };
+        let next = |parser: &Self, ahead: usize| match parser.tokens.get(parser.at + ahead) {
+            Some((Token::Name(name), at)) => Some((name.to_ascii_lowercase(), *at)),
+            _ => None,
+        };
+        let nothing = |name: &str| matches!(name, "null" | "none" | "nil" | "undefined");
+        let wrong = Wrong::new(at, format!("`{word}` is no operator"));
+        match word.to_ascii_lowercase().as_str() {
+            "and" => wrong.instead(at, "&&"),
+            "or" => wrong.instead(at, "||"),
+            "eq" | "equals" => wrong.instead(at, "=="),
+            "is" => match (next(self, 1), next(self, 2)) {
+                (Some((not, _)), Some((null, end))) if not == "not" && nothing(&null) => {
+                    wrong.instead(at.to(end), "!= null")
+                }
+                (Some((null, end)), _) if nothing(&null) => wrong.instead(at.to(end), "== null"),
+                _ => wrong.instead(at, "=="),
+            },
+            // `this if condition else that`
+            "if" => {
+                self.at += 1;
+                let condition = self.binary(1);
+                let otherwise = matches!(self.peek(), Token::Name(word) if word == "else");
+                self.at += 1;
+                match (condition, otherwise.then(|| self.expression()).and_then(Result::ok)) {
+                    (Ok(condition), Some(no)) => {
+                        let text =
+                            format!("{} ? {} : {}", self.part(condition.at), self.part(left.at), self.part(no.at));
+                        wrong.instead(left.at.to(no.at), text)
+                    }
+                    _ => wrong.fix("write `condition ? this : that`"),
+                }
+            }
+            _ => Wrong::new(at, otherwise),
+        }
     }
 
     fn too_deep(&self, at: Span) -> Wrong {
@@ -110,11 +162,18 @@ impl Parser {
         let condition = self.binary(1)?;
         let result = if self.take("?") {
             let question = self.behind();
+            if self.take("?") {
+                let other = self.binary(1)?;
+                let text = format!("coalesce({}, {})", self.part(condition.at), self.part(other.at));
+                let at = Span { start: question.start, end: question.end + 1 };
+                return Err(Wrong::new(at, "`??` is no operator").instead(condition.at.to(other.at), text));
+            }
             let yes = self.expression()?;
             if !self.take(":") {
-                return Err(
-                    Wrong::new(question, "`?` wants a `:` with the other case").fix("write `condition ? this : that`")
-                );
+                let end = Span { start: yes.at.end, end: yes.at.end };
+                return Err(Wrong::new(question, "`?` wants a `:` with the other case")
+                    .fix("write `condition ? this : that`; `: null` if there is no other")
+                    .instead(end, " : null"));
             }
             let no = self.expression()?;
             let at = condition.at.to(no.at);
@@ -203,8 +262,10 @@ impl Parser {
                 };
                 self.at += 1;
                 if !quoted && matches!(name.as_str(), "in" | "true" | "false" | "null") {
-                    return Err(Wrong::new(name_at, format!("`{name}` is a word of the language"))
-                        .fix(format!("write the field as `[\"{name}\"]`")));
+                    let point = Span { start: name_at.start.saturating_sub(1), end: name_at.end };
+                    let wrong = Wrong::new(name_at, format!("`{name}` is a word of the language"))
+                        .fix(format!("write the field as `[\"{name}\"]`"));
+                    return Err(if optional { wrong } else { wrong.instead(point, format!("[\"{name}\"]")) });
                 }
                 if !optional && !quoted && self.take("(") {
                     let arguments = self.arguments()?;
@@ -295,6 +356,11 @@ impl Parser {
         self.node(kind, at.to(self.behind()))
     }
 
+    /// Whether the next token can only begin a value.
+    fn begins_value(&self) -> bool {
+        matches!(self.peek(), Token::Name(_) | Token::Text(_) | Token::Integer(_) | Token::Real(_) | Token::Sign("!"))
+    }
+
     fn items<T>(
         &mut self,
         end: &str,
@@ -318,9 +384,31 @@ impl Parser {
             "false" if !rooted => Kind::Bool(false),
             "null" if !rooted => Kind::Null,
             "in" => return Err(Wrong::new(at, "a value is missing before `in`")),
+            // `not x`
+            _ if name.eq_ignore_ascii_case("not") && self.begins_value() => {
+                let inner = self.binary(3)?;
+                let text = match inner.kind {
+                    Kind::Binary(..) => format!("!({})", self.part(inner.at)),
+                    _ => format!("!{}", self.part(inner.at)),
+                };
+                return Err(Wrong::new(at, format!("`{name}` is no operator")).instead(at.to(inner.at), text));
+            }
+            // `if(a, b, c)`
+            "if" if self.take("(") => {
+                let arguments = self.arguments()?;
+                let wrong = Wrong::new(at, "`if` is no function");
+                return Err(match arguments.as_slice() {
+                    [condition, yes, no] => {
+                        let [condition, yes, no] = [condition, yes, no].map(|one| self.part(one.at));
+                        wrong.instead(at.to(self.behind()), format!("({condition} ? {yes} : {no})"))
+                    }
+                    _ => wrong.fix("write `condition ? this : that`"),
+                });
+            }
             _ if RESERVED.contains(&name.as_str()) => {
                 return Err(Wrong::new(at, format!("`{name}` is reserved by the language"))
-                    .fix(format!("a field of that name is written `record.{name}`")));
+                    .fix(format!("a field of that name is written `record.{name}`"))
+                    .instead(at, format!("record.{name}")));
             }
             _ if self.take("(") => {
                 let arguments = self.arguments()?;

@@ -113,13 +113,10 @@ fn text_is_never_coerced() {
         "record.sku * 2",
         "expr-type: `*` does not take string and int (write `decimal(record.sku)`, or declare `type: decimal` for the field in the stream's `fields`) @0..14",
     );
-    check("\"a\" + 1", "expr-type: `+` does not take string and int (write `string(1)`) @0..7");
+    check("\"a\" + 1", "expr-type: `+` does not take string and int (write `\"1\"`) @0..7");
     check("\"PROD_\" + record.sku + \"_\" + string(record.qty)", "string PROD_T1_3");
     check("\"A\" + value", "expr-type: `+` does not take string and decimal: write `string(value)` to join it @6..11");
-    check(
-        "record.sku == 1",
-        "expr-type: `==` does not compare string and int (write `int(record.sku)`, or declare `type: int` for the field in the stream's `fields`) @0..15",
-    );
+    check("record.sku == 1", "expr-type: `==` does not compare string and int (write `\"1\"`) @0..15");
     check("record.sku < \"T2\"", "bool true");
 }
 
@@ -134,7 +131,7 @@ fn missing_and_null_are_said() {
     check("record.?gone.hasValue()", "bool false");
     check(
         "record.?gone + 1",
-        "expr-type: `record.?gone` may be absent, so it cannot be computed with (say what else: `record.?gone.orValue(…)`) @0..12",
+        "expr-type: `record.?gone` may be absent, so it cannot be computed with (say what else: `record.?gone.orValue(0)`) @0..12",
     );
     check("coalesce(record.gone, record.nil, 3)", "int 3");
     check("round(record.gone)", "expr-missing: `record.gone` is missing @6..17");
@@ -182,14 +179,14 @@ fn faults_help() {
     );
     check(
         "upper(1) + lower(2)",
-        "expr-type: `upper` wants string as `text`, and `1` is int (write `string(1)`) @6..7; expr-type: `lower` wants string as `text`, and `2` is int (write `string(2)`) @17..18",
+        "expr-type: `upper` wants string as `text`, and `1` is int (write `\"1\"`) @6..7; expr-type: `lower` wants string as `text`, and `2` is int (write `\"2\"`) @17..18",
     );
     check(
         "record.sku.matches(\"(\")",
         "expr-arguments: `matches`: the pattern is not well formed, or too large @0..23",
     );
     check("a = b", "expr-syntax: `=` has no meaning here (equality is written `==`) @2..3");
-    check("(1 + 2", "expr-syntax: this is not closed: `)` is missing @0..1");
+    check("(1 + 2", "expr-syntax: this is not closed: `)` is missing (close it with `)`) @0..1");
     check("\"abc", "expr-syntax: the text is not closed (close it with `\"`) @0..4");
     check("", "expr-syntax: the expression is empty @0..0");
     check("1 +", "expr-syntax: the expression ends where a value is missing @3..3");

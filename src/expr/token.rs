@@ -23,17 +23,30 @@ pub(super) struct Wrong {
     pub fix: Option<String>,
     pub at: Span,
     pub limit: bool,
+    /// What would mend it: a part of the text and what should stand there.
+    pub edit: Option<(Span, String)>,
 }
 
 impl Wrong {
     pub fn new(at: Span, cause: impl Into<String>) -> Self {
-        Self { cause: cause.into(), fix: None, at, limit: false }
+        Self { cause: cause.into(), fix: None, at, limit: false, edit: None }
     }
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
     }
+    /// Says what to put in the place of what is wrong, as the fix too.
+    pub fn instead(mut self, at: Span, text: impl Into<String>) -> Self {
+        let text = text.into();
+        self.fix.get_or_insert_with(|| format!("write `{text}`"));
+        self.edit = Some((at, text));
+        self
+    }
 }
+
+/// Signs of other languages, and what they are here; longest first.
+const FOREIGN: &[(&str, &str)] =
+    &[("===", "=="), ("!==", "!="), ("=>", ">="), ("=<", "<="), ("<>", "!="), ("&&=", "&&"), ("||=", "||")];
 
 /// Longest first, so that the first match is the right one.
 const SIGNS: &[&str] = &[
@@ -126,6 +139,11 @@ impl Lexer<'_> {
             self.at += 1;
             return Ok(Token::Quoted(self.text[start + 1..self.at - 1].to_string()));
         }
+        if let Some((sign, ours)) = FOREIGN.iter().find(|(sign, _)| self.bytes[start..].starts_with(sign.as_bytes())) {
+            self.at += sign.len();
+            let at = self.span(start);
+            return Err(Wrong::new(at, format!("`{sign}` is no operator")).instead(at, *ours));
+        }
         for sign in SIGNS {
             if self.bytes[start..].starts_with(sign.as_bytes()) {
                 self.at += sign.len();
@@ -136,10 +154,21 @@ impl Lexer<'_> {
         self.at += character.len_utf8();
         let wrong = Wrong::new(self.span(start), format!("`{}` has no meaning here", character.escape_default()));
         Err(match character {
-            '=' => wrong.fix("equality is written `==`"),
-            '&' => wrong.fix("and is written `&&`"),
-            '|' => wrong.fix("or is written `||`"),
-            '\u{201c}' | '\u{201d}' | '\u{2018}' | '\u{2019}' => wrong.fix("use the plain quotes `\"` or `'`"),
+            '=' => wrong.fix("equality is written `==`").instead(self.span(start), "=="),
+            '&' => wrong.fix("and is written `&&`").instead(self.span(start), "&&"),
+            '|' => wrong.fix("or is written `||`").instead(self.span(start), "||"),
+            '\u{201c}' | '\u{201d}' | '\u{2018}' | '\u{2019}' => {
+                let wrong = wrong.fix("use the plain quotes `\"` or `'`");
+                let rest = &self.text[self.at..];
+                match rest.find(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) {
+                    Some(end) if !rest[..end].contains(['"', '\\']) => {
+                        let last = rest[end..].chars().next().map_or(0, char::len_utf8);
+                        let at = Span { start: start as u32, end: (self.at + end + last) as u32 };
+                        wrong.instead(at, format!("\"{}\"", &rest[..end]))
+                    }
+                    _ => wrong,
+                }
+            }
             _ => wrong,
         })
     }
@@ -210,8 +239,10 @@ impl Lexer<'_> {
         let mut out = Vec::new();
         loop {
             let Some(&byte) = self.bytes.get(self.at) else {
+                let end = Span { start: self.text.len() as u32, end: self.text.len() as u32 };
                 return Err(Wrong::new(self.span(start), "the text is not closed")
-                    .fix(format!("close it with `{}`", char::from(quote))));
+                    .fix(format!("close it with `{}`", char::from(quote)))
+                    .instead(end, char::from(quote)));
             };
             if byte == quote && (!triple || (self.peek(1) == quote && self.peek(2) == quote)) {
                 self.at += width;

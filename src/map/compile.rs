@@ -6,8 +6,8 @@ use super::convert::Reading;
 use super::literal::Literal;
 use super::route::{Condition, Flow, Masks, Passage, Route, Rule};
 use super::shape::{SourceShape, TargetShape, classes_at};
-use super::{examples, target as targets};
-use crate::config::{Expression, FieldRule, Mapping};
+use super::{examples, mend, target as targets};
+use crate::config::{Expression, FieldRule, Mapping, Node};
 use crate::error::codes::map as codes;
 use crate::error::{Finding, Findings, Place, Severity};
 use crate::expr::{self, Bind, Binding, Dialect, Environment, Program};
@@ -32,7 +32,7 @@ pub fn compile(mapping: &Mapping, source: &SourceShape, target: &TargetShape) ->
     }
     let Compiler { mut findings, projection, known, .. } = compiler;
     if mapping.all_rules {
-        targets::check_written(mapping, target, &mut findings);
+        targets::check_written(mapping, source, target, &mut findings);
     }
     let whole = mapping.whole && rules.len() == mapping.fields.len();
     let key = if whole { targets::check_filled(mapping, target, &columns, &mut findings) } else { Vec::new() };
@@ -173,7 +173,7 @@ impl<'m> Compiler<'m> {
         let always = match &rule.source {
             Some(path) => self.source.always(&path.value),
             None => transform.is_some(),
-        } || rule.default.as_ref().is_some_and(|default| default.value != crate::config::Node::Null);
+        } || rule.default.as_ref().is_some_and(|default| default.value != Node::Null);
         let filled = always
             && transform.as_ref().is_none_or(|program| {
                 !matches!(program.kind(), Type::Dyn | Type::Null)
@@ -280,7 +280,12 @@ impl<'m> Compiler<'m> {
                     written.place.clone(),
                     format!("the default is of type {kind}, but the source field is declared as {source_kind}"),
                 )
-                .fix("a default stands in for the source value, before the transform: give it that type"),
+                .fix("a default stands in for the source value, before the transform: give it that type")
+                .edit(match &written.value {
+                    Node::Text(text) => mend::retype(&written.place, &text.to_string(), source_kind),
+                    Node::Number(text) => mend::retype(&written.place, text, source_kind),
+                    _ => None,
+                }),
             );
         }
         fitting
@@ -293,12 +298,15 @@ impl<'m> Compiler<'m> {
         let path = &rule.target.value;
         let Some(asked) = &rule.kind else {
             if !fits(result, declared) {
-                self.findings.push(misfit(result, declared, at.clone(), || {
-                    format!(
-                        "the result is of type {result}, but `{path}` of `{}` is declared as {declared}",
-                        target.name
-                    )
-                }));
+                self.findings.push(
+                    misfit(result, declared, at.clone(), || {
+                        format!(
+                            "the result is of type {result}, but `{path}` of `{}` is declared as {declared}",
+                            target.name
+                        )
+                    })
+                    .edit(mend::convert(rule, result, declared)),
+                );
             }
             return (declared.clone(), Reading::Exact);
         };
@@ -465,6 +473,7 @@ fn finding(written: &Expression, fault: &expr::Fault) -> Finding {
     let mut finding = Finding::error(fault.code, written.place_at(fault.start, fault.end), fault.cause.clone());
     finding.severity = fault.severity;
     finding.fix = fault.fix.clone();
+    finding.edit = fault.edit.as_ref().and_then(|edit| written.edit(edit.start, edit.end, &edit.text));
     finding
 }
 

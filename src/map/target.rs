@@ -1,7 +1,8 @@
 //! The target record as a whole: no two rules write one place, every required place is
 //! written, the key can be relied on.
 
-use super::shape::TargetShape;
+use super::mend;
+use super::shape::{SourceShape, TargetShape};
 use crate::config::{Mapping, Mode};
 use crate::error::codes::map as codes;
 use crate::error::{Finding, Findings};
@@ -88,7 +89,7 @@ pub(super) fn check_paths(
 
 /// Checks that each required field of the target has a rule, even one that has mistakes of its
 /// own.
-pub(super) fn check_written(mapping: &Mapping, target: &TargetShape, findings: &mut Findings) {
+pub(super) fn check_written(mapping: &Mapping, source: &SourceShape, target: &TargetShape, findings: &mut Findings) {
     // Neither makes a record: what they leave out is there already, or goes.
     if matches!(mapping.sync.mode, Mode::Update | Mode::Delete) {
         return;
@@ -102,7 +103,8 @@ pub(super) fn check_written(mapping: &Mapping, target: &TargetShape, findings: &
                     mapping.to.place.clone(),
                     format!("`{}` requires `{}`, and no rule writes it", target.name, field.name),
                 )
-                .fix(format!("add a rule with `target: {path}`")),
+                .fix(format!("add a rule with `target: {path}`"))
+                .edit(mend::add_rule(mapping, field, &source.fields)),
             );
         }
     }
@@ -126,7 +128,8 @@ pub(super) fn check_filled(
                     mapping.fields[*one].target.place.clone(),
                     format!("`{}` requires `{}`, but the rule may leave it missing or null", target.name, field.name),
                 )
-                .fix("give the rule a `default`, or say `required: true`"),
+                .fix("give the rule a `default`, or say `required: true`")
+                .edit(mend::add_key(&mapping.fields[*one], "required: true")),
             ),
             _ => {}
         }
@@ -146,8 +149,12 @@ fn check_key(mapping: &Mapping, target: &TargetShape, columns: &[Column], findin
     let mut found = Vec::with_capacity(key.len());
     for (path, place) in key {
         let Some(at) = columns.iter().position(|column| column.path == *path) else {
-            // A key that only the target declares matters to modes that use one.
-            if keyed || !named.is_empty() {
+            // A key that only the target declares matters to modes that use one; that a field it requires
+            // is written by no rule has been said.
+            let required = |field: &crate::record::Field| field.required && Path::key(&field.name) == *path;
+            let made = !matches!(mapping.sync.mode, Mode::Update | Mode::Delete);
+            let said = made && named.is_empty() && target.fields.iter().any(required);
+            if (keyed && !said) || !named.is_empty() {
                 let known: Vec<String> = columns.iter().map(|column| column.path.to_string()).collect();
                 let mut finding = Finding::error(
                     &codes::KEY_NOT_FILLED,
@@ -167,7 +174,8 @@ fn check_key(mapping: &Mapping, target: &TargetShape, columns: &[Column], findin
                     mapping.fields[at].target.place.clone(),
                     format!("`{path}` is the key, but may be missing or null"),
                 )
-                .fix("say `required: true` on this rule: records without a key are then rejected"),
+                .fix("say `required: true` on this rule: records without a key are then rejected")
+                .edit(mend::add_key(&mapping.fields[at], "required: true")),
             );
         }
         found.push(at);

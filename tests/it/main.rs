@@ -30,3 +30,4 @@ mod sources;
 mod state;
 mod support;
 mod unattended;
+mod wrong_mappings;

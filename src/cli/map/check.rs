@@ -58,8 +58,18 @@ impl Check {
                 .map(|path| discover::shown(path, &found.stand))
                 .collect(),
         };
-        context.ui.answer(answer.findings(findings))?;
-        Ok(if failed { Exit::Invalid } else { Exit::Done })
+        let refused = findings.iter().any(|f| f.severity == Severity::Error && codes::comply::ALL.contains(&f.code));
+        let texts = |name: &str| {
+            let mut files = std::iter::once(&found.file).chain(&found.mappings);
+            let file = files.find(|path| discover::shown(path, &found.stand) == name)?;
+            std::fs::read_to_string(file).ok()
+        };
+        context.ui.answer(answer.findings_in(findings, &texts))?;
+        Ok(match (refused, failed) {
+            (true, _) => Exit::Refused,
+            (false, true) => Exit::Invalid,
+            (false, false) => Exit::Done,
+        })
     }
 
     /// The project: the one named, the one of the first path, or the nearest.

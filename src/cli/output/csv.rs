@@ -55,6 +55,7 @@ fn line<'c>(cells: impl Iterator<Item = &'c str>, out: &mut String) {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
+        Value::Array(items) if items.is_empty() => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Answer;
-use crate::error::{Error, Finding, Place, Severity};
+use crate::error::{Edit, Error, Finding, Place, Severity};
 
 /// The document of an answer.
 pub(in crate::cli) fn document(verb: &str, answer: &Answer) -> Value {
@@ -52,11 +52,27 @@ pub(in crate::cli) fn finding(found: &Finding) -> Value {
     }
     members.insert("cause".into(), json!(found.cause));
     members.insert("fix".into(), json!(found.fix));
+    members.insert("edits".into(), edits(found, None));
     Value::Object(members)
 }
 
+/// The changes of the file that mend a finding: one or none. Where the file's text is at hand, each end
+/// says its byte too.
+fn edits(found: &Finding, text: Option<&str>) -> Value {
+    let one = |edit: &Edit| {
+        let bytes = text.and_then(|text| edit.bytes(text));
+        let end = |(line, column): (u32, u32), byte: Option<usize>| match byte {
+            Some(byte) => json!({ "line": line, "column": column, "byte": byte }),
+            None => json!({ "line": line, "column": column }),
+        };
+        let (start, behind) = (bytes.map(|(start, _)| start), bytes.map(|(_, end)| end));
+        json!({ "start": end(edit.start, start), "end": end(edit.end, behind), "text": edit.text })
+    };
+    found.edit.iter().map(one).collect()
+}
+
 /// A finding as the flat row of a table.
-pub(super) fn finding_row(found: &Finding) -> Vec<Value> {
+pub(super) fn finding_row(found: &Finding, texts: &dyn Fn(&str) -> Option<String>) -> Vec<Value> {
     let at = found.place.as_ref();
     vec![
         json!(severity(found.severity)),
@@ -66,6 +82,7 @@ pub(super) fn finding_row(found: &Finding) -> Vec<Value> {
         json!(at.map(|p| p.column)),
         json!(found.cause),
         json!(found.fix),
+        edits(found, at.filter(|_| found.edit.is_some()).and_then(|at| texts(&at.file)).as_deref()),
     ]
 }
 

@@ -82,10 +82,15 @@ impl Answer {
         self
     }
     /// Sets the findings and makes the rows from them.
-    pub(super) fn findings(mut self, findings: Vec<Finding>) -> Self {
-        let mut rows = Rows::new("findings", &["severity", "code", "file", "line", "column", "cause", "fix"]);
+    pub(super) fn findings(self, findings: Vec<Finding>) -> Self {
+        self.findings_in(findings, &|_| None)
+    }
+    /// The same, with the texts of the files at hand, so that edits say their bytes.
+    pub(super) fn findings_in(mut self, findings: Vec<Finding>, texts: &dyn Fn(&str) -> Option<String>) -> Self {
+        let columns = ["severity", "code", "file", "line", "column", "cause", "fix", "edits"];
+        let mut rows = Rows::new("findings", &columns);
         for finding in &findings {
-            rows.push(json::finding_row(finding));
+            rows.push(json::finding_row(finding, texts));
         }
         self.rows = Some(rows);
         self.findings = Some(findings);

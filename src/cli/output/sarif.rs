@@ -43,15 +43,45 @@ fn result(finding: &Finding) -> Value {
     let mut made = json!({ "ruleId": finding.code.id, "level": level, "message": { "text": text } });
     if let Some(place) = &finding.place {
         made["locations"] = json!([{ "physicalLocation": {
-            "artifactLocation": { "uri": place.file.replace('\\', "/") },
+            "artifactLocation": { "uri": uri(&place.file) },
             "region": {
                 "startLine": place.line,
                 "startColumn": place.column,
                 "endColumn": place.column + place.width.max(1),
             },
         }}]);
+        if let Some(edit) = &finding.edit {
+            let description = finding.fix.as_deref().unwrap_or(&finding.cause);
+            made["fixes"] = json!([{
+                "description": { "text": description },
+                "artifactChanges": [{
+                    "artifactLocation": { "uri": uri(&place.file) },
+                    "replacements": [{
+                        "deletedRegion": {
+                            "startLine": edit.start.0,
+                            "startColumn": edit.start.1,
+                            "endLine": edit.end.0,
+                            "endColumn": edit.end.1,
+                        },
+                        "insertedContent": { "text": edit.text },
+                    }],
+                }],
+            }]);
+        }
     }
     made
+}
+
+/// A file's name as the relative reference of RFC 3986 that SARIF asks for.
+fn uri(file: &str) -> String {
+    let mut out = String::with_capacity(file.len());
+    for byte in file.replace('\\', "/").bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -66,6 +96,8 @@ mod tests {
         let result = &made["runs"][0]["results"][0];
         assert_eq!(result["locations"][0]["physicalLocation"]["region"]["endColumn"], 7);
         assert_eq!(result["message"]["text"], "odd. even");
+        assert_eq!(result.get("fixes"), None);
+        assert_eq!(uri("a b/ü.yaml"), "a%20b/%C3%BC.yaml");
         assert_eq!(made["runs"][0]["tool"]["driver"]["rules"][0]["id"], "bug");
     }
 }

@@ -1,13 +1,13 @@
 //! Calls of functions: their names, the number and types of arguments, and the flow of classes.
 
 use super::macros::MACROS;
-use super::{Checker, EXACT, Typed};
+use super::{Checker, EXACT, Mend, Typed, habits};
 use crate::error::codes::expr as codes;
 use crate::error::nearest;
 use crate::expr::ast::{Expr, Kind, Span};
 use crate::expr::functions::{self, Flow, Function, Kinds, Prepared, Returns, Spec};
 use crate::expr::node::{Node, Op};
-use crate::expr::{Effect, FlowStep, types};
+use crate::expr::{Effect, FlowStep, Rewrite, types};
 use crate::record::{ClassId, ClassSet, Type, Value};
 
 impl Checker<'_> {
@@ -44,11 +44,25 @@ impl Checker<'_> {
                 )
             }
             None => {
+                let cause = format!("unknown function `{name}`");
+                if let (None, [condition, yes, no], true) = (target, arguments, habits::is_choice(name)) {
+                    let [condition, yes, no] = [condition, yes, no].map(|one| self.part(one.at));
+                    let text = format!("({condition} ? {yes} : {no})");
+                    let mend = Mend { fix: format!("write `{text}`"), at, text };
+                    return self.mendable(&codes::UNKNOWN_FUNCTION, name_at, cause, Some(mend));
+                }
                 let known = functions::names().chain(MACROS.iter().copied());
-                let fix = nearest(name, known)
-                    .map(|near| format!("did you mean `{near}`?"))
-                    .or_else(|| Some("`consign map functions` lists them".into()));
-                self.fault(&codes::UNKNOWN_FUNCTION, name_at, format!("unknown function `{name}`"), fix)
+                match habits::function(name).or_else(|| nearest(name, known)) {
+                    Some(near) => {
+                        let fix = format!("did you mean `{near}`?");
+                        let mend = Mend { fix, at: name_at, text: near.to_string() };
+                        self.mendable(&codes::UNKNOWN_FUNCTION, name_at, cause, Some(mend))
+                    }
+                    None => {
+                        let fix = Some("`consign map functions` lists them".into());
+                        self.fault(&codes::UNKNOWN_FUNCTION, name_at, cause, fix)
+                    }
+                }
             }
         }
     }
@@ -89,8 +103,18 @@ impl Checker<'_> {
             return Typed { is_type: true, ..Typed::new(at, Op::Text("type".into()), Type::String) };
         }
         let mut broken = typed.iter().any(|t| t.broken);
+        let swap = if target.is_none() { self.swapped(spec, &typed, arguments) } else { None };
         for (index, argument) in typed.iter().enumerate() {
-            broken |= !self.fits(spec, index, argument);
+            let fits = self.fits(spec, index, argument);
+            if !fits && let Some(Mend { fix, at, text }) = &swap {
+                if let Some(fault) = self.faults.last_mut() {
+                    fault.fix = Some(fix.clone());
+                    fault.edit = Some(Rewrite { start: at.start as usize, end: at.end as usize, text: text.clone() });
+                }
+                broken = true;
+                break;
+            }
+            broken |= !fits;
         }
         let mut prepared = Prepared::None;
         if let Some(prepare) = function.prepare {
@@ -152,14 +176,44 @@ impl Checker<'_> {
         Typed { broken, is_type, ..Typed::new(at, op, kind).classes(after, control) }
     }
 
+    /// Whether an argument can be what the parameter takes.
+    fn meets(&self, spec: &Spec, index: usize, argument: &Typed) -> bool {
+        spec.parameter(index).is_some_and(|parameter| {
+            let (wanted, have) = (parameter.kinds, argument.kinds());
+            self.cel() || argument.broken || wanted.meets(have) || (wanted.meets(EXACT) && have.meets(EXACT))
+        })
+    }
+
+    /// Two arguments that fit only the other way round.
+    fn swapped(&self, spec: &Spec, typed: &[Typed], arguments: &[Expr]) -> Option<Mend> {
+        let fits = |order: &[usize]| order.iter().enumerate().all(|(at, from)| self.meets(spec, at, &typed[*from]));
+        let mut order: Vec<usize> = (0..typed.len()).collect();
+        if typed.len() > 4 || typed.iter().any(|one| one.broken) || fits(&order) {
+            return None;
+        }
+        for one in 0..order.len() {
+            for other in one + 1..order.len() {
+                order.swap(one, other);
+                if fits(&order) {
+                    let texts: Vec<&str> = order.iter().map(|from| self.part(arguments[*from].at)).collect();
+                    let at = arguments.first()?.at.to(arguments.last()?.at);
+                    let text = texts.join(", ");
+                    let fix = format!("the arguments stand in another order: `{}({text})`", spec.name);
+                    return Some(Mend { fix, at, text });
+                }
+                order.swap(one, other);
+            }
+        }
+        None
+    }
+
     /// Whether an argument can be what the parameter takes; a fault if not.
     fn fits(&mut self, spec: &Spec, index: usize, argument: &Typed) -> bool {
         let Some(parameter) = spec.parameter(index) else { return false };
-        let (wanted, have) = (parameter.kinds, argument.kinds());
-        let exact = wanted.meets(EXACT) && have.meets(EXACT);
-        if self.cel() || argument.broken || wanted.meets(have) || exact {
+        if self.meets(spec, index, argument) {
             return true;
         }
+        let wanted = parameter.kinds;
         let source = self.source(argument.node.at);
         let cause = format!(
             "`{}` wants {} as `{}`, and `{source}` is {}",
@@ -168,8 +222,8 @@ impl Checker<'_> {
             parameter.name,
             argument.kind
         );
-        let fix = self.conversion(argument, wanted);
-        self.fault(&codes::TYPE, argument.node.at, cause, fix);
+        let mend = self.conversion(argument, wanted);
+        self.mendable(&codes::TYPE, argument.node.at, cause, mend);
         false
     }
 }
