@@ -7,10 +7,10 @@ use bytes::{Bytes, BytesMut};
 use futures_util::SinkExt as _;
 use tokio_postgres::Client;
 
-/// The records of a group as numbered lines, and the keys that came without a record.
+/// The records of a group as the encoder wrote them, and the keys that came without a record.
 #[derive(Default)]
 pub(super) struct Group {
-    /// Whole lines: the record's number from 0, and what the encoder wrote.
+    /// Whole lines, one for each record.
     pub(super) lines: Vec<Bytes>,
     pub(super) records: u64,
     /// Lines of keys.
@@ -26,21 +26,10 @@ impl Group {
         if bytes.is_empty() {
             return records == 0;
         }
-        let first = self.records;
-        let mut numbered = BytesMut::with_capacity(bytes.len() + 8 * usize::try_from(records).unwrap_or_default());
-        let mut digits = Digits::of(first);
-        let mut from = 0;
+        self.lines.push(Bytes::copy_from_slice(bytes));
+        self.records += records;
         // A line feed ends a record and is nothing else: the encoder escapes those in values.
-        for end in memchr::memchr_iter(b'\n', bytes) {
-            numbered.extend_from_slice(digits.text());
-            numbered.extend_from_slice(b"\t");
-            numbered.extend_from_slice(&bytes[from..=end]);
-            digits.next();
-            self.records += 1;
-            from = end + 1;
-        }
-        self.lines.push(numbered.freeze());
-        from == bytes.len() && self.records == first + records
+        bytes.ends_with(b"\n") && memchr::memchr_iter(b'\n', bytes).count() as u64 == records
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -92,25 +81,58 @@ impl Index<'_> {
         found
     }
 
-    /// The fields of a record as its line has them, without its number.
+    /// The fields of a record as its line has them.
     pub(super) fn fields(&self, record: usize) -> Vec<Bytes> {
         let line: Vec<u8> = self.slice(record..record + 1).concat();
         let line = Bytes::from(line);
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        text.split(|byte| *byte == b'\t').skip(1).map(|field| line.slice_ref(field)).collect()
+        text.split(|byte| *byte == b'\t').map(|field| line.slice_ref(field)).collect()
     }
 }
 
 /// Streams lines into a table.
 pub(super) async fn copy(client: &Client, statement: &str, lines: &[Bytes]) -> Result<u64, tokio_postgres::Error> {
+    send(client, statement, lines.iter().cloned()).await
+}
+
+/// Streams lines into a table, each behind its number, from this one on.
+pub(super) async fn copy_numbered(
+    client: &Client,
+    statement: &str,
+    lines: &[Bytes],
+    first: u64,
+) -> Result<u64, tokio_postgres::Error> {
+    let mut digits = Digits::of(first);
+    send(client, statement, lines.iter().map(|lines| numbered(lines, &mut digits))).await
+}
+
+async fn send(
+    client: &Client,
+    statement: &str,
+    lines: impl Iterator<Item = Bytes>,
+) -> Result<u64, tokio_postgres::Error> {
     let mut stream = std::pin::pin!(client.copy_in::<_, Bytes>(statement).await?);
     for chunk in lines {
-        if stream.feed(chunk.clone()).await.is_err() {
+        if stream.feed(chunk).await.is_err() {
             // The server's own words come with the end.
             break;
         }
     }
     stream.as_mut().finish().await
+}
+
+/// Puts its number and a tab before each line.
+fn numbered(lines: &[u8], digits: &mut Digits) -> Bytes {
+    let mut made = BytesMut::with_capacity(lines.len() + lines.len() / 8);
+    let mut from = 0;
+    for end in memchr::memchr_iter(b'\n', lines) {
+        made.extend_from_slice(digits.text());
+        made.extend_from_slice(b"\t");
+        made.extend_from_slice(&lines[from..=end]);
+        digits.next();
+        from = end + 1;
+    }
+    made.freeze()
 }
 
 /// A number as text that counts up in place.
@@ -160,18 +182,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_numbered_across_batches_and_found_again() {
+    fn lines_are_found_again_and_numbered_across_batches() {
         let mut group = Group::default();
         assert!(group.add(b"a\tx\nb\ty\n", 2, b""));
         assert!(group.add(b"", 0, b"k\n"));
         assert!(group.add(b"c\tz\n", 1, b""));
         assert!(!group.add(b"d", 1, b""), "no whole line");
         group.lines.pop();
-        assert_eq!(group.lines.concat(), b"0\ta\tx\n1\tb\ty\n2\tc\tz\n");
+        assert_eq!(group.lines.concat(), b"a\tx\nb\ty\nc\tz\n");
+        let mut digits = Digits::of(9);
+        let lines: Vec<Bytes> = group.lines.iter().map(|lines| numbered(lines, &mut digits)).collect();
+        assert_eq!(lines.concat(), b"9\ta\tx\n10\tb\ty\n11\tc\tz\n");
         let index = group.index();
         assert_eq!(index.len(), 3);
-        assert_eq!(index.slice(1..3).concat(), b"1\tb\ty\n2\tc\tz\n");
-        assert_eq!(index.slice(0..2).concat(), b"0\ta\tx\n1\tb\ty\n");
+        assert_eq!(index.slice(1..3).concat(), b"b\ty\nc\tz\n");
+        assert_eq!(index.slice(0..2).concat(), b"a\tx\nb\ty\n");
         assert_eq!(index.slice(3..3).len(), 0);
         assert_eq!(index.fields(2), [&b"c"[..], &b"z"[..]]);
     }

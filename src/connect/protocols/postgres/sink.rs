@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::Client;
 
 use super::failure::{Remedy, failure, refusal, remedy};
-use super::group::{Group, Index, copy};
+use super::group::{Group, Index, copy, copy_numbered};
 use super::session::{Session, Settings};
 use super::statements::{Statements, analyze_seen};
 use super::table::{Table, commits_definition, is_there};
@@ -38,6 +38,8 @@ pub(super) struct PostgresSink {
     group: Group,
     /// A group had two records with one key: look for them first.
     twice: bool,
+    /// Nothing was in the target that a record could meet, so far: groups go straight into it.
+    straight: bool,
 }
 
 struct Opened {
@@ -100,6 +102,7 @@ impl PostgresSink {
             opened: None,
             group: Group::default(),
             twice: false,
+            straight: false,
         }
     }
 
@@ -124,7 +127,7 @@ impl PostgresSink {
         client: &Client,
         settled: Option<&Mark>,
         in_doubt: bool,
-    ) -> Result<(Found, Statements), Broken> {
+    ) -> Result<(Found, Statements, bool), Broken> {
         client.batch_execute(SESSION).await?;
         client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         let (fitted, was_there) = self.table.prepare(client, self.create, self.rehearse).await?;
@@ -170,7 +173,8 @@ impl PostgresSink {
         client.batch_execute(&statements.setup).await?;
         // A temporary table that stands in for the target lives as long as the session.
         client.batch_execute("COMMIT").await?;
-        Ok((found, statements))
+        let straight = statements.straight.is_some() && (fitted.empty || !self.table.mode.keyed());
+        Ok((found, statements, straight))
     }
 
     /// The commit row of this route.
@@ -211,6 +215,12 @@ impl PostgresSink {
                 Broken::Ours(_) => Remedy::None,
             };
             match way {
+                // A key was there, or came twice; whatever it was, the other ways can tell. From now on
+                // they are taken: the server clears away later what a failed COPY left behind.
+                Remedy::Record | Remedy::Twice if self.straight && sweep.is_none() => {
+                    self.straight = false;
+                    careful = !self.table.mode.keyed();
+                }
                 Remedy::Twice if !self.twice => self.twice = true,
                 Remedy::Record | Remedy::Twice if !careful && sweep.is_none() => careful = true,
                 Remedy::Again if tries > 1 => {
@@ -234,6 +244,7 @@ impl PostgresSink {
         client.batch_execute(BEGIN).await?;
         let mut receipt = match (sweep, careful) {
             (Some(guard), _) => self.delete_unseen(opened, guard).await?,
+            (None, false) if self.straight => self.straight(opened).await?,
             (None, false) => self.at_once(opened).await?,
             (None, true) => self.piece_by_piece(opened).await?,
         };
@@ -254,6 +265,17 @@ impl PostgresSink {
         Ok(receipt)
     }
 
+    /// COPY into the target itself: fails as a whole if a record meets another one.
+    async fn straight(&self, opened: &Opened) -> Result<Receipt, Broken> {
+        let mut receipt = Receipt::default();
+        if let (Some(straight), false) = (&opened.statements.straight, self.group.lines.is_empty()) {
+            receipt.written = copy(&opened.session.client, straight, &self.group.lines).await?;
+            // A trigger may leave records out.
+            receipt.unchanged = self.group.records.saturating_sub(receipt.written);
+        }
+        Ok(receipt)
+    }
+
     /// One COPY and one statement over all of it: fails as a whole.
     async fn at_once(&self, opened: &Opened) -> Result<Receipt, Broken> {
         let (client, statements) = (&opened.session.client, &opened.statements);
@@ -261,7 +283,7 @@ impl PostgresSink {
         if self.group.is_empty() {
             return Ok(receipt);
         }
-        copy(client, &statements.copy, &self.group.lines).await?;
+        copy_numbered(client, &statements.copy, &self.group.lines, 0).await?;
         if let Some(see) = &statements.see {
             client.execute(see, &[]).await?;
             if !self.group.seen.is_empty() {
@@ -294,7 +316,7 @@ impl PostgresSink {
         while let Some(records) = pieces.next() {
             let lines = index.slice(records.clone());
             client.batch_execute("SAVEPOINT piece").await?;
-            match copy(client, &statements.copy, &lines).await {
+            match copy_numbered(client, &statements.copy, &lines, records.start as u64).await {
                 Ok(_) => {
                     client.batch_execute("RELEASE piece").await?;
                     pieces.passed();
@@ -457,7 +479,7 @@ impl PostgresSink {
     async fn look(&self, opened: &Opened) -> Result<Effects, Broken> {
         let (client, statements) = (&opened.session.client, &opened.statements);
         client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-        copy(client, &statements.copy, &self.group.lines).await?;
+        copy_numbered(client, &statements.copy, &self.group.lines, 0).await?;
         let row = client.query_one(&statements.foresee, &[]).await?;
         let [created, changed, unchanged, again, matched] =
             [0, 1, 2, 3, 4].map(|at| row.get::<_, i64>(at).unsigned_abs());
@@ -566,7 +588,8 @@ impl Sink for PostgresSink {
     fn open(&mut self, settled: Option<&Mark>, in_doubt: bool) -> Result<Found> {
         let session = self.settings.connect()?;
         let done = session.run(self.take_over(&session.client, settled, in_doubt));
-        let (found, statements) = done.map_err(|broken| self.failed(broken))?;
+        let (found, statements, straight) = done.map_err(|broken| self.failed(broken))?;
+        self.straight = straight;
         self.opened = Some(Opened { session, statements });
         Ok(found)
     }

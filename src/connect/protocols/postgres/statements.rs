@@ -2,7 +2,7 @@
 //! statement over all of them does what the mode asks.
 
 use super::name::{literal, quoted};
-use super::table::{Compare, Fitted, Table};
+use super::table::{Compare, Fitted, FittedColumn, Table};
 use crate::config::Mode;
 
 const STAGE: &str = "pg_temp._consign_stage";
@@ -15,6 +15,8 @@ const STAGE_INDEX: &str = "_consign_stage_numbers";
 pub(super) struct Statements {
     /// Makes the stage, and for mirrors and rehearsals the table of keys that were seen.
     pub(super) setup: String,
+    /// Takes records into the target itself. `None`: it would not do what the other statements do.
+    pub(super) straight: Option<String>,
     /// Takes numbered records into the stage.
     pub(super) copy: String,
     /// Takes keys into the table of keys that were seen.
@@ -60,6 +62,7 @@ impl Statements {
         }
         Self {
             setup,
+            straight: made.straight(),
             copy: format!("COPY {STAGE} FROM STDIN"),
             copy_seen: format!("COPY {SEEN} FROM STDIN"),
             unfit: made.unfit(),
@@ -137,6 +140,17 @@ impl Maker<'_> {
             columns.join(", "),
             self.fitted.table
         )
+    }
+
+    /// COPY into the target is several times as fast as the way over the stage. It knows no conflict, and
+    /// nobody looks at the values in between.
+    fn straight(&self) -> Option<String> {
+        let looked_at = |column: &FittedColumn| column.array || column.scale.is_some();
+        let fits = matches!(self.table.mode, Mode::Append | Mode::Upsert)
+            && !self.fitted.ruled
+            && !self.fitted.columns.iter().any(looked_at);
+        let names: Vec<String> = self.columns().map(|(_, name)| name).collect();
+        fits.then(|| format!("COPY {} ({}) FROM STDIN", self.fitted.table, names.join(", ")))
     }
 
     /// A staged value as the target takes it.

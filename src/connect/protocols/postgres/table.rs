@@ -37,6 +37,10 @@ pub(super) struct Fitted {
     pub(super) commits: String,
     /// One for each column of the mapping.
     pub(super) columns: Vec<FittedColumn>,
+    /// What COPY into it does differs from what INSERT does: it has rules or policies for rows.
+    pub(super) ruled: bool,
+    /// There is no record in it.
+    pub(super) empty: bool,
 }
 
 /// A column of the target, as far as the statements need to know it.
@@ -152,7 +156,8 @@ impl Table {
         let failed = |e| failure(doing(), e);
         let found = client
             .query_opt(
-                "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text FROM pg_class c \
+                "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, \
+                 c.relhasrules OR row_security_active(c.oid) FROM pg_class c \
                  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)",
                 &[&self.name.sql()],
             )
@@ -192,7 +197,7 @@ impl Table {
                 .map_err(|e| failure(format!("creating table `{}`", self.name), e))?;
             let columns = self.kinds.iter().map(FittedColumn::made).collect();
             let commits = format!("{}.{}", quoted(&schema), quoted(COMMITS));
-            return Ok((Fitted { table, commits, columns }, false));
+            return Ok((Fitted { table, commits, columns, ruled: false, empty: true }, false));
         };
         let (oid, schema, table, kind): (u32, String, String, String) =
             (row.get(0), row.get(1), row.get(2), row.get(3));
@@ -204,11 +209,18 @@ impl Table {
             };
             return Err(unfit(format!("`{}` is {what}, not a table", self.name)).hint("name a table under `table`"));
         }
-        let fitted = Fitted {
-            table: format!("{}.{}", quoted(&schema), quoted(&table)),
-            commits: format!("{}.{}", quoted(&schema), quoted(COMMITS)),
-            columns: self.check(client, oid).await.map_err(|e| e.doing(doing()))?,
+        let table = format!("{}.{}", quoted(&schema), quoted(&table));
+        let columns = self.check(client, oid).await.map_err(|e| e.doing(doing()))?;
+        let empty = match self.mode {
+            // Who adds to it or changes it does not ask, and may not be allowed to.
+            Mode::Append | Mode::Update | Mode::Delete => false,
+            Mode::Upsert | Mode::Mirror => {
+                let any = format!("SELECT 1 FROM {table} LIMIT 1");
+                client.query_opt(&any, &[]).await.map_err(failed)?.is_none()
+            }
         };
+        let commits = format!("{}.{}", quoted(&schema), quoted(COMMITS));
+        let fitted = Fitted { table, commits, columns, ruled: row.get(4), empty };
         Ok((fitted, true))
     }
 

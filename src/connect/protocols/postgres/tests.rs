@@ -165,6 +165,46 @@ fn records_are_upserted_and_what_stands_there_just_so_is_not_written() {
 }
 
 #[test]
+fn an_empty_table_is_filled_straight_until_a_record_meets_another() {
+    let Some(desk) = Desk::new(Mode::Upsert) else { return };
+    let mut sink = desk.fresh();
+    let mut write = |group: u64, rows: &[(&str, i64, &str)]| {
+        sink.write(&desk.batch(rows)).unwrap();
+        counts(&sink.commit(&mark(group, 1)).unwrap())
+    };
+    assert_eq!(write(1, &[("a", 1, "1"), ("b", 2, "2")]), [2, 0, 0, 0, 0, 0]);
+    // Somebody else writes there, too.
+    desk.sql("INSERT INTO items VALUES ('c', 0, 0)");
+    assert_eq!(write(2, &[("c", 3, "3"), ("a", 1, "1.0"), ("d", 4, "4")]), [2, 1, 0, 0, 0, 0]);
+    assert_eq!(write(3, &[("e", 5, "5"), ("e", 6, "6")]), [1, 0, 0, 1, 0, 0]);
+    assert_eq!(desk.rows(), ["a|1|1", "b|2|2", "c|3|3", "d|4|4", "e|6|6"]);
+    assert_eq!(desk.sql("SELECT group_no FROM _consign_commits"), "3");
+
+    // Two with one key, and one that the server refuses, in the very first group.
+    let desk = Desk { table: "others", ..desk };
+    desk.sql("CREATE TABLE others (sku text PRIMARY KEY, qty bigint CHECK (qty > 0), price numeric)");
+    let (mut sink, _) = desk.opened(Some(&mark(3, 1)), false).unwrap();
+    sink.write(&desk.batch(&[("a", 1, "1"), ("a", 2, "2"), ("b", 0, "1"), ("c", 1, "1")])).unwrap();
+    let receipt = sink.commit(&mark(4, 1)).unwrap();
+    assert_eq!(counts(&receipt), [2, 0, 0, 1, 0, 1]);
+    assert_eq!(receipt.refusals[0].record, 2);
+    assert_eq!(desk.rows(), ["a|2|2", "c|1|1"]);
+}
+
+#[test]
+fn rules_of_the_database_see_every_record() {
+    let Some(desk) = Desk::new(Mode::Append) else { return };
+    desk.sql(
+        "CREATE TABLE items (sku text, qty bigint, price numeric); CREATE TABLE seen (sku text);
+         CREATE RULE tell AS ON INSERT TO items DO ALSO INSERT INTO seen VALUES (new.sku)",
+    );
+    let mut sink = desk.fresh();
+    sink.write(&desk.batch(&[("a", 1, "1"), ("b", 2, "2")])).unwrap();
+    assert_eq!(sink.commit(&mark(1, 1)).unwrap().written, 2);
+    assert_eq!(desk.sql("SELECT string_agg(sku, '' ORDER BY sku) FROM seen"), "ab");
+}
+
+#[test]
 fn records_are_updated_and_none_is_added() {
     let Some(mut desk) = Desk::new(Mode::Upsert) else { return };
     let mut sink = desk.fresh();
