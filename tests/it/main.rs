@@ -22,6 +22,7 @@ mod matrix;
 mod modes;
 mod postgres;
 mod readme;
+mod refusals;
 mod schemas;
 mod servers;
 mod sftp;

@@ -102,7 +102,7 @@ pub static TABLE_UNFIT: Code = Code::new(
 pub static CONSTRAINT: Code = Code::new(
     "connect-constraint",
     "the target table refused a record",
-    "A constraint of the target table (NOT NULL, UNIQUE, CHECK, FOREIGN KEY) does not allow a record. The whole group was taken back. Let the mapping check it (`required`, `validate`), so that such records go to the dead letters.",
+    "A constraint of the target table (NOT NULL, UNIQUE, CHECK, FOREIGN KEY) does not allow a record, or a column cannot hold one of its values. PostgreSQL and SQLite refuse that record alone: it is a dead letter, all others are written, and `consign sync dlq replay` sends it again once the table or the mapping allows it. A constraint that takes more back than its record (SQLite's ON CONFLICT ROLLBACK, a deferred foreign key) fails the whole group: let the mapping check it (`required`, `validate`).",
 );
 /// A file is no database.
 pub static NOT_A_DATABASE: Code = Code::new(

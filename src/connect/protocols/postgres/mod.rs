@@ -6,6 +6,7 @@
 mod encode;
 mod failure;
 mod group;
+mod load;
 mod name;
 mod session;
 mod sink;

@@ -33,7 +33,7 @@ pub(super) static OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "tls",
         OptionKind::Choice(Mode::NAMES),
-        "How the connection is secured; `verify-full` unless the server is this machine (`prefer`).",
+        "How the connection is secured: `disable` in clear, `prefer` encrypted if the server offers it, `require` encrypted, `verify-ca` and a trusted issuer, `verify-full` and the server's own name; `verify-full` unless the server is this machine (`prefer`).",
     ),
     OptionSpec::new("ca_file", OptionKind::FilePath, "The issuers that are trusted (PEM) instead of the system's."),
     OptionSpec::new("cert_file", OptionKind::FilePath, "The certificate that consign shows (PEM)."),

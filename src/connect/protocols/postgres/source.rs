@@ -11,7 +11,7 @@ use tokio_postgres::{Client, RowStream};
 use super::failure::failure;
 use super::name::{TableName, quoted};
 use super::session::{Session, Settings};
-use super::table::COMMITS;
+use crate::connect::commits;
 use crate::connect::protocols::Discovered;
 use crate::connect::rows::{Database, Key, KeyKind, Layout, Parts, Relation, RowWriter, Scan, Statement, Wanted};
 use crate::connect::{Column, Part, Source};
@@ -432,7 +432,7 @@ pub(super) fn discover(settings: &Settings) -> Result<Vec<Discovered>> {
                  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') \
                  AND NOT c.relispartition AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' \
                  AND c.relname <> $1 AND has_table_privilege(c.oid, 'SELECT') ORDER BY 4 DESC NULLS LAST, 2, 3",
-                &[&COMMITS],
+                &[&commits::TABLE],
             )
             .await?;
         let mut found = Vec::with_capacity(tables.len());

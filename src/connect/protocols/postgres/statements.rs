@@ -4,6 +4,7 @@
 use super::name::{literal, quoted};
 use super::table::{Compare, Fitted, FittedColumn, Table};
 use crate::config::Mode;
+use crate::connect::commits;
 
 const STAGE: &str = "pg_temp._consign_stage";
 const SEEN: &str = "pg_temp._consign_seen";
@@ -42,8 +43,9 @@ pub(super) struct Statements {
     pub(super) count: String,
     pub(super) count_unseen: String,
     pub(super) delete_unseen: String,
-    pub(super) commit_row: String,
+    pub(super) take_mark: String,
     pub(super) read_commit: String,
+    pub(super) read_receipt: String,
     pub(super) raise_fence: String,
     pub(super) index: String,
     pub(super) unindex: String,
@@ -86,19 +88,10 @@ impl Statements {
             count: format!("SELECT count(*) FROM {target}"),
             count_unseen: format!("SELECT count(*) FROM {}", made.unseen()),
             delete_unseen: format!("DELETE FROM {}", made.unseen()),
-            commit_row: format!(
-                "INSERT INTO {commits} AS c (route, log_id, group_no, fence, records, receipt) \
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (route) DO UPDATE SET group_no = excluded.group_no, \
-                 fence = excluded.fence, records = excluded.records, receipt = excluded.receipt \
-                 WHERE c.log_id = excluded.log_id AND c.fence <= excluded.fence \
-                 AND ($7 OR c.group_no < excluded.group_no)"
-            ),
-            raise_fence: format!(
-                "INSERT INTO {commits} AS c (route, log_id, group_no, fence, records) VALUES ($1, $2, 0, $3, 0) \
-                 ON CONFLICT (route) DO UPDATE SET fence = excluded.fence, log_id = excluded.log_id \
-                 WHERE c.fence <= excluded.fence AND (c.log_id = excluded.log_id OR c.group_no = 0)"
-            ),
-            read_commit: format!("SELECT log_id, group_no, fence, receipt FROM {commits} WHERE route = $1"),
+            take_mark: commits::take_mark(commits),
+            raise_fence: commits::raise_fence(commits),
+            read_commit: commits::read_row(commits),
+            read_receipt: commits::read_receipt(commits),
             index: format!("CREATE INDEX {STAGE_INDEX} ON {STAGE} (n)"),
             unindex: format!("DROP INDEX pg_temp.{STAGE_INDEX}"),
         }

@@ -7,13 +7,11 @@ use super::failure::failure;
 use super::name::{TableName, literal, quoted};
 use crate::config::Mode;
 use crate::connect::Column;
+use crate::connect::commits;
 use crate::error::codes::connect::TABLE_UNFIT;
 use crate::error::{Error, Kind, Result};
 use crate::record::Type;
 use crate::record::path::Step;
-
-/// The table of commit rows: one per route, in the schema of the target.
-pub(super) const COMMITS: &str = "_consign_commits";
 
 /// Longer names are cut by the server, and then mean another column.
 const MAX_NAME: usize = 63;
@@ -122,7 +120,7 @@ impl Table {
             ))
             .hint("add a rule for what changes"));
         }
-        if name.table.len() > MAX_NAME || name.table == COMMITS {
+        if name.table.len() > MAX_NAME || name.table == commits::TABLE {
             return Err(unfit(format!("`{name}` is no name for a table of records")));
         }
         Ok(Self { name, columns: names, kinds: columns.iter().map(|c| c.kind.clone()).collect(), key, mode })
@@ -196,7 +194,7 @@ impl Table {
                 .await
                 .map_err(|e| failure(format!("creating table `{}`", self.name), e))?;
             let columns = self.kinds.iter().map(FittedColumn::made).collect();
-            let commits = format!("{}.{}", quoted(&schema), quoted(COMMITS));
+            let commits = format!("{}.{}", quoted(&schema), quoted(commits::TABLE));
             return Ok((Fitted { table, commits, columns, ruled: false, empty: true }, false));
         };
         let (oid, schema, table, kind): (u32, String, String, String) =
@@ -219,7 +217,7 @@ impl Table {
                 client.query_opt(&any, &[]).await.map_err(failed)?.is_none()
             }
         };
-        let commits = format!("{}.{}", quoted(&schema), quoted(COMMITS));
+        let commits = format!("{}.{}", quoted(&schema), quoted(commits::TABLE));
         let fitted = Fitted { table, commits, columns, ruled: row.get(4), empty };
         Ok((fitted, true))
     }
@@ -481,7 +479,7 @@ impl Table {
             )
             .await?;
         let Some(schema) = row.get::<_, Option<String>>(0) else { return Ok(None) };
-        let commits = format!("{}.{}", quoted(&schema), quoted(COMMITS));
+        let commits = format!("{}.{}", quoted(&schema), quoted(commits::TABLE));
         let there: bool = client.query_one(&is_there(&commits), &[]).await?.get(0);
         Ok(there.then_some(commits))
     }

@@ -579,6 +579,8 @@ fn a_server_is_trusted_as_far_as_its_certificate_says() {
     check("127.0.0.1", "verify-ca", issuer, Ok("secured"));
     check("localhost", "verify-full", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/server.pem"), Err(""));
     check("127.0.0.1", "require", "", Ok("secured"));
+    check("127.0.0.1", "require", issuer, Ok("secured"));
+    check("localhost", "require", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/server.pem"), Err(""));
     check("127.0.0.1", "prefer", "", Ok("secured"));
     check("127.0.0.1", "disable", "", Ok("clear"));
     let Some(plain) = shared() else { return };

@@ -23,7 +23,7 @@ pub(super) enum Mode {
     Disable,
     /// Encrypted if the server offers it; nobody is checked.
     Prefer,
-    /// Encrypted; nobody is checked.
+    /// Encrypted; nobody is checked unless trusted issuers are named.
     Require,
     /// Encrypted, by a certificate of a trusted issuer.
     VerifyCa,
@@ -75,6 +75,8 @@ pub(super) fn connector(mode: Mode, files: &Files) -> Result<MakeRustlsConnect> 
         .with_safe_default_protocol_versions()
         .map_err(unusable)?;
     let verifier: Arc<dyn ServerCertVerifier> = match mode {
+        // As with PostgreSQL's own client: who names the issuers wants them checked.
+        Mode::Require if files.ca.is_some() => Arc::new(AnyName(trusted(files, provider)?)),
         Mode::Disable | Mode::Prefer | Mode::Require => Arc::new(Anybody(provider)),
         Mode::VerifyCa => Arc::new(AnyName(trusted(files, provider)?)),
         Mode::VerifyFull => trusted(files, provider)?,

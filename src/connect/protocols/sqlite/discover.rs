@@ -8,9 +8,9 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use super::failure;
-use super::sink::COMMITS;
 use super::source::{open_to_read, table_layout};
 use super::table::quoted;
+use crate::connect::commits;
 use crate::connect::protocols::Discovered;
 use crate::connect::{Column, rows};
 use crate::error::Result;
@@ -32,7 +32,8 @@ pub(super) fn discover(path: &Path, busy: Duration) -> Result<Vec<Discovered>> {
             "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
              AND name <> ?1 ORDER BY name",
         )?;
-        let names: Vec<String> = names.query_map([COMMITS], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let names: Vec<String> =
+            names.query_map([commits::TABLE], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         names.into_iter().map(|name| table(&database, name)).collect()
     };
     look().map_err(|e| failure(doing, e))

@@ -10,6 +10,29 @@ use crate::error::{Error, Kind, Retry};
 const NO_ROOM_TO_SHARE: i32 = 4874;
 /// SQLITE_IOERR_GETTEMPPATH: no folder for temporary files can be written.
 const NO_TEMPORARY_FOLDER: i32 = 6410;
+/// SQLITE_CONSTRAINT_TRIGGER: a trigger said RAISE.
+const TRIGGER_RAISED: i32 = 1811;
+
+/// Why the engine refused one record, and the column that it names; `None`: the error is about more
+/// than a record.
+pub(super) fn refusal(error: &rusqlite::Error) -> Option<(String, Option<String>)> {
+    let rusqlite::Error::SqliteFailure(code, text) = error else { return None };
+    if code.extended_code == TRIGGER_RAISED {
+        // Its text is the trigger's own, which may quote the record.
+        return Some(("a trigger of the database refused the record".into(), None));
+    }
+    match code.code {
+        ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig => {
+            let text = text.clone().unwrap_or_else(|| error.to_string());
+            // `UNIQUE constraint failed: items.sku, items.place`, `cannot store TEXT value in INTEGER column items.qty`
+            let names = text.rsplit_once(": ").or_else(|| text.rsplit_once(' ')).map_or("", |(_, names)| names);
+            let named = names.split(", ").next().unwrap_or_default();
+            let column = named.rsplit_once('.').map(|(_, column)| column.to_string());
+            Some((text, column))
+        }
+        _ => None,
+    }
+}
 
 /// An engine's error as ours. Its own text names tables and columns, never values.
 pub(super) fn failure(doing: impl Into<String>, error: rusqlite::Error) -> Error {

@@ -3,6 +3,7 @@
 //! so that the effect is exactly once.
 
 mod cells;
+mod database;
 mod discover;
 mod failure;
 mod sink;
@@ -23,6 +24,7 @@ use self::source::SqliteSource;
 use self::table::Table;
 use super::{Discovered, Guarantee, Protocol, ReadRequest, Resumption, WriteRequest};
 use crate::config::{Carries, Connector, Mode, OptionKind, OptionSpec, ProtocolSpec, Stream};
+use crate::connect::commits;
 use crate::connect::options::OptionReader;
 use crate::connect::rows::{self, RowDecoder, Wanted};
 use crate::connect::{Decoder, Encoder, Sink, Source};
@@ -103,6 +105,10 @@ impl Protocol for Sqlite {
         Guarantee::ExactlyOnce
     }
 
+    fn refuses_records(&self) -> bool {
+        true
+    }
+
     fn encoder(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Encoder>> {
         let table = table_of(request)?;
         let encoder = CellEncoder::new(request.columns, request.key);
@@ -141,7 +147,8 @@ fn table_of(request: &WriteRequest<'_>) -> Result<Table> {
     let name = OptionReader::new(&request.stream.options, SPEC.stream_options)
         .text("table")?
         .unwrap_or_else(|| request.stream.name.clone());
-    if name.to_ascii_lowercase().starts_with("sqlite_") || name.eq_ignore_ascii_case(sink::COMMITS) || name.is_empty() {
+    if name.to_ascii_lowercase().starts_with("sqlite_") || name.eq_ignore_ascii_case(commits::TABLE) || name.is_empty()
+    {
         return Err(Error::new(Kind::Invalid, &TARGET_UNFIT, format!("`{name}` is no name for a table of records")));
     }
     Table::new(name, request.columns, request.key, request.mode)

@@ -28,6 +28,8 @@ pub(super) struct Fitted {
     pub(super) binary: Vec<bool>,
     /// For each column of the key how its values are compared and kept: declared type, collation.
     pub(super) key: Vec<(String, String)>,
+    /// Whether something happens in the database when a record goes in.
+    pub(super) triggers: bool,
 }
 
 impl Table {
@@ -96,7 +98,7 @@ impl Table {
                     .execute_batch(&definition)
                     .map_err(|e| failure(format!("creating table `{}`", self.name), e))?;
                 let key = self.key.iter().map(|at| (declared(&self.kinds[*at]).to_string(), "BINARY".to_string()));
-                Ok(Fitted { binary: vec![false; self.columns.len()], key: key.collect() })
+                Ok(Fitted { binary: vec![false; self.columns.len()], key: key.collect(), triggers: false })
             }
             Some("view") => {
                 Err(Error::new(Kind::Invalid, &TABLE_UNFIT, format!("`{}` is a view, not a table", self.name))
@@ -278,10 +280,17 @@ impl Table {
             }
             binary.push(risky);
         }
+        let triggers: bool = database
+            .query_row(
+                "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE)",
+                [&self.name],
+                |row| row.get(0),
+            )
+            .map_err(|e| failure(doing(), e))?;
         let types: Vec<String> = self.key.iter().map(|at| declared_of(&there, &self.columns[*at])).collect();
         let Some(collations) = self.collations(database, &primary)? else {
             if !self.mode.keyed() {
-                return Ok(Fitted { binary, key: Vec::new() });
+                return Ok(Fitted { binary, key: Vec::new(), triggers });
             }
             let keys = self.key_names().join(", ");
             return Err(unfit(format!("table `{}` has no unique index over ({keys})", self.name)).hint(format!(
@@ -290,7 +299,7 @@ impl Table {
                 quoted(&self.name)
             )));
         };
-        Ok(Fitted { binary, key: types.into_iter().zip(collations).collect() })
+        Ok(Fitted { binary, key: types.into_iter().zip(collations).collect(), triggers })
     }
 
     /// How the primary key or a whole unique index over exactly the key's columns compares each of

@@ -253,9 +253,12 @@ fn a_decimal_in_disguise_does_not_become_a_binary_number() {
     desk.sql("CREATE TABLE items(sku TEXT PRIMARY KEY, qty INT, price NUMERIC)");
     let (mut sink, _) = desk.opened(None, false).unwrap();
     sink.write(&desk.batch(&[("a", 1, "5")])).unwrap();
-    let error = sink.write(&desk.batch(&[("b", 1, "1.10")])).unwrap_err();
-    assert_eq!(error.code().id, "connect-table-unfit");
-    assert!(format!("{error:?}").contains("from 1: 2"), "{error:?}");
+    sink.write(&desk.batch(&[("b", 1, "1.10"), ("c", 1, "6")])).unwrap();
+    let receipt = sink.commit(&mark(1, 1)).unwrap();
+    assert_eq!((receipt.written, receipt.refused), (2, 1));
+    let refused = &receipt.refusals[0];
+    assert_eq!((refused.record, refused.field.as_deref()), (1, Some("price")));
+    assert!(refused.cause.contains("binary floating-point") && !refused.cause.contains("1.10"), "{}", refused.cause);
 }
 
 #[test]
@@ -274,18 +277,77 @@ fn requests_without_sense_are_refused() {
 }
 
 #[test]
-fn a_record_that_breaks_a_constraint_is_named_by_its_place_only() {
+fn one_record_that_breaks_a_constraint_takes_no_other_with_it() {
+    let check = |definition: &str, cause: &str, field: Option<&str>| {
+        let desk = Desk::new();
+        desk.sql(definition);
+        let (mut sink, _) = desk.opened(None, false).unwrap();
+        sink.write(&desk.batch(&[("a", 1, "1"), ("b", 2, "1")])).unwrap();
+        sink.write(&desk.batch(&[("c", 3, "1"), ("secret-key", -77, "1"), ("d", 4, "1")])).unwrap();
+        let receipt = sink.commit(&mark(1, 1)).unwrap();
+        assert_eq!((receipt.written, receipt.refused), (4, 1), "{definition}");
+        let refused = &receipt.refusals[0];
+        assert_eq!((refused.record, refused.field.as_deref()), (3, field), "{definition}");
+        assert!(refused.cause.contains(cause), "{definition}: {}", refused.cause);
+        assert!(!refused.cause.contains("secret-key") && !refused.cause.contains("77"), "{}", refused.cause);
+        let names: Vec<String> = desk.rows().into_iter().map(|row| row.0).collect();
+        assert_eq!(names, ["a", "b", "c", "d"], "{definition}");
+        drop(sink);
+        // What the group came to stands beside it.
+        let (mut sink, _) = desk.opened(Some(&mark(1, 1)), false).unwrap();
+        assert_eq!(sink.recall().unwrap(), Some(receipt));
+    };
+    let items = |rules: &str| format!("CREATE TABLE items(sku TEXT PRIMARY KEY, qty INT, price TEXT{rules})");
+    check(&items(", CHECK(qty > 0)"), "qty > 0", None);
+    check(
+        "CREATE TABLE items(sku TEXT PRIMARY KEY, qty INT CHECK(qty > 0) NOT NULL, price TEXT) STRICT",
+        "qty > 0",
+        None,
+    );
+    let other = items(", positive INT AS (nullif(max(qty, 0), 0)) NOT NULL");
+    check(&other, "NOT NULL constraint failed", None);
+    check(
+        "CREATE TABLE items(sku TEXT PRIMARY KEY, qty INT UNIQUE, price TEXT); INSERT INTO items VALUES ('d', -77, '')",
+        "UNIQUE constraint failed: items.qty",
+        Some("qty"),
+    );
+    let parents = "CREATE TABLE places(n INTEGER PRIMARY KEY); INSERT INTO places VALUES (1), (2), (3), (4);";
+    let child = items(", FOREIGN KEY (qty) REFERENCES places(n)");
+    check(&format!("{parents}{child}"), "FOREIGN KEY", None);
+    for (when, how) in [("BEFORE", "ABORT"), ("AFTER", "FAIL")] {
+        let trigger = format!(
+            "; CREATE TABLE seen(n INT); CREATE TRIGGER t {when} INSERT ON items BEGIN INSERT INTO seen VALUES (new.qty); \
+             SELECT RAISE({how}, 'secret-key') WHERE new.qty < 0; END"
+        );
+        check(&format!("{}{trigger}", items("")), "a trigger", None);
+    }
+}
+
+#[test]
+fn a_constraint_that_takes_the_group_back_fails_it_whole() {
     let desk = Desk::new();
-    desk.sql("CREATE TABLE items(sku TEXT PRIMARY KEY, qty INT CHECK(qty > 0), price TEXT)");
+    desk.sql("CREATE TABLE items(sku TEXT PRIMARY KEY, qty INT NOT NULL ON CONFLICT ROLLBACK, price TEXT UNIQUE ON CONFLICT ROLLBACK)");
     let (mut sink, _) = desk.opened(None, false).unwrap();
-    sink.write(&desk.batch(&[("a", 1, "1"), ("b", 2, "1")])).unwrap();
-    let error = sink.write(&desk.batch(&[("c", 3, "1"), ("secret-key", -77, "1")])).unwrap_err();
-    let text = format!("{error:?}");
-    assert_eq!((error.kind(), error.code().id), (Kind::Failed, "connect-constraint"), "{text}");
-    assert!(text.contains("qty > 0") && text.contains("record of the group, from 1: 4"), "{text}");
-    assert!(!text.contains("secret-key") && !text.contains("77"), "{text}");
+    let error = sink.write(&desk.batch(&[("a", 1, "1"), ("secret-key", 2, "1")])).unwrap_err();
+    assert_eq!((error.kind(), error.code().id), (Kind::Failed, "connect-constraint"), "{error:?}");
+    assert!(!format!("{error:?}").contains("secret-key"));
     sink.abandon();
     assert!(desk.rows().is_empty());
+}
+
+#[test]
+fn a_mirror_keeps_records_whose_newer_form_was_refused() {
+    let mut desk = Desk::new();
+    desk.mode = Mode::Mirror;
+    desk.sql("CREATE TABLE items(sku TEXT PRIMARY KEY, qty INT CHECK(qty > 0), price TEXT)");
+    desk.sql("INSERT INTO items VALUES ('a', 1, '1'), ('b', 1, '1')");
+    let (mut sink, _) = desk.opened(None, false).unwrap();
+    sink.write(&desk.batch(&[("a", -1, "1"), ("c", 1, "1")])).unwrap();
+    let receipt = sink.commit(&mark(1, 1)).unwrap();
+    assert_eq!((receipt.written, receipt.refused), (1, 1));
+    let swept = sink.sweep(&mark(2, 1), DeleteGuard { share_ppm: 1_000_000, records: 10 }, false);
+    assert_eq!(swept.unwrap().deleted, 1);
+    assert_eq!(desk.rows(), [row("a", 1, "1"), row("c", 1, "1")]);
 }
 
 #[test]
