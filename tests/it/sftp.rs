@@ -680,3 +680,43 @@ fn a_full_disk_on_the_server_is_told_and_the_next_run_finishes() {
     assert!(key.find_iter(&text).map(|found| found.as_str()).eq(expected.iter().map(String::as_str)));
     assert_eq!(names(&out), ["items.ndjson"]);
 }
+
+/// An archive of these members.
+fn zip(members: &[(&str, String)]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in members {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).expect("a member");
+        writer.write_all(text.as_bytes()).expect("its bytes");
+    }
+    writer.finish().expect("an archive").into_inner()
+}
+
+#[test]
+fn members_of_archives_here_and_on_a_server_are_read_on_after_a_kill_and_named_in_errors() {
+    let Some(server) = Sftp::start() else { return };
+    for side in [Side::Neither, Side::Source] {
+        for point in ["after_intent:1", "after_write:1", "inside_settle:3", "after_write:3", "before_finish:1"] {
+            let mut lab = Lab::new(&server, side);
+            lab.source = "path: \"*.zip\"\n        member: \"**/*.csv\"".into();
+            lab.usual(server.port, 1);
+            lab.write(
+                "in/x.zip",
+                zip(&[("a.csv", rows(0, 9000)), ("deep/b.csv", rows(9000, 9000)), ("read.me", "no".into())]),
+            );
+            lab.write("in/y.zip", zip(&[("c.csv", rows(18_000, 10))]));
+            let mut killed = consign(lab.folder.path());
+            killed.args(["sync", "run", "items"]).env("CONSIGN_FAILPOINT", point);
+            assert!(!killed.output().expect("consign starts").status.success(), "{side:?} {point} was not reached");
+            lab.sync();
+            assert!(lab.delivered() == (0..18_010).map(sku).collect::<Vec<_>>(), "{side:?}, killed at {point}");
+            lab.sync();
+            assert_eq!(lab.delivered().len(), 18_010, "{side:?}, killed at {point}");
+            // A newer archive: what changed in it is read, and a bad record is named with its member.
+            let changed = rows(20_000, 3) + "S020003,a note,and one too many\n";
+            lab.write("in/y.zip", zip(&[("c.csv", rows(18_000, 10)), ("deep/d.csv", changed)]));
+            lab.says(&["sync", "run", "items"], 5, &["y.zip/deep/d.csv:5"]);
+            assert_eq!(lab.delivered()[18_010..], (20_000..20_003).map(sku).collect::<Vec<_>>(), "{side:?}");
+        }
+    }
+}

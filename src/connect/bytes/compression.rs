@@ -2,12 +2,13 @@
 
 use std::io::{self, BufReader, Read, Write};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::Crc;
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use flate2::write::GzEncoder;
 
 use super::place::unwrapped;
 use super::stream::{Coding, INPUT_BYTES, Raw};
-use crate::error::codes::connect::{GZIP_DAMAGED, INFLATION, ZSTD_DAMAGED};
+use crate::error::codes::connect::{GZIP_DAMAGED, INFLATION, ZIP_DAMAGED, ZSTD_DAMAGED};
 use crate::error::{Code, Error, Kind, Result};
 
 /// So much may come out of any compressed stream before its ratio is looked at.
@@ -18,15 +19,56 @@ const WINDOW_LOG: u32 = 25;
 /// The level of Zstandard that files are written with: its own usual one.
 const LEVEL: i32 = 3;
 
+/// The member of a zip archive, as the archive's directory describes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Whether it is compressed (RFC 1951), or stored as it is.
+    pub deflated: bool,
+    /// Bytes that come out of it.
+    pub size: u64,
+    /// Bytes in the archive.
+    pub packed: u64,
+    /// The checksum of what comes out.
+    pub crc: u32,
+}
+
+/// What is to be unpacked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packed {
+    /// A whole file.
+    File(Packing),
+    /// A member of an archive.
+    Member(Sealed),
+}
+
+impl Packed {
+    /// Its name, for messages.
+    fn name(self) -> &'static str {
+        match self {
+            Self::File(packing) => packing.name(),
+            Self::Member(_) => "zip",
+        }
+    }
+
+    fn damaged(self) -> &'static Code {
+        match self {
+            Self::File(packing) => packing.damaged(),
+            Self::Member(_) => &ZIP_DAMAGED,
+        }
+    }
+}
+
 /// Whether files are compressed: the option `compression` of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// Those whose name ends in `.gz` or `.zst`.
+    /// Those whose name ends in `.gz`, `.zst` or `.zip`.
     Auto,
     /// They are not.
     None,
     /// They are.
     Always(Packing),
+    /// They are archives.
+    Zip,
 }
 
 /// How a file is compressed.
@@ -50,8 +92,19 @@ impl Compression {
                     () => None,
                 }
             }
-            Self::None => None,
+            Self::None | Self::Zip => None,
             Self::Always(packing) => Some(packing),
+        }
+    }
+
+    /// Whether a file of this name is an archive.
+    pub fn is_archive(self, name: &str) -> bool {
+        match self {
+            Self::Auto => {
+                std::path::Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"))
+            }
+            Self::Zip => true,
+            Self::None | Self::Always(_) => false,
         }
     }
 }
@@ -166,7 +219,9 @@ impl Packer {
 /// The bytes of a compressed file, all of its members or frames.
 pub struct Inflated {
     decoder: Unpacker,
-    packing: Packing,
+    packing: Packed,
+    /// Of a member: the checksum of what came out.
+    crc: Crc,
     made: u64,
     max_inflation: u64,
     empty: bool,
@@ -175,6 +230,8 @@ pub struct Inflated {
 enum Unpacker {
     Gzip(MultiGzDecoder<BufReader<Raw>>),
     Zstd(zstd::stream::read::Decoder<'static, BufReader<Raw>>),
+    Deflate(DeflateDecoder<BufReader<Raw>>),
+    Stored(BufReader<Raw>),
 }
 
 impl Read for Unpacker {
@@ -182,6 +239,8 @@ impl Read for Unpacker {
         match self {
             Self::Gzip(decoder) => decoder.read(into),
             Self::Zstd(decoder) => decoder.read(into),
+            Self::Deflate(decoder) => decoder.read(into),
+            Self::Stored(raw) => raw.read(into),
         }
     }
 }
@@ -191,20 +250,30 @@ impl Inflated {
     ///
     /// # Errors
     /// If there is no memory for it.
-    pub fn new(raw: Raw, packing: Packing, coding: Coding) -> Result<Self> {
-        let empty = raw.remaining == Some(0);
+    pub fn new(raw: Raw, packing: Packed, coding: Coding) -> Result<Self> {
+        // A file without a byte holds no member, and no record either.
+        let empty = raw.remaining == Some(0) && matches!(packing, Packed::File(_));
         let bytes = BufReader::with_capacity(INPUT_BYTES, raw);
         let decoder = match packing {
-            Packing::Gzip => Unpacker::Gzip(MultiGzDecoder::new(bytes)),
-            Packing::Zstd => Unpacker::Zstd(frames(bytes)?),
+            Packed::File(Packing::Gzip) => Unpacker::Gzip(MultiGzDecoder::new(bytes)),
+            Packed::File(Packing::Zstd) => Unpacker::Zstd(frames(bytes)?),
+            Packed::Member(sealed) if sealed.deflated => Unpacker::Deflate(DeflateDecoder::new(bytes)),
+            Packed::Member(_) => Unpacker::Stored(bytes),
         };
-        Ok(Self { decoder, packing, made: 0, max_inflation: coding.max_inflation, empty })
+        let inflated = Self { decoder, packing, crc: Crc::new(), made: 0, max_inflation: coding.max_inflation, empty };
+        match packing {
+            // The directory says how large it is: that it is too much is known before.
+            Packed::Member(sealed) => inflated.check(sealed.size, sealed.packed).map(|()| inflated),
+            Packed::File(_) => Ok(inflated),
+        }
     }
 
     fn raw(&self) -> &Raw {
         match &self.decoder {
             Unpacker::Gzip(decoder) => decoder.get_ref().get_ref(),
             Unpacker::Zstd(decoder) => decoder.get_ref().get_ref(),
+            Unpacker::Deflate(decoder) => decoder.get_ref().get_ref(),
+            Unpacker::Stored(raw) => raw.get_ref(),
         }
     }
 
@@ -213,12 +282,12 @@ impl Inflated {
     /// # Errors
     /// A damaged or bottomless stream; what came out before is kept.
     pub fn append(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> Result<bool> {
-        // A file without a byte holds no member, and no record either.
         if self.empty {
             return Ok(false);
         }
         let before = buffer.len();
         let outcome = self.decoder.by_ref().take(wanted as u64).read_to_end(buffer);
+        self.sum(&buffer[before..]);
         self.counted((buffer.len() - before) as u64, outcome.map(|count| count > 0))
     }
 
@@ -232,7 +301,8 @@ impl Inflated {
         }
         let outcome = self.decoder.read(into);
         let count = *outcome.as_ref().unwrap_or(&0);
-        self.counted(count as u64, outcome.map(|_| true))?;
+        self.sum(&into[..count]);
+        self.counted(count as u64, outcome.map(|count| count > 0))?;
         Ok(count)
     }
 
@@ -254,13 +324,37 @@ impl Inflated {
                     .hint("fetch the file again; if it is not compressed, set `compression: none`"),
             }
         })?;
-        let taken = self.raw().taken;
-        if self.made > INFLATION_FLOOR && self.made / taken.max(1) > self.max_inflation {
-            return Err(Error::new(Kind::Failed, &INFLATION, format!("the {name} stream inflates beyond the limit"))
-                .fact("compressed bytes read", taken)
-                .fact("bytes decompressed", self.made)
-                .hint("if the data is really that repetitive, raise `max_inflation` of the stream"));
+        self.check(self.made, self.raw().taken)?;
+        if let Packed::Member(sealed) = self.packing
+            && (self.made > sealed.size || !more && (self.made, self.crc.sum()) != (sealed.size, sealed.crc))
+        {
+            return Err(Error::new(
+                Kind::Failed,
+                code,
+                "the member is not what the archive's directory says: it is damaged",
+            )
+            .fact("bytes decompressed", self.made)
+            .fact("bytes said", sealed.size)
+            .hint("fetch the archive again"));
         }
         Ok(more)
+    }
+
+    /// Whether so much may come out of so little.
+    fn check(&self, made: u64, taken: u64) -> Result<()> {
+        if made <= INFLATION_FLOOR || made / taken.max(1) <= self.max_inflation {
+            return Ok(());
+        }
+        let name = self.packing.name();
+        Err(Error::new(Kind::Failed, &INFLATION, format!("the {name} stream inflates beyond the limit"))
+            .fact("compressed bytes", taken)
+            .fact("bytes decompressed", made)
+            .hint("if the data is really that repetitive, raise `max_inflation` of the stream"))
+    }
+
+    fn sum(&mut self, bytes: &[u8]) {
+        if let Packed::Member(_) = self.packing {
+            self.crc.update(bytes);
+        }
     }
 }

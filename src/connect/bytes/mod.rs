@@ -5,8 +5,10 @@
 //! them again), [`stream`] undoes [`compression`] and encoding, [`slice`] cuts at record boundaries.
 //! Writing: [`target`] decides where to go on, [`sink`] writes, secures and renames.
 
+pub mod archive;
 pub mod compression;
 pub mod identity;
+pub mod members;
 pub mod options;
 pub mod paths;
 pub mod place;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::compression::{Compression, Packing};
+use super::paths::check_pattern;
 use super::source::Wanted;
 use crate::config::{OptionKind, OptionSpec, Stream};
 use crate::connect::formats::Format;
@@ -13,10 +14,18 @@ use crate::error::{Error, Kind, Result};
 /// How files are compressed.
 pub const COMPRESSION: OptionSpec = OptionSpec::new(
     "compression",
-    OptionKind::Choice(&["auto", "none", "gzip", "zstd"]),
-    "How files are compressed; `auto` goes by the endings `.gz` and `.zst`.",
+    OptionKind::Choice(&["auto", "none", "gzip", "zstd", "zip"]),
+    "How files are compressed; `auto` goes by the endings `.gz`, `.zst` and `.zip`. Of a zip archive the members are read; it is never a target.",
 )
 .default("auto");
+
+/// Which members of an archive are read.
+pub const MEMBER: OptionSpec = OptionSpec::new(
+    "member",
+    OptionKind::Text,
+    "Which members of a zip archive are read: a name or a pattern, `*.csv` for those in no folder, `**/*.csv` for all. Hidden ones are only found by a pattern that begins with a point.",
+)
+.default("**/*");
 
 /// In which encoding they are.
 pub const ENCODING: OptionSpec = OptionSpec::new(
@@ -50,6 +59,11 @@ pub fn wanted(
         compression: compression(stream, specs)?,
         encoding: encoding(stream, specs)?,
         told: !stream.options.iter().any(|(name, _)| name.value == ENCODING.name),
+        member: {
+            let member = OptionReader::new(&stream.options, specs).text(MEMBER.name)?.unwrap_or_default();
+            check_pattern(&member).map_err(|e| e.at(stream.place.clone()))?;
+            member
+        },
         max_inflation: OptionReader::new(&stream.options, specs).number("max_inflation")?,
         format: self::format(format)?,
         format_options: stream.format_options.clone(),
@@ -78,8 +92,23 @@ pub fn compression(stream: &Stream, specs: &'static [OptionSpec]) -> Result<Comp
         Some("gzip") => Compression::Always(Packing::Gzip),
         Some("zstd") => Compression::Always(Packing::Zstd),
         Some("none") => Compression::None,
+        Some("zip") => Compression::Zip,
         _ => Compression::Auto,
     })
+}
+
+/// How a target is compressed.
+///
+/// # Errors
+/// An archive: it is only read.
+pub fn target_packing(stream: &Stream, specs: &'static [OptionSpec], path: &str) -> Result<Option<Packing>> {
+    let compression = compression(stream, specs)?;
+    if compression.is_archive(path) {
+        return Err(Error::new(Kind::Invalid, &TARGET_UNFIT, "zip archives are read, not written")
+            .at(stream.place.clone())
+            .hint("write a `.gz` or `.zst` file"));
+    }
+    Ok(compression.packing(path))
 }
 
 /// The encoding, `None` for UTF-8.

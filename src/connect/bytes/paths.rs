@@ -55,6 +55,14 @@ pub fn list(place: &mut dyn Place, folder: &Path, text: &str) -> Result<Vec<List
     Ok(found)
 }
 
+/// Whether a pattern makes sense.
+///
+/// # Errors
+/// If it does not.
+pub fn check_pattern(text: &str) -> Result<()> {
+    text.split('/').try_for_each(|step| check(step, text))
+}
+
 fn check(step: &str, whole: &str) -> Result<()> {
     let malformed = |cause: &str| {
         Err(Error::new(Kind::Invalid, &GLOB_MALFORMED, format!("the pattern `{whole}` is malformed: {cause}")))
@@ -121,6 +129,26 @@ fn walk(place: &mut dyn Place, folder: &Path, prefix: &str, steps: &[&str], foun
         }
     }
     Ok(())
+}
+
+/// Whether the name of an archive's member fits a pattern: `*.csv` names those that lie in no folder,
+/// `**/*.csv` all.
+pub fn in_archive(pattern: &str, name: &str) -> bool {
+    fn fits(pattern: &[&str], name: &[&str]) -> bool {
+        match (pattern, name) {
+            ([], []) => true,
+            (["**", rest @ ..], []) => fits(rest, name),
+            (["**", rest @ ..], [first, deeper @ ..]) => {
+                fits(rest, name) || !first.starts_with('.') && fits(pattern, deeper)
+            }
+            ([step, rest @ ..], [first, deeper @ ..]) => (step == first || matches(step, first)) && fits(rest, deeper),
+            _ => false,
+        }
+    }
+    let steps = |text: &'_ str| -> Vec<String> { text.split('/').map(str::to_owned).collect() };
+    let (pattern, name) = (steps(pattern), steps(name));
+    let pattern: Vec<&str> = pattern.iter().map(String::as_str).collect();
+    fits(&pattern, &name.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Whether a name fits a pattern of one step. A name that begins with a point is only found by a
@@ -211,6 +239,26 @@ pub fn regular(place: &mut dyn Place, path: &Path, name: &str) -> Result<About> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_match_members() {
+        fn check(pattern: &str, name: &str, expected: bool) {
+            assert_eq!(in_archive(pattern, name), expected, "{pattern} {name}");
+        }
+        check("**", "a.csv", true);
+        check("**/*", "a.csv", true);
+        check("**/*", "a/b/c.csv", true);
+        check("*.csv", "a.csv", true);
+        check("*.csv", "a/b.csv", false);
+        check("**/*.csv", "a/b.csv", true);
+        check("a/**/c.csv", "a/c.csv", true);
+        check("a/**/c.csv", "a/x/y/c.csv", true);
+        check("a/*/c.csv", "a/x/y/c.csv", false);
+        check("**/*", "a/.hidden", false);
+        check("**/*", ".git/config", false);
+        check("a[1].csv", "a[1].csv", true);
+        check("../*", "../a", true);
+    }
 
     #[test]
     fn patterns_match_names() {

@@ -93,6 +93,23 @@ impl Slice {
         Ok(Self { path, grows, file: Some(file), bound, ..Self::begun(begin, stream) })
     }
 
+    /// A member of an archive of this length, which is open, with the range of its bytes there.
+    ///
+    /// # Errors
+    /// As for [`Slice::of_file`]; a member that would become too large.
+    pub fn of_member(
+        begin: Begin,
+        path: PathBuf,
+        mut archive: Box<dyn Opened>,
+        (from, to): (u64, u64),
+        length: u64,
+    ) -> Result<Self> {
+        let doing = |e: Error| e.doing(format!("reading `{}`", begin.name));
+        let input = archive.input(from, to).map_err(doing)?;
+        let stream = Stream::new(input, &begin.name, Some(to - from), begin.coding, false).map_err(doing)?;
+        Ok(Self { path, file: Some(archive), bound: length, ..Self::begun(begin, stream) })
+    }
+
     /// Bytes that come once.
     ///
     /// # Errors

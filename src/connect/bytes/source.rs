@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::compression::Compression;
+use super::archive::Member;
+use super::compression::{Compression, Packed};
 use super::identity::{Identity, Kinship, fresh_slice, settled_as};
+use super::members::{Archive, Verdict};
 use super::paths::{Listed, is_pattern, list, regular};
 use super::place::{About, Input, Opened, Place};
 use super::slice::{Aftermath, Begin, Slice, tail_before};
@@ -33,6 +35,8 @@ pub struct Wanted {
     pub encoding: Option<&'static encoding_rs::Encoding>,
     /// Whether a file may say itself in which encoding it is.
     pub told: bool,
+    /// Which members of an archive.
+    pub member: String,
     /// How many times its size a compressed file may become.
     pub max_inflation: u64,
     /// What is in them.
@@ -47,7 +51,7 @@ pub struct Wanted {
 
 impl Wanted {
     fn coding(&self, name: &str) -> Coding {
-        let packing = self.compression.packing(name);
+        let packing = self.compression.packing(name).map(Packed::File);
         Coding { packing, encoding: self.encoding, max_inflation: self.max_inflation }
     }
 }
@@ -71,6 +75,8 @@ pub struct ByteSource {
     only: Option<(SliceId, Position)>,
     /// The files still to be read, with their sizes when the run began; `None` before the first look.
     files: Option<VecDeque<(Listed, u64)>>,
+    /// The archive whose members are read.
+    archive: Option<Archive>,
     reading: Option<Slice>,
     sequence: u64,
     pending: Option<Error>,
@@ -109,6 +115,7 @@ impl ByteSource {
             settled,
             only,
             files: None,
+            archive: None,
             reading: None,
             sequence: 0,
             pending: None,
@@ -164,23 +171,29 @@ impl ByteSource {
     fn start(&mut self, file: Listed, size: u64) -> Result<Option<Slice>> {
         let Origin::Place(place) = &mut self.origin else { return Ok(None) };
         let doing = || format!("reading `{}`", file.name);
-        if self.only.is_none() && is_known(&file, &self.settled) {
+        let is_archive = self.wanted.compression.is_archive(&file.name);
+        if !is_archive && self.only.is_none() && is_known(&file, &self.settled) {
             self.skipped.push(file.name);
             return Ok(None);
         }
         // Looked at again: opening what became a pipe meanwhile would wait for ever.
         regular(&mut **place, &file.path, &file.name)?;
+        if is_archive {
+            let archive = Archive::open(&mut **place, file, &self.wanted.member, &self.settled)?;
+            if archive.is_empty() {
+                let (name, pattern) = (&archive.file.name, &self.wanted.member);
+                self.notes.push(format!("no member of `{name}` matches `{pattern}`"));
+            }
+            self.archive = Some(archive);
+            return Ok(None);
+        }
         let mut opened = place.open(&file.path).map_err(|e| e.doing(doing()))?;
         let length = opened.about().map_err(|e| e.doing(doing()))?.length;
         let bound = size.min(length);
         let now = Identity::of(&mut *opened, &file.name, bound).map_err(|e| e.doing(doing()))?;
         let mut coding = self.wanted.coding(&file.name);
-        if let (true, Some(told)) = (self.wanted.told, self.wanted.format.told_encoding()) {
-            let (input, mut head) = (opened.input(0, bound).map_err(|e| e.doing(doing()))?, Vec::new());
-            // What breaks the stream here breaks it again where it is read.
-            let _ =
-                Stream::new(input, &file.name.as_str().into(), Some(bound), coding, false)?.fill(&mut head, HEAD_BYTES);
-            coding.encoding = told(&head);
+        if let Some(encoding) = self.told(&mut *opened, (0, bound), &file.name, coding).map_err(|e| e.doing(doing()))? {
+            coding.encoding = encoding;
         }
         let framing = self.wanted.format.framing(&self.wanted.format_options)?;
         let Some(start) = self.judge(&now, &mut *opened, coding, framing.can_grow())? else { return Ok(None) };
@@ -210,6 +223,79 @@ impl ByteSource {
             resume,
         };
         Slice::of_file(begin, file.path, opened, bound, length).map(Some)
+    }
+
+    /// The next member of the archive in hand that has something to read.
+    fn next_member(&mut self) -> Result<Option<Slice>> {
+        let (Some(archive), Origin::Place(place)) = (&mut self.archive, &mut self.origin) else { return Ok(None) };
+        while let Some(member) = archive.next() {
+            let name = archive.name_of(&member);
+            let doing = |e: Error| e.doing(format!("reading `{name}`"));
+            let (mut opened, range) = archive.enter(&mut **place, &member).map_err(doing)?;
+            let (id, resume) = match &self.only {
+                None => match archive.judge(&member, &mut *opened, &self.settled).map_err(doing)? {
+                    Verdict::Done => {
+                        self.skipped.push(name);
+                        continue;
+                    }
+                    Verdict::On(slice, position) => (slice, Some(position)),
+                    Verdict::Anew(slice, note) => {
+                        self.notes.extend(note);
+                        (slice, None)
+                    }
+                },
+                Some((_, position)) if !archive.holds(&member, &mut *opened, position).map_err(doing)? => continue,
+                Some((only, _)) => {
+                    self.found_only = true;
+                    let settled = self.settled.iter().find(|(slice, _)| slice == only);
+                    (only.clone(), settled.map(|(_, at)| at.position.clone()))
+                }
+            };
+            let (extra, length, path) = (archive.extra(&member), archive.length, archive.file.path.clone());
+            return self.member(&member, (name, path), (id, resume, extra), (opened, range, length)).map(Some);
+        }
+        self.archive = None;
+        Ok(None)
+    }
+
+    /// Begins a member.
+    fn member(
+        &self,
+        member: &Member,
+        (name, path): (String, PathBuf),
+        (id, resume, extra): (SliceId, Option<Position>, serde_json::Value),
+        (mut opened, range, length): (Box<dyn Opened>, (u64, u64), u64),
+    ) -> Result<Slice> {
+        let mut coding = Coding { packing: Some(Packed::Member(member.sealed)), ..self.wanted.coding("") };
+        if let Some(encoding) = self.told(&mut *opened, range, &name, coding)? {
+            coding.encoding = encoding;
+        }
+        let begin = Begin {
+            id,
+            name: name.into(),
+            coding,
+            framing: self.wanted.format.framing(&self.wanted.format_options)?,
+            extra,
+            until: self.only.as_ref().map(|(_, position)| position.clone()),
+            resume,
+        };
+        Slice::of_member(begin, path, opened, range, length)
+    }
+
+    /// In which encoding a file says it is, if it is to be asked.
+    #[expect(clippy::option_option, reason = "not asked is one thing, UTF-8 another")]
+    fn told(
+        &self,
+        file: &mut dyn Opened,
+        (from, to): (u64, u64),
+        name: &str,
+        coding: Coding,
+    ) -> Result<Option<Option<&'static encoding_rs::Encoding>>> {
+        let (true, Some(told)) = (self.wanted.told, self.wanted.format.told_encoding()) else { return Ok(None) };
+        let (input, mut head) = (file.input(from, to)?, Vec::new());
+        // What breaks the stream here breaks it again where it is read.
+        let _ = Stream::new(input, &name.into(), Some(to - from), coding, false)?.fill(&mut head, HEAD_BYTES);
+        Ok(Some(told(&head)))
     }
 
     fn start_pipe(&mut self) -> Result<Option<Slice>> {
@@ -322,6 +408,13 @@ impl Source for ByteSource {
                 }
             }
             if let Some(slice) = self.start_pipe()? {
+                self.reading = Some(slice);
+                continue;
+            }
+            if self.found_only {
+                self.archive = None;
+            }
+            if let Some(slice) = self.next_member()? {
                 self.reading = Some(slice);
                 continue;
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 
-use super::compression::{Inflated, Packing};
+use super::compression::{Inflated, Packed};
 use super::place::{Input, unwrapped};
 use crate::error::codes::connect::{ENCODING_MALFORMED, FILE_TRUNCATED};
 use crate::error::{Error, Kind, Result};
@@ -18,7 +18,7 @@ pub const INPUT_BYTES: usize = 64 << 10;
 #[derive(Clone, Copy)]
 pub struct Coding {
     /// How it is compressed; `None`: it is not.
-    pub packing: Option<Packing>,
+    pub packing: Option<Packed>,
     /// `None`: UTF-8, which the format checks record by record.
     pub encoding: Option<&'static Encoding>,
     /// How many times its size a gzip file may become.

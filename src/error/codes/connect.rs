@@ -38,6 +38,18 @@ pub static ZSTD_DAMAGED: Code = Code::new(
     "a Zstandard file is damaged or not complete",
     "The Zstandard stream ends early, fails its checksum, holds something else, or wants more than 32 MiB of what came before to be kept (files made with `--long` or `--ultra`: compress them again without). Everything before the damage was read; fetch the file again and run once more.",
 );
+/// A zip archive that is not whole, or whose directory does not describe it.
+pub static ZIP_DAMAGED: Code = Code::new(
+    "connect-zip-damaged",
+    "a zip archive is damaged or not complete",
+    "The archive has no directory at its end, or members are not where it says, or fail their checksums. Everything before the damage was read; fetch the archive again and run once more.",
+);
+/// A zip archive, or a member of it, that is not read.
+pub static ZIP_UNREADABLE: Code = Code::new(
+    "connect-zip-unreadable",
+    "a zip archive holds what is not read",
+    "A member that matches is encrypted, compressed in an unusual way or compressed itself, has a name that leads out of the archive or stands twice, lies over another one, or the archive is one of several parts. Nothing of the archive was read. Unpack it first, or say with `member` which members are data.",
+);
 /// A compressed file inflates beyond the limit.
 pub static INFLATION: Code = Code::new(
     "connect-inflation-limit",
@@ -243,6 +255,8 @@ pub const ALL: &[&Code] = &[
     &LINE_CONTINUED,
     &GZIP_DAMAGED,
     &ZSTD_DAMAGED,
+    &ZIP_DAMAGED,
+    &ZIP_UNREADABLE,
     &INFLATION,
     &ENCODING_MALFORMED,
     &ENCODING_UNKNOWN,

@@ -1,6 +1,8 @@
 //! Files: plain or compressed, one or many, standard input and output. Read in parts cut at
 //! record boundaries; written beside the target and renamed, or on from the settled length.
 
+#[cfg(test)]
+mod archive_tests;
 mod durable;
 mod local;
 #[cfg(test)]
@@ -14,13 +16,14 @@ use std::path::PathBuf;
 use self::local::Local;
 use super::{Guarantee, Protocol, ReadRequest, WriteRequest};
 use crate::config::{Carries, Connector, Mode, OptionKind, OptionSpec, ProtocolSpec, Stream};
+use crate::connect::bytes::compression::Compression;
 use crate::connect::bytes::options::{
-    COMPRESSION, ENCODING, MAX_INFLATION, compression, encoding, format, path, wanted,
+    COMPRESSION, ENCODING, MAX_INFLATION, MEMBER, encoding, format, path, target_packing, wanted,
 };
 use crate::connect::bytes::{ByteSink, ByteSource, paths};
 use crate::connect::options::OptionReader;
 use crate::connect::{Encoder, Sink, Source};
-use crate::error::codes::connect::{ENCODING_UNKNOWN, GLOB_MALFORMED, TARGET_UNFIT};
+use crate::error::codes::connect::{ENCODING_UNKNOWN, GLOB_MALFORMED, NOT_A_FILE, TARGET_UNFIT};
 use crate::error::{Error, Kind, Result};
 
 /// The protocol.
@@ -28,7 +31,7 @@ pub(super) struct Files;
 
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "file",
-    about: "Files on this machine, plain, gzip or Zstandard; `-` is standard input or output.",
+    about: "Files on this machine, plain, gzip, Zstandard or zip; `-` is standard input or output.",
     carries: Carries::Bytes,
     reads: true,
     modes: &[Mode::Append, Mode::Mirror],
@@ -46,6 +49,7 @@ static SPEC: ProtocolSpec = ProtocolSpec {
         )
         .required(),
         COMPRESSION,
+        MEMBER,
         ENCODING,
         MAX_INFLATION,
     ],
@@ -64,6 +68,14 @@ impl Protocol for Files {
         let only = request.only.map(|(slice, position)| (slice.clone(), position.clone()));
         let settled = request.settled.to_vec();
         if wanted.path == "-" {
+            if wanted.compression == Compression::Zip {
+                return Err(Error::new(
+                    Kind::Invalid,
+                    &NOT_A_FILE,
+                    "a zip archive is read from its end: it cannot come from standard input",
+                )
+                .at(request.stream.place.clone()));
+            }
             let input = standard::input()?;
             return Ok(Box::new(ByteSource::once(wanted, ("standard input", "stdin"), input, settled, only)));
         }
@@ -111,7 +123,7 @@ impl Protocol for Files {
             )
             .at(request.stream.place.clone()));
         }
-        let packing = compression(request.stream, SPEC.stream_options)?.packing(&path);
+        let packing = target_packing(request.stream, SPEC.stream_options, &path)?;
         let sink = ByteSink::new(Box::new(Local::new()), whole, frame, packing, request.anew);
         Ok(Box::new(sink.owned_by(request.log_id, request.route)))
     }

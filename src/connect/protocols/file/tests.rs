@@ -63,39 +63,39 @@ fn format(name: &str) -> &'static dyn Format {
 }
 
 /// A folder and what is settled of its files.
-struct Lab {
+pub(super) struct Lab {
     folder: tempfile::TempDir,
-    settled: Vec<(SliceId, Settled)>,
+    pub(super) settled: Vec<(SliceId, Settled)>,
 }
 
 /// What a run read.
 #[derive(Debug, Default)]
-struct Outcome {
-    parts: Vec<Part>,
-    text: String,
-    notes: Vec<String>,
-    error: Option<crate::error::Error>,
+pub(super) struct Outcome {
+    pub(super) parts: Vec<Part>,
+    pub(super) text: String,
+    pub(super) notes: Vec<String>,
+    pub(super) error: Option<crate::error::Error>,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), settled: Vec::new() }
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(super) fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), content).unwrap();
     }
 
-    fn append(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(super) fn append(&self, name: &str, content: impl AsRef<[u8]>) {
         let mut file = std::fs::OpenOptions::new().append(true).open(self.path(name)).unwrap();
         file.write_all(content.as_ref()).unwrap();
     }
 
-    fn source(
+    pub(super) fn source(
         &self,
         form: &str,
         pairs: &[(&str, &str)],
@@ -113,7 +113,7 @@ impl Lab {
         })
     }
 
-    fn read_with(&self, form: &str, pairs: &[(&str, &str)], only: Option<(&SliceId, &Position)>) -> Outcome {
+    pub(super) fn read_with(&self, form: &str, pairs: &[(&str, &str)], only: Option<(&SliceId, &Position)>) -> Outcome {
         let mut source = self.source(form, pairs, only).unwrap();
         let mut outcome = Outcome::default();
         loop {
@@ -136,7 +136,7 @@ impl Lab {
     }
 
     /// Reads and settles everything that was handed out.
-    fn run(&mut self, form: &str, pairs: &[(&str, &str)]) -> Outcome {
+    pub(super) fn run(&mut self, form: &str, pairs: &[(&str, &str)]) -> Outcome {
         let outcome = self.read_with(form, pairs, None);
         for part in &outcome.parts {
             self.settle(part);
@@ -144,7 +144,7 @@ impl Lab {
         outcome
     }
 
-    fn settle(&mut self, part: &Part) {
+    pub(super) fn settle(&mut self, part: &Part) {
         let at = Settled { position: part.end.clone(), done: part.last_of_slice };
         match self.settled.iter_mut().find(|(slice, _)| *slice == part.slice) {
             Some((_, settled)) => *settled = at,
@@ -159,7 +159,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn lines(range: std::ops::Range<u32>) -> String {
+pub(super) fn lines(range: std::ops::Range<u32>) -> String {
     range.map(|n| format!("{{\"n\":{n}}}\n")).collect()
 }
 

@@ -20,7 +20,7 @@ use self::settings::Settings;
 use super::{Guarantee, Protocol, ReadRequest, WriteRequest};
 use crate::config::{Carries, Connector, Mode, OptionKind, OptionSpec, ProtocolSpec};
 use crate::connect::bytes::options::{
-    COMPRESSION, ENCODING, MAX_INFLATION, compression, encoding, format, path, wanted,
+    COMPRESSION, ENCODING, MAX_INFLATION, MEMBER, encoding, format, path, target_packing, wanted,
 };
 use crate::connect::bytes::{ByteSink, ByteSource, paths};
 use crate::connect::options::OptionReader;
@@ -36,7 +36,7 @@ const UNFINISHED: &[&str] = &[".part", ".filepart", ".tmp", ".uploading"];
 
 static SPEC: ProtocolSpec = ProtocolSpec {
     name: "sftp",
-    about: "Files on a server over SSH, plain, gzip or Zstandard.",
+    about: "Files on a server over SSH, plain, gzip, Zstandard or zip.",
     carries: Carries::Bytes,
     reads: true,
     modes: &[Mode::Append, Mode::Mirror],
@@ -87,6 +87,7 @@ static SPEC: ProtocolSpec = ProtocolSpec {
         )
         .required(),
         COMPRESSION,
+        MEMBER,
         ENCODING,
         MAX_INFLATION,
         OptionSpec::new(
@@ -157,7 +158,7 @@ impl Protocol for Sftp {
             )));
         }
         let frame = format(request.format)?.frame(&request.stream.format_options, request.columns)?;
-        let packing = compression(request.stream, SPEC.stream_options)?.packing(&path);
+        let packing = target_packing(request.stream, SPEC.stream_options, &path)?;
         let server = Server::new(settings(request.root, request.connector)?)?;
         let whole = folder(request.connector)?.join(path);
         let sink = ByteSink::new(Box::new(server), whole, frame, packing, request.anew);
