@@ -191,6 +191,8 @@ fn with_request<T>(folder: &Path, act: impl FnOnce(&WriteRequest<'_>) -> T) -> T
         key: Vec::new(),
         fields: Vec::new(),
         closed: false,
+        schema_file: None,
+        schema: None,
     };
     let columns: Vec<Column> = NAMES
         .iter()

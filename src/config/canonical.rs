@@ -129,14 +129,19 @@ fn stream(of: &Stream) -> Value {
             "class": field.classes.iter().map(|id| id.class().name).collect::<Vec<_>>(),
         })
     };
-    json!({
+    let mut value = json!({
         "options": pairs(&of.options),
         "format": of.format.as_ref().map(|name| &name.value),
         "format_options": pairs(&of.format_options),
         "key": of.key.iter().map(Path::to_string).collect::<Vec<_>>(),
         "fields": of.fields.iter().map(field).collect::<Vec<_>>(),
         "closed": of.closed,
-    })
+    });
+    // Only where it is said: what earlier versions have sealed keeps its hash.
+    if let Some(file) = &of.schema_file {
+        value["schema"] = json!({ "file": file.value, "sha256": of.schema.as_ref().map(|schema| &schema.hash) });
+    }
+    value
 }
 
 fn pairs(options: &[(Spanned<String>, Spanned<Node>)]) -> Value {

@@ -272,6 +272,11 @@ pub static STREAM: Section = Section {
             "The fields of a record: a type, or a map that says more.",
         ),
         Key::new("open", Kind::Flag, "Whether there may be other fields than those declared.").default("false"),
+        Key::new(
+            "schema",
+            Kind::Label,
+            "A JSON Schema file that records are checked against, by its path from this folder; with `#/$defs/NAME` behind it, a part of it.",
+        ),
     ],
 };
 

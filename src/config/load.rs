@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use super::discover::{Found, shown};
 use super::source::Source;
 use super::{
-    Ambient, Carries, Catalog, Environment, Mapping, Mode, Project, ProtocolSpec, StreamRef, mapping, node, project,
-    yaml,
+    Ambient, Carries, Catalog, Environment, Mapping, Mode, Project, ProtocolSpec, StreamRef, canonical, json_schema,
+    mapping, node, project, yaml,
 };
 use crate::error::{Error, Finding, Findings, Kind, Place, Result, Severity, codes::config as codes, nearest};
 
@@ -63,7 +63,8 @@ pub fn load(found: &Found, profile: Option<&str>, catalog: &Catalog) -> Loaded {
     let mappings = found.mappings.iter().filter_map(&mut read).collect();
     // A variable that cannot be read is told before anything runs; a check needs none.
     let ambient = Ambient::of(&Environment::process()).unwrap_or_default();
-    let mut loaded = load_under(found.root.clone(), connectors, mappings, profile, catalog, &ambient);
+    let schema = |path: &str| beside(found, path);
+    let mut loaded = load_under(found.root.clone(), connectors, mappings, profile, catalog, (&ambient, &schema));
     loaded.findings.append(&mut findings);
     loaded.findings.sort_by_cached_key(node::order);
     loaded
@@ -80,7 +81,35 @@ pub fn load_texts(
     profile: Option<&str>,
     catalog: &Catalog,
 ) -> Loaded {
-    load_under(root, connectors, mappings, profile, catalog, &Ambient::default())
+    load_under(
+        root,
+        connectors,
+        mappings,
+        profile,
+        catalog,
+        (&Ambient::default(), &|_| Err("it is not at hand".into())),
+    )
+}
+
+/// A schema file of the project's folder. What a link leads out of it to is not read: a check can be
+/// run on the project of a stranger.
+fn beside(found: &Found, path: &str) -> std::result::Result<FileText, String> {
+    let whole = found.root.join(path);
+    let told = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => format!("there is no file `{path}` in the project's folder"),
+        _ => Error::io("reading it", error).cause().to_owned(),
+    };
+    let (real, root) = (whole.canonicalize().map_err(told)?, found.root.canonicalize().map_err(told)?);
+    if !real.starts_with(&root) {
+        return Err("it is a link that leads out of the project's folder".into());
+    }
+    if !real.is_file() {
+        return Err("it is no file".into());
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(&real).map_err(told)?;
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, yaml::MAX_BYTES as u64 + 1), &mut bytes).map_err(told)?;
+    Ok(FileText { name: shown(&whole, &found.stand), bytes })
 }
 
 fn load_under(
@@ -89,7 +118,7 @@ fn load_under(
     mappings: Vec<FileText>,
     profile: Option<&str>,
     catalog: &Catalog,
-    ambient: &Ambient,
+    (ambient, schema): (&Ambient, json_schema::Read<'_>),
 ) -> Loaded {
     let mut loaded = Loaded::default();
     if let Some(file) = connectors {
@@ -107,6 +136,12 @@ fn load_under(
             }
             Err(finding) => loaded.findings.push(*finding),
         }
+    }
+    if let Some(project) = &mut loaded.project
+        && project.connectors.values().any(|one| one.streams.values().any(|stream| stream.schema_file.is_some()))
+    {
+        json_schema::attach(project, schema, &mut loaded.findings);
+        canonical::seal_project(project);
     }
     for file in mappings {
         match yaml::text(&file.name, file.bytes) {

@@ -16,6 +16,7 @@ pub mod discover;
 pub mod environment;
 mod expression;
 mod hidden;
+pub mod json_schema;
 pub mod keys;
 pub mod load;
 mod mapping;

@@ -271,6 +271,9 @@ fn stream(
         key: one_or_many(get(raw, "key")).filter_map(|raw| Path::parse(raw.text()?).ok()).collect(),
         closed: !fields.is_empty() && !flag(get(raw, "open")).unwrap_or(false),
         fields,
+        schema_file: get(raw, "schema")
+            .and_then(|raw| Some(Spanned { value: raw.text()?.to_owned(), place: source.place(raw.start, raw.end) })),
+        schema: None,
     })
 }
 
@@ -398,6 +401,8 @@ impl Connector {
             key: Vec::new(),
             fields: Vec::new(),
             closed: false,
+            schema_file: None,
+            schema: None,
         })
     }
 }

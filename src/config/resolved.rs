@@ -134,6 +134,10 @@ pub struct Stream {
     pub fields: Vec<Field>,
     /// Whether only declared fields exist (`fields` given without `open: true`).
     pub closed: bool,
+    /// The JSON Schema file that it names.
+    pub schema_file: Option<Spanned<String>>,
+    /// That schema, once it is read; its fields are among `fields`.
+    pub schema: Option<super::json_schema::StreamSchema>,
 }
 
 /// The compliance section.

@@ -2,6 +2,7 @@
 //! outcomes. No input/output, no clock.
 
 pub mod class;
+pub mod contract;
 pub mod decimal;
 pub mod outcome;
 pub mod path;

@@ -237,6 +237,34 @@ pub static REFERENCE_COMMAND: Code = Code::new(
     "A `${cmd:NAME}` reference names a command of your own configuration outside the project (`consign/commands.yaml` below the configuration folder of your account): a project can come from a stranger, and cannot bring commands along. Its standard output, without a final line end, is the value; it has 30 seconds.",
 );
 
+/// A schema file cannot be read.
+pub static SCHEMA_FILE: Code = Code::new(
+    "config-schema-file",
+    "a schema file cannot be read",
+    "`schema` of a stream names a JSON Schema file (JSON or YAML) by its path from the folder of connectors.yaml, with `#/$defs/NAME` behind it where the schema is a part of the file. The file lies in the project's folder; nothing is fetched.",
+);
+
+/// Something is wrong with a schema.
+pub static SCHEMA_INVALID: Code = Code::new(
+    "config-schema",
+    "a JSON Schema is wrong",
+    "A keyword has a value that it cannot have, a pattern cannot be run in bounded time (look-around, references back to groups), or two keywords exclude each other, so that no record could ever meet the schema.",
+);
+
+/// A reference of a schema leads nowhere.
+pub static SCHEMA_REFERENCE: Code = Code::new(
+    "config-schema-reference",
+    "a `$ref` of a JSON Schema leads nowhere",
+    "A `$ref` leads to a place in the same file (`#/$defs/line`), to a file beside it (`line.json`), or to the `$id` of a schema that is part of the same set. Nothing is fetched, and no reference leads out of the project's folder. A schema may refer to itself below `properties` or `items`, where records come to an end, and not in a circle.",
+);
+
+/// A keyword of a schema is not understood.
+pub static SCHEMA_KEYWORD: Code = Code::new(
+    "config-schema-keyword",
+    "something in a JSON Schema does not hold",
+    "Draft 2020-12 and draft-07 are understood as a whole. What neither of them knows, or only the other one, asks for nothing, and a misspelt keyword is a check that silently never happens. Formats that are checked: date, date-time, time, duration, email, uuid, ipv4, ipv6, hostname, uri.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &YAML,
@@ -273,4 +301,8 @@ pub const ALL: &[&Code] = &[
     &REFERENCE_ENV,
     &REFERENCE_FILE,
     &REFERENCE_COMMAND,
+    &SCHEMA_FILE,
+    &SCHEMA_INVALID,
+    &SCHEMA_REFERENCE,
+    &SCHEMA_KEYWORD,
 ];

@@ -55,6 +55,8 @@ fn stream(pairs: &[(&str, &str)]) -> Stream {
         key: Vec::new(),
         fields: Vec::new(),
         closed: false,
+        schema_file: None,
+        schema: None,
     }
 }
 

@@ -84,6 +84,8 @@ impl Desk {
             key: Vec::new(),
             fields: Vec::new(),
             closed: false,
+            schema_file: None,
+            schema: None,
         }
     }
 
