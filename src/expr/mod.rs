@@ -11,6 +11,7 @@ mod moment;
 mod node;
 mod operators;
 mod parse;
+pub mod reading;
 pub mod style;
 mod token;
 mod types;

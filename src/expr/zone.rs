@@ -15,6 +15,15 @@ pub enum Zone {
     Named(jiff::tz::TimeZone),
 }
 
+/// Why a local time is no moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// Clocks are put forward over it; with the moment that is as much later.
+    Skipped(Timestamp),
+    /// It lies outside of the years 1 to 9999.
+    Range,
+}
+
 impl Zone {
     /// Reads `UTC`, `Z`, `+05:30`, `-02:30`, `02:00` or a name such as `Europe/Berlin`.
     pub fn parse(text: &str) -> Option<Self> {
@@ -44,6 +53,52 @@ impl Zone {
             Self::Named(zone) => {
                 jiff::Timestamp::from_second(moment.seconds).map_or(0, |moment| zone.to_offset(moment).seconds())
             }
+        }
+    }
+}
+
+impl Zone {
+    /// The moment of a local time, by date and second of the day. Where clocks are put back and it comes twice, the
+    /// first.
+    ///
+    /// # Errors
+    /// [`Gap`] if there is no such moment.
+    pub fn moment(&self, date: Date, second: u32, nanos: u32) -> Result<Timestamp, Gap> {
+        use jiff::tz::AmbiguousOffset as Found;
+        let local = i64::from(date.days) * 86_400 + i64::from(second);
+        let at = |offset: i32| {
+            let moment = Timestamp::new(local - i64::from(offset), nanos).ok_or(Gap::Range)?;
+            Ok(Timestamp { offset, ..moment })
+        };
+        let zone = match self {
+            Self::Fixed(offset) => return at(*offset),
+            Self::Named(zone) => zone,
+        };
+        let (year, month, day) = date.civil();
+        let (hour, minute) = (second / 3600, second / 60 % 60);
+        let civil = jiff::civil::DateTime::new(
+            i16::try_from(year).map_err(|_| Gap::Range)?,
+            month as i8,
+            day as i8,
+            hour as i8,
+            minute as i8,
+            (second % 60) as i8,
+            0,
+        );
+        match zone.to_ambiguous_timestamp(civil.map_err(|_| Gap::Range)?).offset() {
+            Found::Unambiguous { offset } | Found::Fold { before: offset, .. } => at(offset.seconds()),
+            Found::Gap { before, after } => {
+                let skipped = at(before.seconds())?;
+                Err(Gap::Skipped(Timestamp { offset: after.seconds(), ..skipped }))
+            }
+        }
+    }
+
+    /// As [`Zone::moment`], and where clocks skip a local time, as much later: what calendars do.
+    pub fn moment_or_later(&self, date: Date, second: u32, nanos: u32) -> Option<Timestamp> {
+        match self.moment(date, second, nanos) {
+            Ok(moment) | Err(Gap::Skipped(moment)) => Some(moment),
+            Err(Gap::Range) => None,
         }
     }
 }
@@ -172,6 +227,24 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
+/// The number of the month whose English name, whole or short, a text begins with, and the length of that.
+pub fn month_named(text: &str) -> Option<(u32, usize)> {
+    named_of(&MONTHS, text).map(|(index, length)| (index + 1, length))
+}
+
+/// The weekday whose English name, whole or short, a text begins with, 0 for Sunday, and the length of that.
+pub fn weekday_named(text: &str) -> Option<(u32, usize)> {
+    named_of(&DAYS, text)
+}
+
+fn named_of(names: &[&str], text: &str) -> Option<(u32, usize)> {
+    names.iter().zip(0..).find_map(|(name, index)| {
+        let begins =
+            |length: usize| text.get(..length).is_some_and(|begin| begin.eq_ignore_ascii_case(&name[..length]));
+        [name.len(), 3].into_iter().find(|length| begins(*length)).map(|length| (index, length))
+    })
+}
 
 /// The most bytes a moment takes in a format.
 pub fn longest(pieces: &[Piece]) -> usize {

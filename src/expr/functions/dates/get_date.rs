@@ -6,7 +6,7 @@ use crate::record::{Type, Value};
 pub(in crate::expr::functions) static GET_DATE: Function = Function {
     spec: Spec {
         name: "getDate",
-        aliases: &[],
+        aliases: &["day"],
         about: "The day of the month, 1 for the first of a moment in a time zone (UTC if none is said).",
         parameters: &[
             Parameter::new("time", Kinds::TIMESTAMP.or(Kinds::DATE), "The moment."),

@@ -6,7 +6,7 @@ use crate::record::{Type, Value};
 pub(in crate::expr::functions) static GET_FULL_YEAR: Function = Function {
     spec: Spec {
         name: "getFullYear",
-        aliases: &[],
+        aliases: &["year"],
         about: "The year of a moment in a time zone (UTC if none is said).",
         parameters: &[
             Parameter::new("time", Kinds::TIMESTAMP.or(Kinds::DATE), "The moment."),

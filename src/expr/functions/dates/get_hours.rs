@@ -6,7 +6,7 @@ use crate::record::{Type, Value};
 pub(in crate::expr::functions) static GET_HOURS: Function = Function {
     spec: Spec {
         name: "getHours",
-        aliases: &[],
+        aliases: &["hour"],
         about: "The hour of a moment in a time zone (UTC if none is said); of a span, all of it in that unit.",
         parameters: &[
             Parameter::new("time", Kinds::TIMESTAMP.or(Kinds::DURATION), "The moment."),

@@ -6,7 +6,7 @@ use crate::record::{Type, Value};
 pub(in crate::expr::functions) static GET_MILLISECONDS: Function = Function {
     spec: Spec {
         name: "getMilliseconds",
-        aliases: &[],
+        aliases: &["millisecond"],
         about: "The milliseconds of a moment in a time zone (UTC if none is said).",
         parameters: &[
             Parameter::new("time", Kinds::TIMESTAMP.or(Kinds::DURATION), "The moment."),
