@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use consign::expr::{Bind, Binding, Environment, Frame, compile};
+use consign::expr::{Bind, Binding, Environment, Frame, Locals, compile};
 use consign::record::{Arena, Projection, Timestamp, Type, Value};
 
 fn main() {
@@ -39,6 +39,7 @@ fn main() {
                 value: *value,
                 arena: &arena,
                 now: Timestamp { seconds: 0, nanos: 0, offset: 0 }.into(),
+                locals: Locals::default(),
             };
             let start = Instant::now();
             for _ in 0..RECORDS {

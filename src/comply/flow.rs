@@ -6,7 +6,7 @@ use crate::config::{Compliance, Connector, Mapping, Violation};
 use crate::error::codes::comply as codes;
 use crate::error::{Finding, Findings, Severity};
 use crate::expr::Effect;
-use crate::map::{Flow, Route};
+use crate::map::{Leaf, Route};
 use crate::record::{ClassId, ClassSet};
 
 /// Checks a compiled mapping against what its target connector may receive.
@@ -16,12 +16,12 @@ use crate::record::{ClassId, ClassSet};
 pub fn flow(mapping: &Mapping, route: &Route, target: &Connector, compliance: &Compliance) -> Findings {
     let judge = Judge { mapping, target, compliance };
     let mut findings = Findings::new();
-    for (index, flow) in route.flows.iter().enumerate() {
-        for class in flow.classes.iter() {
-            findings.extend(judge.written(index, flow, class));
+    for leaf in &route.leaves {
+        for class in leaf.flow.classes.iter() {
+            findings.extend(judge.written(leaf, class));
         }
-        for class in flow.control.without(flow.classes).iter() {
-            findings.extend(judge.decides(class, Some((index, flow))));
+        for class in leaf.flow.control.without(leaf.flow.classes).iter() {
+            findings.extend(judge.decides(class, Some(leaf)));
         }
     }
     for class in route.gate_classes.iter() {
@@ -61,11 +61,11 @@ impl Judge<'_> {
     }
 
     /// A class that stands in what is written.
-    fn written(&self, index: usize, flow: &Flow, class: ClassId) -> Option<Finding> {
-        let rule = &self.mapping.fields[index];
+    fn written(&self, leaf: &Leaf, class: ClassId) -> Option<Finding> {
+        let rule = &leaf.rule;
         let place = rule.source.as_ref().map_or(&rule.target.place, |source| &source.place).clone();
         let name = class.class().name;
-        let way = self.way(index, flow, class);
+        let way = self.way(leaf, class);
         if is_authentication(class) {
             return Some(
                 Finding::error(
@@ -91,7 +91,7 @@ impl Judge<'_> {
         .fix(format!("{}, or {}", protect(class), self.clear(class)))
         .edit(
             protection(class)
-                .filter(|_| rule.transform.is_none() && rule.source.is_some())
+                .filter(|_| matches!(rule.make, crate::config::Make::Value) && rule.source.is_some())
                 .and_then(|call| crate::map::add_key(rule, &format!("transform: {call}"))),
         );
         finding.severity = self.severity();
@@ -99,17 +99,17 @@ impl Judge<'_> {
     }
 
     /// A class that decides what is written: by the gate, or by a condition of one rule.
-    fn decides(&self, class: ClassId, column: Option<(usize, &Flow)>) -> Option<Finding> {
+    fn decides(&self, class: ClassId, leaf: Option<&Leaf>) -> Option<Finding> {
         let grave = is_grave(class);
         if !is_authentication(class) && self.is_cleared(class) {
             return None;
         }
         let name = class.class().name;
-        let (place, what) = match column {
-            Some((index, flow)) => {
-                let rule = &self.mapping.fields[index];
-                let place = rule.transform.as_ref().map_or(&rule.target.place, |transform| &transform.place).clone();
-                (place, format!("decides about the value of `{}`: {}", rule.target.value, self.way(index, flow, class)))
+        let (place, what) = match leaf {
+            Some(leaf) => {
+                let rule = &leaf.rule;
+                let place = rule.transform().map_or(&rule.target.place, |transform| &transform.place).clone();
+                (place, format!("decides about the value of `{}`: {}", leaf.target, self.way(leaf, class)))
             }
             None => {
                 (self.mapping.when.as_ref()?.place.clone(), "decides which records are written (`when`)".to_string())
@@ -132,10 +132,11 @@ impl Judge<'_> {
     }
 
     /// `supplier.email → mask_email → warehouse.stock.contact`.
-    fn way(&self, index: usize, flow: &Flow, class: ClassId) -> String {
-        let rule = &self.mapping.fields[index];
-        let mut steps: Vec<String> = rule.source.iter().map(|source| format!("`{}`", source.value)).collect();
-        for passage in &flow.passages {
+    fn way(&self, leaf: &Leaf, class: ClassId) -> String {
+        let rule = &leaf.rule;
+        let source = leaf.source.as_ref().or(rule.source.as_ref().map(|path| &path.value));
+        let mut steps: Vec<String> = source.iter().map(|source| format!("`{source}`")).collect();
+        for passage in &leaf.flow.passages {
             let step = format!("`{}`", passage.through);
             // `value` is the source, which stands there already.
             if passage.effect == Effect::Reads && passage.through == "value" && rule.source.is_some() {
@@ -146,7 +147,7 @@ impl Judge<'_> {
                 steps.push(step);
             }
         }
-        steps.push(format!("`{}.{}`.`{}`", self.mapping.to.connector, self.mapping.to.stream, rule.target.value));
+        steps.push(format!("`{}.{}`.`{}`", self.mapping.to.connector, self.mapping.to.stream, leaf.target));
         steps.join(" → ")
     }
 

@@ -8,7 +8,10 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::source::{password_in_url, secret_name};
-use super::{Connector, Expectation, Expression, Mapping, Missed, Mode, Node, Project, Spanned, Stream, Violation};
+use super::{
+    Block, Case, Check, Connector, Copying, Element, Expectation, Expression, FieldRule, Let, Make, Mapping, Missed,
+    Mode, Node, Over, Parameter, Project, Scope, Spanned, Stream, Violation, Which,
+};
 use crate::record::shown::hex;
 use crate::record::{Field, Path};
 
@@ -16,7 +19,7 @@ use crate::record::{Field, Path};
 pub fn seal_project(project: &mut Project) {
     let connectors: Map<String, Value> =
         project.connectors.values().map(|made| (made.name.clone(), connector(made))).collect();
-    let value = json!({
+    let mut value = json!({
         "schema": "consign.project/1",
         "environment": project.environment,
         "profile": project.profile,
@@ -27,28 +30,15 @@ pub fn seal_project(project: &mut Project) {
         },
         "audit": { "retention_days": project.audit.retention_days, "enabled": project.audit.enabled },
     });
+    if !project.parameters.is_empty() {
+        value["parameters"] = pairs(&project.parameters);
+    }
     (project.canonical, project.hash) = sealed(value);
 }
 
 /// Fills in the canonical form and the hash of a mapping.
 pub fn seal_mapping(mapping: &mut Mapping) {
-    let text = |expression: &Expression| expression.text.trim().to_owned();
-    let fields: Vec<Value> = mapping
-        .fields
-        .iter()
-        .map(|rule| {
-            json!({
-                "target": rule.target.value.to_string(),
-                "source": rule.source.as_ref().map(|path| path.value.to_string()),
-                "transform": rule.transform.as_ref().map(text),
-                "default": rule.default.as_ref().map(|value| node(&value.value)),
-                "required": rule.required,
-                "validate": rule.validate.iter().map(text).collect::<Vec<_>>(),
-                "class": rule.classes.iter().map(|id| id.class().name).collect::<Vec<_>>(),
-                "type": rule.kind.as_ref().map(|kind| kind.value.to_string()),
-            })
-        })
-        .collect();
+    let fields = rules(&mapping.fields);
     let tests: Vec<Value> = mapping
         .tests
         .iter()
@@ -85,7 +75,7 @@ pub fn seal_mapping(mapping: &mut Mapping) {
             "after": sync.after.iter().map(|name| &name.value).collect::<Vec<_>>(),
             "accept_loss": sync.accept_loss,
         },
-        "when": mapping.when.as_ref().map(text),
+        "when": mapping.when.as_ref().map(written),
         "fields": fields,
         "tests": tests,
     });
@@ -100,7 +90,131 @@ pub fn seal_mapping(mapping: &mut Mapping) {
     if sync.mode == Mode::Mirror {
         value["sync"]["deletes"] = json!({ "share_ppm": sync.deletes.share_ppm, "records": sync.deletes.records });
     }
+    for (key, said) in [("about", &mapping.about), ("revision", &mapping.revision)] {
+        if let Some(said) = said {
+            value[key] = json!(said);
+        }
+    }
+    if !mapping.validate.is_empty() {
+        value["validate"] = mapping.validate.iter().map(check).collect();
+    }
+    // Rules of fragments stand among the others; what their expressions see is told apart by scope.
+    let set: Vec<Value> = mapping.scopes.iter().map(scope).collect();
+    if set.len() > 1 || set.iter().any(|scope| scope != &json!({})) {
+        value["scopes"] = json!(set);
+    }
+    add_block(&mut value, &mapping.lets, &mapping.copies);
     (mapping.canonical, mapping.hash) = sealed(value);
+}
+
+fn written(expression: &Expression) -> String {
+    expression.text.trim().to_owned()
+}
+
+fn scope(of: &Scope) -> Value {
+    let value = |of: &Parameter| {
+        (of.name.value.clone(), json!({ "type": of.kind.to_string(), "value": node(&of.value.value) }))
+    };
+    of.parameters.iter().map(value).collect::<Map<_, _>>().into()
+}
+
+fn check(of: &Check) -> Value {
+    match &of.message {
+        None => json!(written(&of.that)),
+        Some(message) => json!({ "that": written(&of.that), "message": message }),
+    }
+}
+
+fn rules(of: &[FieldRule]) -> Vec<Value> {
+    of.iter().map(rule).collect()
+}
+
+/// A rule. What a mapping could not say earlier stands there only where it is said, so that what was
+/// sealed before keeps its hash.
+fn rule(of: &FieldRule) -> Value {
+    let mut value = json!({
+        "target": of.target.value.to_string(),
+        "source": of.source.as_ref().map(|path| path.value.to_string()),
+        "transform": of.transform().map(written),
+        "default": of.default.as_ref().map(|value| node(&value.value)),
+        "required": of.required,
+        "validate": of.validate.iter().map(check).collect::<Vec<_>>(),
+        "class": of.classes.iter().map(|id| id.class().name).collect::<Vec<_>>(),
+        "type": of.kind.as_ref().map(|kind| kind.value.to_string()),
+    });
+    if let Some(nullable) = of.nullable {
+        value["nullable"] = json!(nullable);
+    }
+    if let Some(when) = &of.when {
+        value["when"] = json!(written(when));
+    }
+    if of.scope > 0 {
+        value["scope"] = json!(of.scope);
+    }
+    match &of.make {
+        Make::Value | Make::Transform(_) => {}
+        Make::Constant(constant) => value["value"] = node(&constant.value),
+        Make::Table(table) => {
+            let cases: Vec<Value> =
+                table.cases.iter().map(|(key, result)| json!([key.value, node(&result.value)])).collect();
+            value["switch"] = json!({ "cases": cases });
+            if let Some(otherwise) = &table.otherwise {
+                value["switch"]["otherwise"] = node(&otherwise.value);
+            }
+        }
+        Make::Cases(cases) => {
+            let case = |of: &Case| json!({ "when": of.when.as_ref().map(written), "then": written(&of.then) });
+            value["switch"] = cases.iter().map(case).collect();
+        }
+        Make::Object(inner) => value["object"] = block(inner),
+        Make::List(list) => {
+            let element = |of: &Element| {
+                let mut value = block(&of.block);
+                value["when"] = json!(of.when.as_ref().map(written));
+                value
+            };
+            value["list"] = list.elements.iter().map(element).collect();
+            value["keep_empty"] = json!(list.keep_empty);
+        }
+        Make::ForEach(each) => {
+            let over = match &each.over {
+                Over::Path(path) => json!({ "path": path.value.to_string() }),
+                Over::Expression(expression) => json!({ "expression": written(expression) }),
+            };
+            let mut made = block(&each.block);
+            made["over"] = over;
+            made["as"] = json!(each.name.as_ref().map(|name| &name.value));
+            made["when"] = json!(each.when.as_ref().map(written));
+            made["empty_if_missing"] = json!(each.empty_if_missing);
+            made["keep_empty"] = json!(each.keep_empty);
+            value["for_each"] = made;
+        }
+    }
+    value
+}
+
+fn block(of: &Block) -> Value {
+    let mut value = json!({ "fields": rules(&of.rules) });
+    add_block(&mut value, &of.lets, &of.copies);
+    value
+}
+
+fn add_block(value: &mut Value, lets: &[Let], copies: &[Copying]) {
+    if !lets.is_empty() {
+        let one = |of: &Let| json!([of.scope, of.name.value, written(&of.expression)]);
+        value["let"] = lets.iter().map(one).collect();
+    }
+    if !copies.is_empty() {
+        let copy = |of: &Copying| {
+            let (how, names) = match &of.which {
+                Which::Pick(names) => ("pick", names),
+                Which::Omit(names) => ("omit", names),
+            };
+            let names: Vec<String> = names.iter().map(|name| name.value.to_string()).collect();
+            json!({ "from": of.from.as_ref().map(|path| path.value.to_string()), "to": of.target.to_string(), how: names })
+        };
+        value["copy"] = copies.iter().map(copy).collect();
+    }
 }
 
 fn connector(made: &Connector) -> Value {

@@ -500,7 +500,7 @@ impl<'s> Checker<'s> {
 fn takes_expression(kind: &Kind) -> bool {
     match kind {
         Kind::Expression => true,
-        Kind::OneOrMany(inner) => takes_expression(inner),
+        Kind::OneOrMany(inner) | Kind::ShortOr(inner, _) => takes_expression(inner),
         _ => false,
     }
 }

@@ -8,6 +8,8 @@ use crate::error::{Error, Kind, Result, codes::config as codes};
 const NAMES: [&str; 3] = ["connectors.yaml", "connectors.yml", EXAMPLE];
 /// What the repository ships; used where nothing else is there.
 const EXAMPLE: &str = "connectors.yaml.example";
+/// The name of folders below `mappings/` whose files are no mappings: mappings include them.
+pub const FRAGMENTS: &str = "fragments";
 /// How deep folders below `mappings/` are looked through.
 const DEPTH: usize = 8;
 
@@ -20,7 +22,7 @@ pub struct Found {
     pub file: PathBuf,
     /// Whether it is the example that the repository ships: say so to the user.
     pub is_example: bool,
-    /// Every `*.yaml` and `*.yml` below `mappings/`, sorted.
+    /// Every `*.yaml` and `*.yml` below `mappings/`, sorted, but those in folders called `fragments`.
     pub mappings: Vec<PathBuf>,
     /// Where the user stands: names of files are shown relative to it.
     pub stand: PathBuf,
@@ -89,8 +91,8 @@ fn collect(folder: &Path, depth: usize, out: &mut Vec<PathBuf>) -> std::io::Resu
     };
     for entry in entries {
         let path = entry?.path();
-        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-        if hidden {
+        let left = |name: &str| name.starts_with('.') || (name == FRAGMENTS && path.is_dir());
+        if path.file_name().is_none_or(|name| left(&name.to_string_lossy())) {
             continue;
         }
         // A link to a folder is not followed: it could lead round in a circle.
@@ -129,6 +131,7 @@ mod tests {
         make("repo/mappings/z.yaml");
         make("repo/mappings/sub/a.yml");
         make("repo/mappings/.hidden.yaml");
+        make("repo/mappings/fragments/address.yaml");
         make("repo/mappings/readme.md");
         let found = discover(&root.join("repo/a/b"), None).unwrap();
         assert!(found.is_example);

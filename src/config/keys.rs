@@ -146,6 +146,11 @@ pub static PROJECT: Section = Section {
             Kind::Named(&Kind::Overlay(&PROJECT)),
             "Variants by name, chosen with `--profile`: maps are merged key by key, anything else is replaced.",
         ),
+        Key::new(
+            "parameters",
+            Kind::Named(&Kind::Value),
+            "Values for the parameters that mappings declare, by name; a profile can have its own.",
+        ),
         Key::new("compliance", Kind::Section(&COMPLIANCE), "The rules data has to obey."),
         Key::new("audit", Kind::Section(&AUDIT), "What is remembered, and for how long."),
         Key::new(
@@ -338,7 +343,8 @@ pub static MAPPING: Section = Section {
             "The route's name, unique in the project: state and audit log know it by this.",
         )
         .required(),
-        Key::new("about", Kind::Label, "What it is for."),
+        Key::new("about", Kind::Label, "What it is for.").alias("description"),
+        Key::new("revision", Kind::Label, "The version of the mapping itself, in your own counting."),
         Key::new("from", Kind::Stream, "Where records come from: `connector.stream`.").required(),
         Key::new(
             "to",
@@ -347,38 +353,81 @@ pub static MAPPING: Section = Section {
         )
         .required(),
         Key::new("sync", Kind::Section(&SYNC), "How it runs."),
+        Key::new(
+            "parameters",
+            PARAMETERS,
+            "Values that can be set from outside: `params.name` in expressions. A default, or a map with `type` and `default`.",
+        ),
         Key::new("when", Kind::Expression, "Records for which it is false are filtered."),
+        Key::new("let", LET, "Names for what several expressions use: each is computed once, and only if needed."),
+        Key::new("include", INCLUDES, "Fragments whose rules are added."),
+        Key::new("copy", COPIES, "Fields that are taken over under their own names."),
         Key::new(
             "fields",
             Kind::List(&Kind::Section(&RULE)),
             "The field rules: one for each place of the target record.",
-        )
-        .required(),
+        ),
+        Key::new("validate", CHECKS, "What must hold of the record made, which is `target` here."),
         Key::new("tests", Kind::List(&Kind::Section(&TEST)), "Records and what must become of them."),
+    ],
+};
+
+const LET: Kind = Kind::Named(&Kind::Expression);
+const INCLUDES: Kind = Kind::OneOrMany(&Kind::ShortOr(&Kind::Label, &Kind::Section(&INCLUDE)));
+const COPIES: Kind = Kind::OneOrMany(&Kind::Section(&COPY));
+const CHECKS: Kind = Kind::OneOrMany(&Kind::ShortOr(&Kind::Expression, &Kind::Section(&CHECK)));
+const PARAMETERS: Kind = Kind::Named(&Kind::ShortOr(&Kind::Value, &Kind::Section(&PARAMETER)));
+
+/// A file that mappings include.
+pub static FRAGMENT: Section = Section {
+    name: "a fragment",
+    about: "Rules that several mappings include.",
+    foreign: false,
+    keys: &[
+        Key::new("version", Kind::Version, "The version of the file's form.").required(),
+        Key::new("fragment", Kind::Name(true), "Its name; makes the file a fragment instead of a mapping.").required(),
+        Key::new("about", Kind::Label, "What it is for.").alias("description"),
+        Key::new("parameters", PARAMETERS, "What whoever includes it can set: `params.name` in its expressions."),
+        Key::new("let", LET, "Names for what several of its expressions use."),
+        Key::new("include", INCLUDES, "Fragments whose rules are added."),
+        Key::new("copy", COPIES, "Fields that are taken over under their own names."),
+        Key::new("fields", Kind::List(&Kind::Section(&RULE)), "The field rules."),
     ],
 };
 
 /// One field rule.
 pub static RULE: Section = Section {
     name: "a field rule",
-    about: "How one place of the target record is filled.",
+    about: "How one place of the target record is filled: by a `source` and a `transform`, by a `switch`, by a constant `value`, or with `fields`, `list` or `for_each` by rules of its own.",
     foreign: false,
     keys: &[
-        Key::new("target", Kind::RecordPath, "Where the result goes.").required(),
-        Key::new("source", Kind::RecordPath, "What is read: `value` in the expressions."),
+        Key::new("target", Kind::RecordPath, "Where the result goes; inside of `fields` relative to the rule around.")
+            .required(),
+        Key::new(
+            "source",
+            Kind::RecordPath,
+            "What is read: `value` in the expressions. Inside of `for_each` relative to the element.",
+        ),
         Key::new(
             "transform",
             Kind::Expression,
             "From `value` and `record` to the result; left out, the value as it is.",
         ),
+        Key::new(
+            "switch",
+            Kind::ShortOr(&Kind::List(&Kind::Section(&CASE)), &Kind::Section(&SWITCH)),
+            "Instead of a transform: a table from values to values, or a list of conditions and results.",
+        ),
+        Key::new("value", Kind::Value, "A constant, of any type."),
         Key::new("default", Kind::Value, "Stands in where the source is missing or null."),
         Key::new("required", Kind::Flag, "Whether a result that is missing or null rejects the record.")
             .default("false"),
         Key::new(
-            "validate",
-            Kind::OneOrMany(&Kind::Expression),
-            "What must hold of the result, which is `value` here.",
+            "nullable",
+            Kind::Flag,
+            "`false`: a null result rejects the record, a missing one does not. `true`: null is a value like any other, to `default` and `required` too.",
         ),
+        Key::new("validate", CHECKS, "What must hold of the result, which is `value` here."),
         Key::new(
             "class",
             Kind::OneOrMany(&Kind::Class),
@@ -386,6 +435,138 @@ pub static RULE: Section = Section {
         )
         .alias("tags"),
         Key::new("type", Kind::Type, "The type the result must have."),
+        Key::new(
+            "when",
+            Kind::Expression,
+            "Where it is false, the rule writes nothing; in `for_each` it chooses elements.",
+        ),
+        Key::new(
+            "fields",
+            Kind::List(&Kind::Section(&RULE)),
+            "The rules of an object that is written here, or of each element of `for_each`.",
+        ),
+        Key::new(
+            "list",
+            Kind::List(&Kind::Section(&ELEMENT)),
+            "The objects of a list that is written here, one by one.",
+        ),
+        Key::new(
+            "for_each",
+            Kind::Expression,
+            "Writes a list, one object for each element: a path (`orders[*]`) or an expression that yields a list. The element is `item`, its number from 0 `index`.",
+        ),
+        Key::new("as", Kind::Name(false), "Another name for `item`, by which rules further inside can use it."),
+        Key::new("let", LET, "With `for_each`: names that are computed once for each element."),
+        Key::new(
+            "if_missing",
+            Kind::Word(&[word("leave_out", "The field is not written."), word("empty", "An empty list is written.")]),
+            "With `for_each`: what becomes of a list that is missing or null.",
+        )
+        .default("leave_out"),
+        Key::new(
+            "if_empty",
+            Kind::Word(&[word("keep", "An empty list is written."), word("leave_out", "The field is not written.")]),
+            "With `for_each` or `list`: what becomes of a list without elements.",
+        )
+        .default("keep"),
+        Key::new("include", INCLUDES, "Fragments whose rules are added to `fields`."),
+        Key::new("copy", COPIES, "Fields that are taken over into the object under their own names."),
+    ],
+};
+
+/// One object of a written-out list.
+static ELEMENT: Section = Section {
+    name: "an element",
+    about: "One object of a list.",
+    foreign: false,
+    keys: &[
+        Key::new("when", Kind::Expression, "Where it is false, the element is left out."),
+        Key::new("include", INCLUDES, "Fragments whose rules are added."),
+        Key::new("copy", COPIES, "Fields that are taken over under their own names."),
+        Key::new("fields", Kind::List(&Kind::Section(&RULE)), "Its rules."),
+    ],
+};
+
+/// A condition with a message.
+pub static CHECK: Section = Section {
+    name: "a condition",
+    about: "What must hold, and what is said where it does not.",
+    foreign: false,
+    keys: &[
+        Key::new("that", Kind::Expression, "The condition.").required(),
+        Key::new("message", Kind::Label, "What the reason of the rejected record says.").required(),
+    ],
+};
+
+/// A table from values to values.
+pub static SWITCH: Section = Section {
+    name: "a switch",
+    about: "A table from values of the source to values of the target.",
+    foreign: false,
+    keys: &[
+        Key::new("cases", Kind::Named(&Kind::Value), "The value written for each value read.").required(),
+        Key::new(
+            "otherwise",
+            Kind::Value,
+            "The value written where no case fits; left out, such a record is rejected.",
+        ),
+    ],
+};
+
+/// One line of a list of conditions.
+pub static CASE: Section = Section {
+    name: "a case",
+    about: "A condition and the result where it is the first that holds; or, last, the result where none holds.",
+    foreign: false,
+    keys: &[
+        Key::new("when", Kind::Expression, "The condition."),
+        Key::new("then", Kind::Expression, "The result."),
+        Key::new(
+            "otherwise",
+            Kind::Expression,
+            "The result where no condition holds; left out, the record is rejected.",
+        ),
+    ],
+};
+
+/// One fragment, included.
+static INCLUDE: Section = Section {
+    name: "an include",
+    about: "A fragment whose rules are added.",
+    foreign: false,
+    keys: &[
+        Key::new("file", Kind::Label, "The fragment's file, relative to this one.").required(),
+        Key::new("target", Kind::RecordPath, "Where its targets lie; left out, beside the others."),
+        Key::new("source", Kind::RecordPath, "Where its sources lie (`source`, not what expressions read)."),
+        Key::new("with", Kind::Named(&Kind::Value), "Its parameters."),
+    ],
+};
+
+/// Fields taken over.
+static COPY: Section = Section {
+    name: "a copy",
+    about: "Fields that are taken over under their own names: those of `pick`, or the declared ones but those of `omit`.",
+    foreign: false,
+    keys: &[
+        Key::new("from", Kind::RecordPath, "Where they lie; left out, in the record (in `for_each`, the element)."),
+        Key::new("pick", Kind::OneOrMany(&Kind::RecordPath), "The fields that are taken."),
+        Key::new(
+            "omit",
+            Kind::OneOrMany(&Kind::RecordPath),
+            "The fields that are left; all others that are declared are taken. What is not declared is never taken.",
+        ),
+    ],
+};
+
+/// A parameter.
+static PARAMETER: Section = Section {
+    name: "a parameter",
+    about: "A value that can be set from outside: where a fragment is included, or under `parameters` of connectors.yaml.",
+    foreign: false,
+    keys: &[
+        Key::new("type", Kind::Type, "Its type; left out, that of the default."),
+        Key::new("default", Kind::Value, "Its value where nothing else is said; left out, it has to be set."),
+        Key::new("about", Kind::Label, "What it is for.").alias("description"),
     ],
 };
 
@@ -572,6 +753,7 @@ mod tests {
         let mut seen = Vec::new();
         walk(&PROJECT, &mut seen);
         walk(&MAPPING, &mut seen);
+        walk(&FRAGMENT, &mut seen);
         assert!(seen.len() > 12, "{seen:?}");
     }
 }

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::discover::{Found, shown};
+use super::discover::{self, Found, shown};
 use super::source::Source;
+use super::structure::{Fragments, unused};
 use super::{
     Ambient, Carries, Catalog, Environment, Mapping, Mode, Project, ProtocolSpec, StreamRef, canonical, json_schema,
     mapping, node, project, yaml,
@@ -61,10 +62,12 @@ pub fn load(found: &Found, profile: Option<&str>, catalog: &Catalog) -> Loaded {
     };
     let connectors = read(&found.file);
     let mappings = found.mappings.iter().filter_map(&mut read).collect();
+    let mut fragments = OnDisk { found, known: BTreeMap::new() };
     // A variable that cannot be read is told before anything runs; a check needs none.
     let ambient = Ambient::of(&Environment::process()).unwrap_or_default();
     let schema = |path: &str| beside(found, path);
-    let mut loaded = load_under(found.root.clone(), connectors, mappings, profile, catalog, (&ambient, &schema));
+    let around = (&ambient, &schema as json_schema::Read<'_>);
+    let mut loaded = load_under(found.root.clone(), connectors, mappings, &mut fragments, profile, catalog, around);
     loaded.findings.append(&mut findings);
     loaded.findings.sort_by_cached_key(node::order);
     loaded
@@ -73,7 +76,51 @@ pub fn load(found: &Found, profile: Option<&str>, catalog: &Catalog) -> Loaded {
 /// Most findings that are kept of one file: past so many, they have one cause.
 const MAX_FINDINGS: usize = 200;
 
-/// The same for files that are in memory already: no input, no output.
+/// Fragments as files of the project, each read once.
+struct OnDisk<'f> {
+    found: &'f Found,
+    known: BTreeMap<String, Vec<u8>>,
+}
+
+impl Fragments for OnDisk<'_> {
+    fn read(&mut self, name: &str) -> std::result::Result<FileText, String> {
+        if let Some(bytes) = self.known.get(name) {
+            return Ok(FileText { name: name.to_owned(), bytes: bytes.clone() });
+        }
+        let path = self.found.stand.join(name);
+        let real = path.canonicalize().map_err(|error| format!("`{name}` cannot be read: {}", error.kind()))?;
+        let root = self.found.root.canonicalize().map_err(|error| format!("the project's folder: {}", error.kind()))?;
+        if !real.starts_with(root) {
+            return Err(format!("`{name}` lies outside of the project"));
+        }
+        let mut bytes = Vec::new();
+        std::fs::File::open(real)
+            .and_then(|file| {
+                std::io::Read::read_to_end(&mut std::io::Read::take(file, yaml::MAX_BYTES as u64 + 1), &mut bytes)
+            })
+            .map_err(|error| format!("`{name}` cannot be read: {}", error.kind()))?;
+        self.known.insert(name.to_owned(), bytes.clone());
+        Ok(FileText { name: name.to_owned(), bytes })
+    }
+}
+
+/// Fragments among files that are in memory.
+struct InMemory(Vec<FileText>);
+
+impl Fragments for InMemory {
+    fn read(&mut self, name: &str) -> std::result::Result<FileText, String> {
+        let found = self.0.iter().find(|file| file.name == name).cloned();
+        found.ok_or_else(|| format!("there is no file `{name}`"))
+    }
+}
+
+/// Whether a file is a fragment by where it lies: in a folder of that name.
+pub(super) fn is_fragment(name: &str) -> bool {
+    name.split(['/', '\\']).rev().skip(1).any(|part| part == discover::FRAGMENTS)
+}
+
+/// The same for files that are in memory already: no input, no output. A file in a folder called
+/// `fragments` is one that mappings include.
 pub fn load_texts(
     root: PathBuf,
     connectors: Option<FileText>,
@@ -81,10 +128,12 @@ pub fn load_texts(
     profile: Option<&str>,
     catalog: &Catalog,
 ) -> Loaded {
+    let (fragments, mappings) = mappings.into_iter().partition(|file| is_fragment(&file.name));
     load_under(
         root,
         connectors,
         mappings,
+        &mut InMemory(fragments),
         profile,
         catalog,
         (&Ambient::default(), &|_| Err("it is not at hand".into())),
@@ -116,6 +165,7 @@ fn load_under(
     root: PathBuf,
     connectors: Option<FileText>,
     mappings: Vec<FileText>,
+    fragments: &mut dyn Fragments,
     profile: Option<&str>,
     catalog: &Catalog,
     (ambient, schema): (&Ambient, json_schema::Read<'_>),
@@ -147,7 +197,9 @@ fn load_under(
         match yaml::text(&file.name, file.bytes) {
             Ok(text) => {
                 let source = Source::new(file.name, text);
-                loaded.mappings.append(&mut mapping::mapping(&source, &mut loaded.findings));
+                let set = loaded.project.as_ref().map_or(&[][..], |project| &project.parameters);
+                let mut made = mapping::mapping(&source, fragments, set, &mut loaded.findings);
+                loaded.mappings.append(&mut made);
             }
             Err(finding) => loaded.findings.push(*finding),
         }
@@ -160,6 +212,9 @@ fn load_under(
         for mapping in &loaded.mappings {
             streams(project, mapping, catalog, &mut loaded.findings);
         }
+        let own = loaded.mappings.iter().filter_map(|mapping| mapping.scopes.first());
+        let declared = own.flat_map(|scope| &scope.parameters).map(|parameter| parameter.name.value.as_str()).collect();
+        loaded.findings.extend(unused(&project.parameters, &declared));
     }
     loaded.findings.sort_by_cached_key(node::order);
     // A value can be looked at for more than one reason.

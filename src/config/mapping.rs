@@ -3,23 +3,36 @@
 use super::check::Checker;
 use super::keys::MAPPING;
 use super::node::node;
-use super::project::{classes, either, flag, get, label, one_or_many, whole};
+use super::project::{either, flag, get, label, one_or_many, whole};
 use super::source::Source;
+use super::structure::{Fragments, Structure, checks};
 use super::yaml::{self, Raw, RawKind};
 use super::{
-    Approval, Deletes, Expectation, Expression, FieldRule, Mapping, MappingTest, Missed, Mode, OnError, Schedule,
-    Spanned, StreamRef, SyncOptions, canonical, units,
+    Approval, Deletes, Expectation, Expression, Mapping, MappingTest, Missed, Mode, Node, OnError, Schedule, Spanned,
+    StreamRef, SyncOptions, canonical, units,
 };
 use crate::error::{Findings, Severity, codes::config as codes};
-use crate::record::{Path, Type};
+use crate::record::Path;
 
 /// Reads, checks and resolves the text of one mapping: one route for each of its targets. Names of
-/// connectors, streams and other mappings are looked up later, when all files are there.
-pub fn mapping(source: &Source, findings: &mut Findings) -> Vec<Mapping> {
+/// connectors, streams and other mappings are looked up later, when all files are there. `set` are
+/// the project's values for parameters.
+pub fn mapping(
+    source: &Source,
+    fragments: &mut dyn Fragments,
+    set: &[(Spanned<String>, Spanned<Node>)],
+    findings: &mut Findings,
+) -> Vec<Mapping> {
     let Some(raw) = yaml::parse(source, findings) else { return Vec::new() };
     let mut checker = Checker::new(source, false);
     checker.section(&raw, &MAPPING, (0, 0));
-    let made = resolve(&mut checker, &raw);
+    if matches!(raw.kind, RawKind::Map { .. })
+        && ["fields", "include", "copy"].iter().all(|key| get(&raw, key).is_none())
+    {
+        let fix = "add `fields`: the field rules: one for each place of the target record";
+        checker.error(&codes::MISSING_KEY, 0, 0, "a mapping needs `fields`", fix);
+    }
+    let made = resolve(&mut checker, &raw, fragments, set);
     let whole = !checker.findings.iter().any(|finding| finding.severity == Severity::Error);
     findings.append(&mut checker.findings);
     let mut routes = made.map_or_else(Vec::new, |mapping| branches(mapping, &raw, source));
@@ -91,13 +104,21 @@ fn targets(checker: &mut Checker<'_>, raw: &Raw) {
     }
 }
 
-fn resolve(checker: &mut Checker<'_>, raw: &Raw) -> Option<Mapping> {
+fn resolve(
+    checker: &mut Checker<'_>,
+    raw: &Raw,
+    fragments: &mut dyn Fragments,
+    set: &[(Spanned<String>, Spanned<Node>)],
+) -> Option<Mapping> {
     let source = checker.source;
     targets(checker, raw);
     let first = one_or_many(get(raw, "to")).next()?;
     let modes: Vec<Mode> = one_or_many(get(raw, "to")).filter_map(|to| mode(get(to, "mode"))).collect();
     let sync = sync(checker, get(raw, "sync"), &modes);
-    let fields: Vec<_> = one_or_many(get(raw, "fields")).filter_map(|raw| rule(raw, source)).collect();
+    let mut structure = Structure::new(checker, raw, fragments, set);
+    let block = structure.block(checker, raw);
+    let Structure { findings, scopes, lost, .. } = structure;
+    checker.findings.extend(findings);
     let tests = one_or_many(get(raw, "tests")).filter_map(|raw| test(checker, raw)).collect();
     Some(Mapping {
         name: text(get(raw, "name")?, source)?,
@@ -107,8 +128,14 @@ fn resolve(checker: &mut Checker<'_>, raw: &Raw) -> Option<Mapping> {
         to: stream_ref(get(first, "stream").unwrap_or(first), source)?,
         sync,
         when: get(raw, "when").and_then(|raw| Expression::of(raw, source)),
-        all_rules: fields.len() == one_or_many(get(raw, "fields")).count(),
-        fields,
+        about: either(raw, "about", "description").and_then(Raw::text).map(str::to_owned),
+        revision: label(raw, "revision"),
+        scopes,
+        lets: block.lets,
+        copies: block.copies,
+        all_rules: !lost,
+        fields: block.rules,
+        validate: checks(get(raw, "validate"), source),
         tests,
         whole: true,
         hash: String::new(),
@@ -128,25 +155,6 @@ fn stream_ref(raw: &Raw, source: &Source) -> Option<StreamRef> {
 
 fn path(raw: &Raw, source: &Source) -> Option<Spanned<Path>> {
     Some(Spanned { value: Path::parse(raw.text()?).ok()?, place: source.place(raw.start, raw.end) })
-}
-
-fn rule(raw: &Raw, source: &Source) -> Option<FieldRule> {
-    let expression = |raw: &Raw| Expression::of(raw, source);
-    let kind = get(raw, "type").and_then(|raw| {
-        let value = Type::named(raw.text()?)?;
-        Some(Spanned { value, place: source.place(raw.start, raw.end) })
-    });
-    Some(FieldRule {
-        place: source.place(raw.start, raw.start + 1),
-        target: get(raw, "target").and_then(|raw| path(raw, source))?,
-        source: get(raw, "source").and_then(|raw| path(raw, source)),
-        transform: get(raw, "transform").and_then(expression),
-        default: get(raw, "default").map(|raw| node(raw, source)),
-        required: flag(get(raw, "required")).unwrap_or(false),
-        validate: one_or_many(get(raw, "validate")).filter_map(expression).collect(),
-        classes: classes(either(raw, "class", "tags")),
-        kind,
-    })
 }
 
 fn test(checker: &mut Checker<'_>, raw: &Raw) -> Option<MappingTest> {

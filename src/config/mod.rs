@@ -27,6 +27,7 @@ pub mod resolved;
 pub mod schema;
 mod secret;
 mod source;
+mod structure;
 mod text;
 mod units;
 mod yaml;

@@ -133,6 +133,7 @@ fn resolve(
             .and_then(|of| label(of, "keep_rejected"))
             .and_then(|text| units::days(&text).ok())
             .unwrap_or(KEEP_DAYS),
+        parameters: pairs(get(raw, "parameters").map_or(&[][..], Raw::entries), checker.source),
         hash: String::new(),
         canonical: String::new(),
     };

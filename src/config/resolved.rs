@@ -80,6 +80,8 @@ pub struct Project {
     pub lock_deadline: Option<std::time::Duration>,
     /// Days that dead letters are kept where the mapping says nothing.
     pub keep_days: u32,
+    /// Values for parameters of mappings, by name.
+    pub parameters: Vec<(Spanned<String>, Spanned<Node>)>,
     /// SHA-256 (hex) of the canonical, secret-free resolved form.
     pub hash: String,
     /// That form: JSON with references kept as written.
@@ -206,10 +208,24 @@ pub struct Mapping {
     pub to: StreamRef,
     /// How it runs.
     pub sync: SyncOptions,
+    /// What it is for.
+    pub about: Option<String>,
+    /// The version of the mapping itself, in its author's counting.
+    pub revision: Option<String>,
+    /// The parameters of the mapping (the first) and of each fragment that it includes, each with
+    /// its value.
+    pub scopes: Vec<Scope>,
     /// The gate: records for which it is false are filtered.
     pub when: Option<Expression>,
-    /// The field rules, in order.
+    /// Names for what several expressions use.
+    pub lets: Vec<Let>,
+    /// The field rules, in order. Objects are taken apart: `address: { fields: [city] }` is a rule
+    /// for `address.city`.
     pub fields: Vec<FieldRule>,
+    /// Fields that are taken over; they become rules once the source is known.
+    pub copies: Vec<Copying>,
+    /// Conditions on the target record.
+    pub validate: Vec<Check>,
     /// Its own tests.
     pub tests: Vec<MappingTest>,
     /// Whether all of it could be read. If not, a finding said so, what could not be read is
@@ -276,22 +292,213 @@ pub struct Run {
 pub struct FieldRule {
     /// Where the rule stands.
     pub place: Place,
-    /// Where the result goes in the target record.
+    /// Where the result goes in the target record, or in the element around.
     pub target: Spanned<Path>,
     /// What is read; `None`: the transform reads `record` itself or is constant.
     pub source: Option<Spanned<Path>>,
-    /// From `value` (and `record`) to the result; `None`: the value as it is.
-    pub transform: Option<Expression>,
+    /// How the result is made of it.
+    pub make: Make,
+    /// Where it is false, nothing is written.
+    pub when: Option<Expression>,
     /// Stands in where the source is missing or null (and for CSV: empty unquoted).
     pub default: Option<Spanned<Node>>,
     /// Whether a missing or null result rejects the record.
     pub required: bool,
+    /// `Some(false)`: null rejects. `Some(true)`: null is a value, to `default` and `required` too.
+    pub nullable: Option<bool>,
     /// Conditions on the result.
-    pub validate: Vec<Expression>,
+    pub validate: Vec<Check>,
     /// Classes of the source value on top of what is known.
     pub classes: ClassSet,
     /// The type the result must have, if said.
     pub kind: Option<Spanned<crate::record::Type>>,
+    /// Index in [`Mapping::scopes`]: whose parameters and names its expressions see.
+    pub scope: usize,
+}
+
+impl FieldRule {
+    /// The transform, if the result is made by one.
+    pub fn transform(&self) -> Option<&Expression> {
+        if let Make::Transform(transform) = &self.make { Some(transform) } else { None }
+    }
+
+    /// The rules inside, each with what the path of its target begins with: an element of
+    /// `for_each` counts as `[*]`, one of `list` as `[0]`.
+    pub fn blocks(&self) -> Vec<(Path, &Block)> {
+        use crate::record::path::Step;
+        let below = |step: Option<Step>| Path(self.target.value.0.iter().cloned().chain(step).collect());
+        match &self.make {
+            Make::Object(block) => vec![(below(None), block)],
+            Make::ForEach(each) => vec![(below(Some(Step::Each)), &each.block)],
+            Make::List(list) => {
+                let numbered = list.elements.iter().enumerate();
+                numbered.map(|(at, element)| (below(Some(Step::Index(at as i64))), &element.block)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// How a rule makes its result.
+#[derive(Clone, Debug)]
+pub enum Make {
+    /// The source value as it is.
+    Value,
+    /// From `value` (and `record`) to the result.
+    Transform(Expression),
+    /// Always this.
+    Constant(Spanned<Node>),
+    /// By a table.
+    Table(Table),
+    /// The result of the first condition that holds.
+    Cases(Vec<Case>),
+    /// An object, made only if the rule's `when` holds. Other objects are taken apart.
+    Object(Block),
+    /// A list of objects, written out.
+    List(ListOf),
+    /// A list of objects, one for each element of a list.
+    ForEach(Box<ForEach>),
+}
+
+/// A table from values to values.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Where it stands.
+    pub place: Place,
+    /// The text of the value read, and the value written.
+    pub cases: Vec<(Spanned<String>, Spanned<Node>)>,
+    /// The value written where no case fits; `None`: the record is rejected.
+    pub otherwise: Option<Spanned<Node>>,
+}
+
+/// A condition and its result.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The condition; `None`: it holds always.
+    pub when: Option<Expression>,
+    /// The result.
+    pub then: Expression,
+}
+
+/// A list of objects that is written out.
+#[derive(Clone, Debug)]
+pub struct ListOf {
+    /// The elements, each with its condition.
+    pub elements: Vec<Element>,
+    /// Whether a list without elements is written.
+    pub keep_empty: bool,
+}
+
+/// An object of a list that is written out.
+#[derive(Clone, Debug)]
+pub struct Element {
+    /// Where it is false, the element is left out.
+    pub when: Option<Expression>,
+    /// What it is made of.
+    pub block: Block,
+}
+
+/// A list made of a list.
+#[derive(Clone, Debug)]
+pub struct ForEach {
+    /// The list.
+    pub over: Over,
+    /// Another name for `item`.
+    pub name: Option<Spanned<String>>,
+    /// Elements for which it is false are left out.
+    pub when: Option<Expression>,
+    /// What each element is made of.
+    pub block: Block,
+    /// Whether a missing or null list becomes an empty one; else the field is left out.
+    pub empty_if_missing: bool,
+    /// Whether a list without elements is written.
+    pub keep_empty: bool,
+}
+
+/// What `for_each` goes through.
+#[derive(Clone, Debug)]
+pub enum Over {
+    /// The list at a path; every `[*]` in it is gone through.
+    Path(Spanned<Path>),
+    /// A list that is computed.
+    Expression(Expression),
+}
+
+/// What fills an object.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// Names for what several expressions use.
+    pub lets: Vec<Let>,
+    /// The rules, targets relative to the object.
+    pub rules: Vec<FieldRule>,
+    /// Fields that are taken over.
+    pub copies: Vec<Copying>,
+}
+
+/// A name for what several expressions use.
+#[derive(Clone, Debug)]
+pub struct Let {
+    /// The name.
+    pub name: Spanned<String>,
+    /// What it stands for.
+    pub expression: Expression,
+    /// Who sees it.
+    pub scope: usize,
+}
+
+/// Fields that are taken over under their own names.
+#[derive(Clone, Debug)]
+pub struct Copying {
+    /// Where it stands.
+    pub place: Place,
+    /// Where the fields lie.
+    pub from: Option<Spanned<Path>>,
+    /// Where they go: empty, or the object around.
+    pub target: Path,
+    /// Which fields.
+    pub which: Which,
+    /// Whose names rules made of it see.
+    pub scope: usize,
+}
+
+/// Which fields are taken over.
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// These.
+    Pick(Vec<Spanned<Path>>),
+    /// All that are declared but these.
+    Omit(Vec<Spanned<Path>>),
+}
+
+/// A condition with what is said where it does not hold.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// The condition.
+    pub that: Expression,
+    /// The reason given; `None`: the condition itself.
+    pub message: Option<String>,
+}
+
+/// What the expressions of one file see from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// The fragment's file; `None` for the mapping itself.
+    pub fragment: Option<String>,
+    /// Its parameters with their values.
+    pub parameters: Vec<Parameter>,
+}
+
+/// A parameter with its value.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its type.
+    pub kind: crate::record::Type,
+    /// Its value.
+    pub value: Spanned<Node>,
+    /// Whether somebody else than the mapping or fragment itself has set it.
+    pub set: bool,
 }
 
 /// A test inside a mapping.

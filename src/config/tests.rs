@@ -191,7 +191,7 @@ fn the_examples_of_the_design_load() {
     );
     assert_eq!(mapping.sync.key[0].value, Path::key("product_id"));
     assert_eq!(mapping.sync.schedule.as_ref().unwrap().timezone, "Europe/Berlin");
-    let transform = mapping.fields[0].transform.as_ref().unwrap();
+    let transform = mapping.fields[0].transform().unwrap();
     assert_eq!((transform.text.as_str(), transform.place.line, transform.place.column), (r#""PROD_" + value"#, 15, 17));
     assert_eq!(mapping.fields[3].classes.to_string(), "pii.contact.email");
     let Expectation::Record(record) = &mapping.tests[0].expect else { panic!("a record") };
@@ -657,7 +657,7 @@ fn damaged(bytes: Vec<u8>) {
             assert!(shown == 0 || place.column <= shown + 2, "{finding:?}");
         }
         for mapping in &loaded.mappings {
-            for expression in mapping.fields.iter().filter_map(|rule| rule.transform.as_ref()) {
+            for expression in mapping.fields.iter().filter_map(|rule| rule.transform()) {
                 expression.place_at(0, expression.text.len());
             }
         }

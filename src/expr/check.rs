@@ -8,7 +8,7 @@ mod macros;
 use super::ast::{Expr, Kind, Operator, Span};
 use super::functions::{self, Kinds};
 use super::node::{Fields, Node, Op, excerpt};
-use super::{Bind, Dialect, Effect, Environment, Fault, FlowStep, Program, Rewrite, types};
+use super::{Bind, Constant, Dialect, Effect, Environment, Fault, FlowStep, Program, Rewrite, types};
 use crate::error::codes::expr as codes;
 use crate::error::{Code, Severity, nearest};
 use crate::record::path::Step;
@@ -34,13 +34,14 @@ pub(super) fn check(
         warnings: Vec::new(),
         flow: Vec::new(),
         reads: Vec::new(),
+        cells: Vec::new(),
     };
     let typed = checker.lower(tree);
     if !checker.faults.is_empty() {
         checker.faults.sort_by_key(|fault| fault.start);
         return Err(checker.faults);
     }
-    let (flow, reads, warnings) = (checker.flow, checker.reads, checker.warnings);
+    let (flow, reads, warnings, locals) = (checker.flow, checker.reads, checker.warnings, checker.cells);
     Ok(Program {
         text: text.to_string(),
         node: typed.node,
@@ -49,6 +50,7 @@ pub(super) fn check(
         control: typed.control,
         flow,
         reads,
+        locals,
         warnings,
         cel: environment.dialect == Dialect::Cel,
         salt: environment.salt,
@@ -64,6 +66,7 @@ struct Checker<'e> {
     warnings: Vec<Fault>,
     flow: Vec<FlowStep>,
     reads: Vec<Path>,
+    cells: Vec<usize>,
 }
 
 /// A variable of a macro.
@@ -271,7 +274,7 @@ impl Checker<'_> {
     }
 
     fn binding(&self, name: &str) -> Option<usize> {
-        self.environment.bindings.iter().position(|binding| binding.name == name)
+        self.environment.bindings.iter().rposition(|binding| binding.name == name)
     }
 
     fn name(&mut self, name: &str, rooted: bool, at: Span) -> Typed {
@@ -290,6 +293,12 @@ impl Checker<'_> {
         let instead = |fix: String, text: String| Some(Mend { fix, at, text });
         let mend = if let Some(ours) = habits::constant(name) {
             instead(format!("write `{ours}`"), ours.to_string())
+        } else if name == "params" {
+            let fix = match self.environment.parameters.is_empty() {
+                true => "the mapping has no parameters: declare one under `parameters`",
+                false => "a parameter is written `params.name`",
+            };
+            return self.fault(&codes::UNKNOWN_NAME, at, "unknown name `params`", Some(fix.into()));
         } else if self.declares(name) {
             instead(format!("a field of the record is written `record.{name}`"), format!("record.{name}"))
         } else if let Some(near) = nearest(name, known.iter().map(String::as_str)) {
@@ -301,6 +310,24 @@ impl Checker<'_> {
             instead(format!("text is written in quotes: `\"{name}\"`"), format!("\"{name}\""))
         };
         self.mendable(&codes::UNKNOWN_NAME, at, format!("unknown name `{name}`"), mend)
+    }
+
+    /// `params.name`: as if the value were written there.
+    fn parameter(&mut self, base: &Expr, name: &str, at: Span, name_at: Span) -> Option<Typed> {
+        let environment = self.environment;
+        let is_params = matches!(&base.kind, Kind::Name { name, rooted } if name == "params" && (*rooted || self.local(name).is_none()));
+        if !is_params || environment.parameters.is_empty() || self.binding("params").is_some() {
+            return None;
+        }
+        if let Some((_, kind, value)) = environment.parameters.iter().find(|(known, ..)| known == name) {
+            return Some(constant(value, kind, at));
+        }
+        let known: Vec<&str> = environment.parameters.iter().map(|(known, ..)| known.as_str()).collect();
+        let fix = match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the parameters are {}", known.join(", ")),
+        };
+        Some(self.fault(&codes::UNKNOWN_FIELD, name_at, format!("unknown parameter `{name}`"), Some(fix)))
     }
 
     fn declares(&self, name: &str) -> bool {
@@ -321,6 +348,12 @@ impl Checker<'_> {
         let op = match binding.how {
             Bind::Value => Op::Value,
             Bind::Slot(slot) => Op::Slot(slot),
+            Bind::Local(cell) => {
+                if !self.cells.contains(&cell) {
+                    self.cells.push(cell);
+                }
+                Op::Cell(cell)
+            }
             Bind::Record => {
                 if !self.reads.contains(&path) {
                     self.reads.push(path.clone());
@@ -350,7 +383,8 @@ impl Checker<'_> {
                 end: at.end as usize,
             });
         }
-        Typed { optional, origin: Some((index, path)), ..Typed::new(at, op, kind).classes(data, ClassSet::NONE) }
+        let control = binding.control;
+        Typed { optional, origin: Some((index, path)), ..Typed::new(at, op, kind).classes(data, control) }
     }
 
     fn unknown_field(&mut self, name: &str, known: &[&str], at: Span) -> Typed {
@@ -411,6 +445,9 @@ impl Checker<'_> {
     fn select(&mut self, tree: &Expr, base: &Expr, name: &str, name_at: Span, optional: bool) -> Typed {
         if let Some((binding, path, optional)) = self.record_path(tree) {
             return self.bound(binding, path, tree.at, name_at, optional);
+        }
+        if let Some(typed) = self.parameter(base, name, tree.at, name_at) {
+            return typed;
         }
         if let Some(typed) = self.dotted(tree) {
             return typed;
@@ -742,6 +779,32 @@ impl Checker<'_> {
         let cause = format!("`{}` does not compare {} and {}", operator.sign(), l.kind, r.kind);
         self.mendable(&codes::TYPE, at, cause, mend);
     }
+}
+
+/// A known value as if it were written at a place.
+fn constant(value: &Constant, kind: &Type, at: Span) -> Typed {
+    let op = match value {
+        Constant::Null => Op::Constant(Value::Null),
+        Constant::Bool(value) => Op::Constant(Value::Bool(*value)),
+        Constant::Text(text) => Op::Text(text.as_str().into()),
+        Constant::Number(text) => match (text.parse::<i64>(), Decimal::parse(text)) {
+            (Ok(value), _) if *kind != Type::Decimal => Op::Constant(Value::Int(value)),
+            (_, Ok(value)) => Op::Constant(Value::Decimal(value)),
+            // More digits than can be computed with: text that passes through whole.
+            _ => Op::Text(text.as_str().into()),
+        },
+        Constant::List(items) => {
+            let inner = if let Type::List(inner) = kind { inner } else { &Type::Dyn };
+            Op::List(items.iter().map(|item| (false, constant(item, inner, at).node)).collect())
+        }
+        Constant::Map(entries) => {
+            let inner = if let Type::Map(inner) = kind { inner } else { &Type::Dyn };
+            Op::Record(
+                entries.iter().map(|(key, item)| (key.as_str().into(), constant(item, inner, at).node)).collect(),
+            )
+        }
+    };
+    Typed::new(at, op, kind.clone())
 }
 
 /// The entries of a map whose keys are texts that are written down, all different; what they were made

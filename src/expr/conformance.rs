@@ -10,7 +10,7 @@ use std::path::Path as FilePath;
 use base64::Engine;
 use serde_json::Value as Json;
 
-use super::{Bind, Binding, Dialect, Environment, Frame, compile, equals};
+use super::{Bind, Binding, Dialect, Environment, Frame, Locals, compile, equals};
 use crate::record::{Arena, Projection, Timestamp, Type, Value};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/cel-spec");
@@ -83,6 +83,7 @@ fn run(case: &Json) -> Result<(), String> {
         value: Value::Missing,
         arena: &arena,
         now: Timestamp { seconds: 0, nanos: 0, offset: 0 }.into(),
+        locals: Locals::default(),
     };
     match (program.eval(&frame), case.get("error")) {
         (Err(_), Some(_)) => Ok(()),

@@ -20,6 +20,8 @@ pub mod zone;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
+
 use crate::error::codes::expr as codes;
 use crate::error::{Code, Severity};
 use crate::record::{Arena, ClassSet, Path, Projection, Type, Value};
@@ -46,6 +48,8 @@ pub enum Bind {
     Record,
     /// This slot of [`Frame::slots`].
     Slot(usize),
+    /// This cell of [`Frame::locals`].
+    Local(usize),
 }
 
 /// A name that an expression may use.
@@ -61,20 +65,42 @@ pub struct Binding {
     pub how: Bind,
     /// The classes known per path below it.
     pub field_classes: Vec<(Path, ClassSet)>,
+    /// The classes that decide what it is, without being in it.
+    pub control: ClassSet,
 }
 
 impl Binding {
     /// A name of a type, without classes.
     pub fn new(name: impl Into<String>, kind: Type, how: Bind) -> Self {
-        Self { name: name.into(), kind, classes: ClassSet::NONE, how, field_classes: Vec::new() }
+        let none = ClassSet::NONE;
+        Self { name: name.into(), kind, classes: none, how, field_classes: Vec::new(), control: none }
     }
+}
+
+/// A plain value that is known before anything is evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Constant {
+    /// Null.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A number, as its text.
+    Number(String),
+    /// Text.
+    Text(String),
+    /// A list.
+    List(Vec<Constant>),
+    /// A map.
+    Map(Vec<(String, Constant)>),
 }
 
 /// What an expression is compiled against.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    /// The names it may use.
+    /// The names it may use. Of two that are the same, the later one is meant.
     pub bindings: Vec<Binding>,
+    /// What `params.name` stands for: it is as if the value were written there.
+    pub parameters: Vec<(String, Type, Constant)>,
     /// How numerals are typed.
     pub dialect: Dialect,
     /// Whether it is a gate (`when`, consent): `&&` and `||` then never absorb an error.
@@ -153,9 +179,20 @@ pub struct Program {
     control: ClassSet,
     flow: Vec<FlowStep>,
     reads: Vec<Path>,
+    locals: Vec<usize>,
     warnings: Vec<Fault>,
     cel: bool,
     salt: u64,
+}
+
+/// Values beside the record, one in each cell: given before the evaluation, or computed by the
+/// program of the cell when it is first needed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Locals<'f, 'a> {
+    /// The values there are.
+    pub cells: &'f [Cell<Option<Value<'a>>>],
+    /// How the others are computed.
+    pub programs: &'a [Option<Program>],
 }
 
 /// What an expression is evaluated with.
@@ -169,6 +206,8 @@ pub struct Frame<'f, 'a> {
     pub arena: &'a Arena,
     /// The fixed time of the run, and where the record stands.
     pub now: Moment<'f>,
+    /// Values beside the record.
+    pub locals: Locals<'f, 'a>,
 }
 
 /// Why an evaluation has no result. Holds names of types and functions and parts of the
@@ -235,6 +274,10 @@ impl Program {
     /// The paths of the record that it reads.
     pub fn reads(&self) -> &[Path] {
         &self.reads
+    }
+    /// The cells that it reads, see [`Locals`].
+    pub fn locals(&self) -> &[usize] {
+        &self.locals
     }
     /// What is worth knowing but no error.
     pub fn warnings(&self) -> &[Fault] {

@@ -48,6 +48,8 @@ pub(super) enum Op {
     /// `frame.value`.
     Value,
     Slot(usize),
+    /// This cell of `frame.locals`.
+    Cell(usize),
     /// The variable of the loop so many loops further out.
     Local(usize),
     Select {
@@ -218,6 +220,7 @@ impl Node {
             Op::Text(text) => Ok(Value::String(text)),
             Op::Value => Ok(cx.frame.value),
             Op::Slot(slot) => Ok(cx.frame.slots.get(*slot).copied().unwrap_or_default()),
+            Op::Cell(cell) => self.cell(*cell, cx),
             Op::Call { function, arguments, prepared } => self.call(function, arguments, prepared, cx, scope),
             Op::Arithmetic(operator, left, right) => {
                 let (l, r) = (left.get(cx, scope)?, right.get(cx, scope)?);
@@ -283,6 +286,29 @@ impl Node {
             Op::Record(fields) => self.record(fields, cx, scope),
             _ => self.rare(cx, scope),
         }
+    }
+
+    /// The value of a cell, computed if it is not there yet.
+    #[inline]
+    fn cell<'a>(&'a self, cell: usize, cx: &Context<'_, 'a>) -> Outcome<'a> {
+        match cx.frame.locals.cells.get(cell).and_then(std::cell::Cell::get) {
+            Some(value) => Ok(value),
+            None => self.compute(cell, cx),
+        }
+    }
+
+    #[inline(never)]
+    fn compute<'a>(&'a self, cell: usize, cx: &Context<'_, 'a>) -> Outcome<'a> {
+        let locals = &cx.frame.locals;
+        let (Some(place), Some(Some(program))) = (locals.cells.get(cell), locals.programs.get(cell)) else {
+            return Ok(Value::Missing);
+        };
+        let value = program.eval(cx.frame).map_err(|error| {
+            let name = cx.source(self.at);
+            cx.error(self.at, Failure::new(error.code, format!("`{name}`: {}", error.cause)))
+        })?;
+        place.set(Some(value));
+        Ok(value)
     }
 
     /// Kept apart, so that the common cases stay small.

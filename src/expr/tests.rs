@@ -58,7 +58,7 @@ fn evaluate(text: &str, value: Value<'static>, environment: &Environment) -> Res
     let arena = Arena::new();
     let now = Timestamp { seconds: 1_700_000_000, nanos: 0, offset: 0 };
     let result = program
-        .eval(&Frame { slots: &slots, value, arena: &arena, now: now.into() })
+        .eval(&Frame { slots: &slots, value, arena: &arena, now: now.into(), locals: Locals::default() })
         .map_err(|e| format!("{}: {} @{}..{}", e.code.id, e.cause, e.start, e.end))?;
     let mut out = result.type_name().as_bytes().to_vec();
     out.push(b' ');

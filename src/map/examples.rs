@@ -1,9 +1,12 @@
 //! A mapping's own tests, run through the very code that moves data.
 
+use std::cell::RefCell;
+
 use super::convert::{Reading, convert};
 use super::literal::Literal;
-use super::route::{Route, Verdict};
-use crate::config::{Expectation, Mapping, MappingTest};
+use super::nest::read;
+use super::route::{Leaf, Route, Unwatched, Verdict, Watch};
+use crate::config::{Expectation, Mapping, MappingTest, Node, Spanned};
 use crate::error::Place;
 use crate::record::path::Step;
 use crate::record::{Arena, Path, Row, Timestamp, Type, Value, shown};
@@ -77,6 +80,37 @@ pub struct Coverage {
     pub without_value: usize,
     /// Tests in which the rule rejected the record.
     pub rejected: usize,
+    /// The cases of its switch, each with how often it was taken.
+    pub branches: Vec<(String, usize)>,
+}
+
+/// Counts what records of tests do; a rule inside of `for_each` once for each element.
+struct Counter(RefCell<Vec<Coverage>>);
+
+impl Counter {
+    fn at(&self, leaf: usize, count: impl FnOnce(&mut Coverage)) {
+        if let Some(covered) = self.0.borrow_mut().get_mut(leaf) {
+            count(covered);
+        }
+    }
+}
+
+impl Watch for Counter {
+    fn rule(&self, leaf: usize, with_value: bool) {
+        self.at(leaf, |covered| *if with_value { &mut covered.with_value } else { &mut covered.without_value } += 1);
+    }
+
+    fn branch(&self, leaf: usize, branch: usize) {
+        self.at(leaf, |covered| {
+            if let Some((_, count)) = covered.branches.get_mut(branch) {
+                *count += 1;
+            }
+        });
+    }
+
+    fn rejects(&self, leaf: usize) {
+        self.at(leaf, |covered| covered.rejected += 1);
+    }
 }
 
 impl Tested {
@@ -89,50 +123,79 @@ impl Tested {
     pub fn uncovered(&self) -> usize {
         self.coverage.iter().filter(|rule| rule.with_value == 0).count()
     }
+
+    /// How many cases of switches no test took.
+    pub fn untaken(&self) -> usize {
+        self.coverage.iter().flat_map(|rule| &rule.branches).filter(|(_, count)| *count == 0).count()
+    }
 }
 
 /// Runs the tests of a mapping.
 pub fn test(route: &Route, mapping: &Mapping) -> Tested {
-    let mut coverage: Vec<Coverage> =
-        route.targets().map(|target| Coverage { target: target.to_string(), ..Coverage::default() }).collect();
+    let rule = |leaf: &Leaf| Coverage {
+        target: leaf.target.to_string(),
+        branches: leaf.branches.iter().map(|branch| (branch.clone(), 0)).collect(),
+        ..Coverage::default()
+    };
+    let counter = Counter(RefCell::new(route.leaves.iter().map(rule).collect()));
     let examples = mapping
         .tests
         .iter()
         .map(|test| Example {
             name: test.name.value.clone(),
             place: test.name.place.clone(),
-            failure: run(route, test, &mut coverage),
+            failure: run(route, test, &counter),
         })
         .collect();
-    Tested { examples, coverage }
+    Tested { examples, coverage: counter.0.into_inner() }
 }
 
-fn run(route: &Route, test: &MappingTest, coverage: &mut [Coverage]) -> Option<Failure> {
-    let arena = Arena::new();
-    let given = match Literal::of(&test.given) {
-        Ok(given @ Literal::Map(_)) => given,
-        Ok(_) => {
-            let cause = "`given` is a record: a map of fields".to_string();
-            return Some(Failure::Invalid { place: test.given.place.clone(), cause });
-        }
-        Err(error) => return Some(Failure::Invalid { place: error.place, cause: error.cause.into() }),
+/// One record as an example gives it: what becomes of it, and the target values.
+pub(super) fn outcome<'a>(
+    route: &'a Route,
+    given: &Spanned<Node>,
+    arena: &'a Arena,
+) -> Result<(Verdict, Vec<Value<'a>>), Failure> {
+    watched(route, given, arena, &Unwatched)
+}
+
+/// What is said of a given value that a decoder would not have let through.
+const DECLARED: &str = "is declared as";
+
+fn watched<'a, W: Watch>(
+    route: &'a Route,
+    given: &Spanned<Node>,
+    arena: &'a Arena,
+    watch: &W,
+) -> Result<(Verdict, Vec<Value<'a>>), Failure> {
+    let invalid = |place: &Place, cause: String| Failure::Invalid { place: place.clone(), cause };
+    let plain = match Literal::of(given) {
+        Ok(plain @ Literal::Map(_)) => plain,
+        Ok(_) => return Err(invalid(&given.place, "`given` is a record: a map of fields".into())),
+        Err(error) => return Err(invalid(&error.place, error.cause.into())),
     };
-    let slots = match slots(route, given.lend(&arena), &arena) {
-        Ok(slots) => slots,
-        Err((path, kind)) => {
-            return match &test.expect {
-                Expectation::Rejected(_) => None,
-                _ => Some(Failure::Invalid {
-                    place: test.given.place.clone(),
-                    cause: format!("`{path}` is declared as {kind}, and the given value is none"),
-                }),
-            };
-        }
-    };
-    let row = Row { slots: &slots, raw: b"", index: 0, line: 0 };
+    let lent = plain.lend(arena).copy_into(arena);
+    let slots = slots(route, lent, arena).map_err(|(path, kind)| {
+        invalid(&given.place, format!("`{path}` {DECLARED} {kind}, and the given value is none"))
+    })?;
+    let row = Row { slots: arena.alloc_slice_copy(&slots), raw: b"", index: 0, line: 0 };
     let mut out = Vec::with_capacity(route.columns.len());
-    let verdict = route.apply(&row, &arena, EXAMPLE_NOW.into(), &mut out);
-    count(route, &verdict, &slots, coverage);
+    let verdict = route.watched(&row, arena, EXAMPLE_NOW.into(), &mut out, watch);
+    Ok((verdict, out))
+}
+
+fn run(route: &Route, test: &MappingTest, counter: &Counter) -> Option<Failure> {
+    let arena = Arena::new();
+    let (verdict, out) = match watched(route, &test.given, &arena, counter) {
+        Ok(made) => made,
+        // A value of another type than declared does not even reach the mapping.
+        Err(Failure::Invalid { cause, .. })
+            if matches!(test.expect, Expectation::Rejected(_)) && cause.contains(DECLARED) =>
+        {
+            return None;
+        }
+        Err(failure) => return Some(failure),
+    };
     let field = match &verdict {
         Verdict::Rejected(fault) => fault.field.clone(),
         _ => None,
@@ -198,42 +261,6 @@ fn slots<'a>(route: &Route, given: Value<'a>, arena: &'a Arena) -> Result<Vec<Va
             convert(value, kind, reading, arena).ok_or_else(|| (path.clone(), kind.clone()))
         })
         .collect()
-}
-
-/// The value at a path.
-fn read<'a>(value: Value<'a>, steps: &[Step], arena: &'a Arena) -> Value<'a> {
-    let Some((step, rest)) = steps.split_first() else { return value };
-    match (step, value) {
-        (Step::Key(name), _) => read(value.get(name), rest, arena),
-        (Step::Index(index), Value::List(items)) => {
-            let at = if *index < 0 { index + items.len() as i64 } else { *index };
-            let item = usize::try_from(at).ok().and_then(|at| items.get(at));
-            item.map_or(Value::Missing, |item| read(*item, rest, arena))
-        }
-        (Step::Each, Value::List(items)) => {
-            Value::List(arena.alloc_slice_fill_iter(items.iter().map(|item| read(*item, rest, arena))))
-        }
-        _ => Value::Missing,
-    }
-}
-
-fn count(route: &Route, verdict: &Verdict, slots: &[Value<'_>], coverage: &mut [Coverage]) {
-    let at_fault = match verdict {
-        Verdict::Filtered => return,
-        Verdict::Rejected(fault) if fault.field.is_none() => return,
-        Verdict::Rejected(fault) => fault.field.as_deref(),
-        Verdict::Mapped => None,
-    };
-    for (rule, covered) in route.rules.iter().zip(coverage) {
-        match rule.slot.and_then(|slot| slots.get(slot)) {
-            Some(value) if value.is_absent() => covered.without_value += 1,
-            _ => covered.with_value += 1,
-        }
-        if at_fault == Some(rule.target.as_str()) {
-            covered.rejected += 1;
-            return;
-        }
-    }
 }
 
 /// The target record as a map of maps.

@@ -1,7 +1,7 @@
 //! How one target field comes about: its source, its steps, and the way of each data class.
 
 use super::route::{Flow, Route};
-use crate::config::Mapping;
+use crate::config::{FieldRule, Make, Over};
 use crate::error::Place;
 
 /// The story of one target field.
@@ -33,21 +33,39 @@ pub struct Explained {
 ///
 /// # Errors
 /// If no rule writes the field.
-pub fn explain<'r>(route: &'r Route, mapping: &Mapping, field: &str) -> Result<Explained, Vec<&'r str>> {
-    let Some(index) = route.targets().position(|target| target == field) else {
-        return Err(route.targets().collect());
+pub fn explain(route: &Route, field: &str) -> Result<Explained, Vec<String>> {
+    let Some(leaf) = route.leaves.iter().find(|leaf| leaf.target.to_string() == field).or_else(|| route.leaf(field))
+    else {
+        return Err(route.leaves.iter().map(|leaf| leaf.target.to_string()).collect());
     };
-    let (rule, written) = (&route.rules[index], &mapping.fields[index]);
+    let written = &leaf.rule;
     Ok(Explained {
-        target: rule.target.clone(),
+        target: leaf.target.to_string(),
         place: written.place.clone(),
-        source: rule.source.as_ref().map(ToString::to_string),
-        source_kind: rule.slot.map(|slot| route.projection.types[slot].to_string()),
-        has_default: rule.default.is_some(),
-        transform: written.transform.as_ref().map(|transform| transform.text.clone()),
-        required: rule.required,
-        validate: written.validate.iter().map(|condition| condition.text.clone()).collect(),
-        kind: route.columns[index].kind.to_string(),
-        flow: route.flows[index].clone(),
+        source: leaf.source.as_ref().or(written.source.as_ref().map(|path| &path.value)).map(ToString::to_string),
+        source_kind: leaf.source_kind.as_ref().map(ToString::to_string),
+        has_default: written.default.is_some(),
+        transform: made(written),
+        required: written.required,
+        validate: written.validate.iter().map(|check| check.that.text.clone()).collect(),
+        kind: leaf.kind.to_string(),
+        flow: leaf.flow.clone(),
+    })
+}
+
+/// How the result is made, as written.
+fn made(rule: &FieldRule) -> Option<String> {
+    Some(match &rule.make {
+        Make::Value => return None,
+        Make::Transform(transform) => transform.text.clone(),
+        Make::Constant(_) => "a constant".into(),
+        Make::Table(table) => format!("switch with {} cases", table.cases.len()),
+        Make::Cases(cases) => format!("switch with {} conditions", cases.iter().filter(|c| c.when.is_some()).count()),
+        Make::Object(_) => "an object".into(),
+        Make::List(list) => format!("a list of {} objects", list.elements.len()),
+        Make::ForEach(each) => match &each.over {
+            Over::Path(path) => format!("for each of {}", path.value),
+            Over::Expression(written) => format!("for each of {}", written.text.trim()),
+        },
     })
 }

@@ -2,9 +2,8 @@
 //! target it is.
 
 use crate::expr::{Frame, Moment};
-use crate::record::{Arena, Row, Type, Value};
+use crate::record::{Arena, Row, Value};
 
-use super::convert::convert;
 use super::route::Route;
 
 impl Route {
@@ -13,30 +12,9 @@ impl Route {
     /// mapping does not let pass names a record all the same.
     pub fn key_of<'a>(&'a self, row: &Row<'a>, arena: &'a Arena, now: Moment<'_>, out: &mut Vec<Value<'a>>) -> bool {
         out.clear();
-        let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now };
+        let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now, locals: self.locals(arena) };
         for rule in self.key.iter().filter_map(|column| self.rules.get(*column)) {
-            let mut value = match rule.slot {
-                Some(slot) => row.slots.get(slot).copied().unwrap_or_default(),
-                None => Value::Missing,
-            };
-            if value.is_absent()
-                && let Some(default) = &rule.default
-            {
-                value = default.lend(arena);
-            }
-            if let Some(transform) = &rule.transform {
-                frame.value = value;
-                match transform.eval(&frame) {
-                    Ok(result) => value = result,
-                    Err(_) => return false,
-                }
-            }
-            if !matches!(rule.wanted, Type::Dyn) {
-                match convert(value, &rule.wanted, rule.reading, arena) {
-                    Some(converted) => value = converted,
-                    None => return false,
-                }
-            }
+            let Ok(value) = self.unjudged(rule, &mut frame) else { return false };
             if value.is_absent() {
                 return false;
             }

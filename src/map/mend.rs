@@ -1,6 +1,6 @@
 //! Changes of a mapping's file that mend what the check finds, where there is exactly one that does.
 
-use crate::config::{FieldRule, Mapping};
+use crate::config::{FieldRule, Make, Mapping};
 use crate::error::{Edit, Place};
 use crate::record::{Decimal, Field, Type};
 
@@ -26,7 +26,7 @@ pub(crate) fn add_key(rule: &FieldRule, key: &str) -> Option<Edit> {
 pub(super) fn add_rule(mapping: &Mapping, target: &Field, source: &[Field]) -> Option<Edit> {
     let found = source.iter().find(|field| bare(&field.name) == bare(&target.name))?;
     let plain = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    let at = &mapping.fields.first()?.place;
+    let at = &mapping.fields.first().filter(|rule| rule.place.file == mapping.file)?.place;
     let (before, _) = around(at)?;
     let indent = before.strip_suffix("- ")?;
     if !indent.chars().all(|c| c == ' ') || !plain(&found.name) || !plain(&target.name) {
@@ -56,11 +56,15 @@ pub(super) fn retype(at: &Place, text: &str, wanted: &Type) -> Option<Edit> {
 /// A rule whose result has another type than its target: the conversion, where it loses nothing that was
 /// not lost before.
 pub(super) fn convert(rule: &FieldRule, result: &Type, declared: &Type) -> Option<Edit> {
-    let text = rule.transform.as_ref().map(|transform| transform.text.trim());
+    // Where the result comes about otherwise, there is no one change that does.
+    if !matches!(rule.make, Make::Value | Make::Transform(_)) {
+        return None;
+    }
+    let text = rule.transform().map(|transform| transform.text.trim());
     if let (Type::Double, Type::Decimal | Type::Int, Some(text)) = (result, declared, text) {
         // Exact digits that were made a double for no reason.
         let inner = text.strip_prefix("double(").and_then(|rest| rest.strip_suffix(')'))?;
-        return rule.transform.as_ref()?.replace(inner).filter(|_| !inner.contains(['(', ')']));
+        return rule.transform()?.replace(inner).filter(|_| !inner.contains(['(', ')']));
     }
     let call = match (result, declared) {
         (Type::Timestamp, Type::Date) => format!("date_of({}, \"UTC\")", text.unwrap_or("value")),
@@ -74,7 +78,7 @@ pub(super) fn convert(rule: &FieldRule, result: &Type, declared: &Type) -> Optio
         }
         _ => return None,
     };
-    match &rule.transform {
+    match rule.transform() {
         Some(transform) => transform.replace(&call),
         None => add_key(rule, &format!("transform: {call}")),
     }

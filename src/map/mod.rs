@@ -11,9 +11,12 @@ mod explain;
 mod key;
 mod literal;
 mod mend;
+mod nest;
 mod preview;
 mod route;
 mod shape;
+#[cfg(test)]
+mod structure_tests;
 mod target;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -23,5 +26,5 @@ pub use examples::{Coverage, Difference, EXAMPLE_NOW, Example, Failure, Tested, 
 pub use explain::{Explained, explain};
 pub(crate) use mend::add_key;
 pub use preview::{Outcome, Previewed, Shown, preview};
-pub use route::{Fault, Flow, Masks, Passage, Route, Verdict};
+pub use route::{Fault, Flow, Leaf, Masks, Passage, Route, Verdict};
 pub use shape::{SourceShape, TargetShape};

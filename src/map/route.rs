@@ -1,12 +1,16 @@
 //! A compiled mapping and its application to one record: the inner loop of every run.
 
-use crate::config::{Expression, Mode};
+use std::cell::Cell;
+
+use crate::config::{Expression, FieldRule, Mode};
 use crate::error::{Code, codes};
-use crate::expr::{Effect, EvalError, Frame, Moment, Program};
+use crate::expr::{Effect, EvalError, Frame, Locals, Moment, Program};
+use crate::record::path::Step;
 use crate::record::{Arena, ClassSet, Column, Path, Projection, Row, Type, Value, shown};
 
 use super::convert::{Reading, convert};
 use super::literal::Literal;
+use super::nest::{self, Case, ForEach, Part, Shape, Table};
 
 /// A mapping, compiled against its two streams. It is shared by all workers.
 #[derive(Debug)]
@@ -30,8 +34,15 @@ pub struct Route {
     pub gate_classes: ClassSet,
     /// What is masked when values are shown.
     pub masks: Masks,
+    /// Every rule, those inside of lists and objects too, each behind the one around it.
+    pub leaves: Vec<Leaf>,
     pub(super) gate: Option<Condition>,
     pub(super) rules: Vec<Rule>,
+    /// How each cell is computed; `None`: it is set.
+    pub(super) cells: Vec<Option<Program>>,
+    /// Where the target record as a whole goes, and how it is put together; `None`: nobody asks.
+    pub(super) whole: Option<(usize, Vec<(String, Shape)>)>,
+    pub(super) validate: Vec<Condition>,
     pub(super) text_fields: bool,
     pub(super) flat_target: bool,
 }
@@ -97,14 +108,55 @@ pub struct Fault {
     pub classes: ClassSet,
 }
 
+/// One rule of a mapping, those inside of lists and objects too, as reports and checks see it.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    /// Its target in the record: `lines[*].price` for a rule in `for_each`.
+    pub target: Path,
+    /// The column of the target record that it is a part of.
+    pub column: usize,
+    /// The rule as written; copies are taken apart.
+    pub rule: FieldRule,
+    /// The path in the record that it reads, if it reads one: `orders[*].price`.
+    pub source: Option<Path>,
+    /// The type of what it reads.
+    pub source_kind: Option<Type>,
+    /// The type of its result.
+    pub kind: Type,
+    /// What is known of data classes. A rule with rules inside has those of its conditions only.
+    pub flow: Flow,
+    /// By which classes its value is masked when it is shown.
+    pub mask: ClassSet,
+    /// Its ways, for coverage: the cases of a switch.
+    pub branches: Vec<String>,
+}
+
+/// Learns which ways the records of examples take. The runs' own is empty and costs nothing.
+pub(super) trait Watch {
+    /// The rule (index in [`Route::leaves`]) is asked, with a source value or without one.
+    fn rule(&self, _leaf: usize, _with_value: bool) {}
+    /// The rule takes this of its branches.
+    fn branch(&self, _leaf: usize, _branch: usize) {}
+    /// The rule rejects the record.
+    fn rejects(&self, _leaf: usize) {}
+}
+
+/// Nobody looks.
+pub(super) struct Unwatched;
+
+impl Watch for Unwatched {}
+
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// Slot of the source value.
-    pub(super) slot: Option<usize>,
+    /// Index in [`Route::leaves`].
+    pub(super) leaf: usize,
+    pub(super) from: From,
+    pub(super) when: Option<Condition>,
     pub(super) default: Option<Literal>,
-    pub(super) transform: Option<Program>,
+    pub(super) make: Make,
     pub(super) validate: Vec<Condition>,
     pub(super) required: bool,
+    pub(super) nullable: Option<bool>,
     /// The type asked for; `Dyn` where any will do.
     pub(super) wanted: Type,
     pub(super) reading: Reading,
@@ -116,10 +168,34 @@ pub(super) struct Rule {
     pub(super) source: Option<Path>,
 }
 
+/// Where a source value comes from.
+#[derive(Debug)]
+pub(super) enum From {
+    Nowhere,
+    Slot(usize),
+    /// Below the value of a cell: of an element.
+    Cell(usize, Vec<Step>),
+}
+
+/// How a result is made of the source value.
+#[derive(Debug)]
+pub(super) enum Make {
+    Value,
+    Transform(Program),
+    Constant(Literal),
+    Table(Table),
+    Cases(Vec<Case>),
+    Object(Part),
+    List(Vec<Part>, bool),
+    ForEach(Box<ForEach>),
+}
+
 #[derive(Debug)]
 pub(super) struct Condition {
     pub(super) program: Program,
     pub(super) written: Expression,
+    /// What is said where it does not hold.
+    pub(super) message: Option<String>,
 }
 
 impl Route {
@@ -127,57 +203,158 @@ impl Route {
     /// column if the verdict is [`Verdict::Mapped`].
     ///
     /// Gate, then for each rule: source, default if it is absent, transform, required, type,
-    /// conditions. `now` is the moment of the run, the same for all its records, and where this one stands.
+    /// conditions; then the conditions of the record. `now` is the moment of the run, the same for
+    /// all its records, and where this one stands.
     #[inline]
     pub fn apply<'a>(&'a self, row: &Row<'a>, arena: &'a Arena, now: Moment<'_>, out: &mut Vec<Value<'a>>) -> Verdict {
+        self.watched(row, arena, now, out, &Unwatched)
+    }
+
+    /// The same, with somebody who looks.
+    #[inline(always)]
+    pub(super) fn watched<'a, W: Watch>(
+        &'a self,
+        row: &Row<'a>,
+        arena: &'a Arena,
+        now: Moment<'_>,
+        out: &mut Vec<Value<'a>>,
+        watch: &W,
+    ) -> Verdict {
         out.clear();
-        let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now };
+        let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now, locals: self.locals(arena) };
         if let Some(gate) = &self.gate {
             match gate.program.eval(&frame) {
                 Ok(Value::Bool(true)) => {}
                 Ok(Value::Bool(false)) => return Verdict::Filtered,
-                Ok(other) => return self.no_answer(None, gate, &other),
-                Err(error) => return self.failed_gate(&error),
+                Ok(other) => return Verdict::Rejected(self.no_answer(None, gate, &other)),
+                Err(error) => return Verdict::Rejected(self.failed_gate(&error)),
             }
         }
         for rule in &self.rules {
-            let mut value = match rule.slot {
-                Some(slot) => row.slots.get(slot).copied().unwrap_or_default(),
-                None => Value::Missing,
-            };
-            if value.is_absent()
-                && let Some(default) = &rule.default
-            {
-                value = default.lend(arena);
-            }
-            if let Some(transform) = &rule.transform {
-                frame.value = value;
-                match transform.eval(&frame) {
-                    Ok(result) => value = result,
-                    Err(error) => return self.failed_transform(rule, &error, &frame.value),
+            match self.value(rule, &mut frame, watch) {
+                Ok(value) => out.push(value),
+                Err(fault) => {
+                    watch.rejects(rule.leaf);
+                    return Verdict::Rejected(fault);
                 }
             }
-            if rule.required && value.is_absent() {
-                return self.absent(rule, &value);
-            }
-            if !matches!(rule.wanted, Type::Dyn) {
-                match convert(value, &rule.wanted, rule.reading, arena) {
-                    Some(converted) => value = converted,
-                    None => return self.wrong_type(rule, &value),
-                }
-            }
-            for condition in &rule.validate {
-                frame.value = value;
-                match condition.program.eval(&frame) {
-                    Ok(Value::Bool(true)) => {}
-                    Ok(Value::Bool(false)) => return self.refused(rule, condition, &value),
-                    Ok(other) => return self.no_answer(Some(rule), condition, &other),
-                    Err(error) => return self.failed_condition(rule, condition, &error, &value),
-                }
-            }
-            out.push(value);
+        }
+        if let Some((cell, shape)) = &self.whole {
+            return self.judge(*cell, shape, &mut frame, out);
         }
         Verdict::Mapped
+    }
+
+    /// The cells of one record, all of them empty.
+    #[inline(always)]
+    pub(super) fn locals<'a>(&'a self, arena: &'a Arena) -> Locals<'a, 'a> {
+        if self.cells.is_empty() {
+            return Locals::default();
+        }
+        Locals { cells: arena.alloc_slice_fill_with(self.cells.len(), |_| Cell::new(None)), programs: &self.cells }
+    }
+
+    /// The result of one rule, whatever its conditions on it say.
+    pub(super) fn unjudged<'a>(&'a self, rule: &'a Rule, frame: &mut Frame<'_, 'a>) -> Result<Value<'a>, Box<Fault>> {
+        self.result(rule, frame, &Unwatched)
+    }
+
+    /// The result of one rule.
+    #[inline(always)]
+    pub(super) fn value<'a, W: Watch>(
+        &'a self,
+        rule: &'a Rule,
+        frame: &mut Frame<'_, 'a>,
+        watch: &W,
+    ) -> Result<Value<'a>, Box<Fault>> {
+        let value = self.result(rule, frame, watch)?;
+        for condition in &rule.validate {
+            frame.value = value;
+            match condition.program.eval(frame) {
+                Ok(Value::Bool(true)) => {}
+                Ok(Value::Bool(false)) => return Err(self.refused(rule, condition, &value)),
+                Ok(other) => return Err(self.no_answer(Some(rule), condition, &other)),
+                Err(error) => return Err(self.failed_condition(rule, condition, &error, &value)),
+            }
+        }
+        Ok(value)
+    }
+
+    #[inline(always)]
+    fn result<'a, W: Watch>(
+        &'a self,
+        rule: &'a Rule,
+        frame: &mut Frame<'_, 'a>,
+        watch: &W,
+    ) -> Result<Value<'a>, Box<Fault>> {
+        if let Some(when) = &rule.when
+            && !self.holds(Some(rule), "when", when, frame)?
+        {
+            return Ok(Value::Missing);
+        }
+        let mut value = match &rule.from {
+            From::Slot(slot) => frame.slots.get(*slot).copied().unwrap_or_default(),
+            From::Nowhere => Value::Missing,
+            From::Cell(cell, steps) => self.element(*cell, steps, frame),
+        };
+        if !matches!(rule.make, Make::ForEach(_)) {
+            watch.rule(rule.leaf, matches!(rule.from, From::Nowhere) || !value.is_absent());
+        }
+        if value.is_absent()
+            && let Some(default) = &rule.default
+            && (value.is_missing() || rule.nullable != Some(true))
+        {
+            value = default.lend(frame.arena);
+        }
+        match &rule.make {
+            Make::Value => {}
+            Make::Transform(transform) => {
+                frame.value = value;
+                match transform.eval(frame) {
+                    Ok(result) => value = result,
+                    Err(error) => return Err(self.failed_transform(rule, &error, &frame.value)),
+                }
+            }
+            _ => value = self.made(rule, value, frame, watch)?,
+        }
+        if value.is_absent() && (rule.required || rule.nullable == Some(false)) {
+            self.may_be_absent(rule, &value)?;
+        }
+        if !matches!(rule.wanted, Type::Dyn) {
+            match convert(value, &rule.wanted, rule.reading, frame.arena) {
+                Some(converted) => value = converted,
+                None => return Err(self.wrong_type(rule, &value)),
+            }
+        }
+        Ok(value)
+    }
+
+    /// The rule that writes a field, which elements of lists are named by number: `lines[2].price`.
+    pub fn leaf(&self, field: &str) -> Option<&Leaf> {
+        let path = Path::parse(field).ok()?;
+        let same = |a: &Step, b: &Step| a == b || matches!((a, b), (Step::Each, Step::Index(_)));
+        let fits = |leaf: &&Leaf| {
+            let steps = &leaf.target.0;
+            steps.len() <= path.0.len() && steps.iter().zip(&path.0).all(|(a, b)| same(a, b))
+        };
+        // The innermost rule is the one that made it.
+        self.leaves.iter().filter(fits).max_by_key(|leaf| leaf.target.0.len())
+    }
+
+    /// Whether a condition of a rule (not one on its result) holds.
+    #[inline(never)]
+    pub(super) fn holds<'a>(
+        &'a self,
+        rule: Option<&Rule>,
+        name: &str,
+        condition: &'a Condition,
+        frame: &Frame<'_, 'a>,
+    ) -> Result<bool, Box<Fault>> {
+        match condition.program.eval(frame) {
+            Ok(Value::Bool(truth)) => Ok(truth),
+            Ok(other) => Err(self.no_answer(rule, condition, &other)),
+            Err(error) => Err(self.reject(error.code, rule, format!("`{name}`: {}", error.cause))),
+        }
     }
 
     /// The names of the target columns, as messages and reports write them.
@@ -185,19 +362,46 @@ impl Route {
         self.rules.iter().map(|rule| rule.target.as_str())
     }
 
-    #[cold]
-    fn reject(&self, code: &'static Code, rule: Option<&Rule>, cause: String) -> Verdict {
-        let field = rule.map(|rule| rule.target.clone());
-        Verdict::Rejected(Box::new(Fault { code, field, cause, classes: self.payload_classes }))
+    /// Asks the conditions on the whole target record.
+    #[inline(never)]
+    fn judge<'a>(
+        &'a self,
+        cell: usize,
+        shape: &'a [(String, Shape)],
+        frame: &mut Frame<'_, 'a>,
+        out: &[Value<'a>],
+    ) -> Verdict {
+        let record = nest::object(shape, out, frame.arena).unwrap_or(Value::Map(&[]));
+        if let Some(place) = frame.locals.cells.get(cell) {
+            place.set(Some(record));
+        }
+        for condition in &self.validate {
+            match self.holds(None, "validate", condition, frame) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let written = || format!("the record does not meet `{}`", one_line(&condition.written));
+                    let cause = condition.message.clone().unwrap_or_else(written);
+                    return Verdict::Rejected(self.reject(&codes::map::INVALID, None, cause));
+                }
+                Err(fault) => return Verdict::Rejected(fault),
+            }
+        }
+        Verdict::Mapped
     }
 
     #[cold]
-    fn failed_gate(&self, error: &EvalError) -> Verdict {
+    pub(super) fn reject(&self, code: &'static Code, rule: Option<&Rule>, cause: String) -> Box<Fault> {
+        let field = rule.map(|rule| rule.target.clone());
+        Box::new(Fault { code, field, cause, classes: self.payload_classes })
+    }
+
+    #[cold]
+    fn failed_gate(&self, error: &EvalError) -> Box<Fault> {
         self.reject(error.code, None, format!("`when`: {}", error.cause))
     }
 
     #[cold]
-    fn failed_transform(&self, rule: &Rule, error: &EvalError, value: &Value<'_>) -> Verdict {
+    pub(super) fn failed_transform(&self, rule: &Rule, error: &EvalError, value: &Value<'_>) -> Box<Fault> {
         let cause = match &rule.source {
             Some(source) if value.is_absent() => format!("`{source}` is {}: {}", value.type_name(), error.cause),
             Some(source) if rule.open => format!("`{source}` is {}: {}", shown::short(value), error.cause),
@@ -207,7 +411,7 @@ impl Route {
     }
 
     #[cold]
-    fn failed_condition(&self, rule: &Rule, condition: &Condition, error: &EvalError, value: &Value<'_>) -> Verdict {
+    fn failed_condition(&self, rule: &Rule, condition: &Condition, error: &EvalError, value: &Value<'_>) -> Box<Fault> {
         let value = if rule.open || value.is_absent() { shown::short(value) } else { "the value".into() };
         self.reject(
             error.code,
@@ -216,18 +420,26 @@ impl Route {
         )
     }
 
+    /// Whether a result that is missing or null is one: what `required` and `nullable` say.
     #[cold]
-    fn absent(&self, rule: &Rule, value: &Value<'_>) -> Verdict {
-        let what = value.type_name();
-        let cause = match &rule.source {
-            Some(source) if rule.transform.is_none() => format!("`{source}` is {what}, and required"),
-            _ => format!("the result is {what}, and required"),
+    fn may_be_absent(&self, rule: &Rule, value: &Value<'_>) -> Result<(), Box<Fault>> {
+        let allowed = match (value, rule.nullable) {
+            (Value::Null, Some(nullable)) => nullable,
+            _ => !rule.required,
         };
-        self.reject(&codes::map::REQUIRED, Some(rule), cause)
+        if allowed {
+            return Ok(());
+        }
+        let (what, why) = (value.type_name(), if rule.required { "required" } else { "not nullable" });
+        let cause = match &rule.source {
+            Some(source) if matches!(rule.make, Make::Value) => format!("`{source}` is {what}, and {why}"),
+            _ => format!("the result is {what}, and {why}"),
+        };
+        Err(self.reject(&codes::map::REQUIRED, Some(rule), cause))
     }
 
     #[cold]
-    fn wrong_type(&self, rule: &Rule, value: &Value<'_>) -> Verdict {
+    fn wrong_type(&self, rule: &Rule, value: &Value<'_>) -> Box<Fault> {
         let cause = if rule.open {
             format!("{} ({}) is no {}", shown::short(value), value.type_name(), rule.wanted)
         } else {
@@ -237,19 +449,22 @@ impl Route {
     }
 
     #[cold]
-    fn refused(&self, rule: &Rule, condition: &Condition, value: &Value<'_>) -> Verdict {
+    fn refused(&self, rule: &Rule, condition: &Condition, value: &Value<'_>) -> Box<Fault> {
+        if let Some(message) = &condition.message {
+            return self.reject(&codes::map::INVALID, Some(rule), message.clone());
+        }
         let value = if rule.open || value.is_absent() { shown::short(value) } else { "the value".into() };
         let cause = format!("{value} does not meet `{}`", one_line(&condition.written));
         self.reject(&codes::map::INVALID, Some(rule), cause)
     }
 
     #[cold]
-    fn no_answer(&self, rule: Option<&Rule>, condition: &Condition, got: &Value<'_>) -> Verdict {
+    fn no_answer(&self, rule: Option<&Rule>, condition: &Condition, got: &Value<'_>) -> Box<Fault> {
         let cause = format!("`{}` is {}, not true or false", one_line(&condition.written), got.type_name());
         self.reject(&codes::map::NO_ANSWER, rule, cause)
     }
 }
 
-fn one_line(expression: &Expression) -> String {
+pub(super) fn one_line(expression: &Expression) -> String {
     expression.text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -3,39 +3,41 @@
 
 use super::mend;
 use super::shape::{SourceShape, TargetShape};
-use crate::config::{Mapping, Mode};
+use crate::config::{FieldRule, Mapping, Mode};
 use crate::error::codes::map as codes;
-use crate::error::{Finding, Findings};
+use crate::error::{Edit, Finding, Findings, Place};
 use crate::record::path::Step;
-use crate::record::{Column, Path};
+use crate::record::{Column, Field, Path, Type};
 
 /// Checks the target paths of all rules against each other and against the target stream.
 /// Returns for each rule the type that the target declares there.
 pub(super) fn check_paths(
-    mapping: &Mapping,
-    target: &TargetShape,
+    rules: &[FieldRule],
+    kind: &Type,
+    name: &str,
+    flat: bool,
     findings: &mut Findings,
-) -> Vec<crate::record::Type> {
-    let kind = target.kind();
-    let mut declared = Vec::with_capacity(mapping.fields.len());
-    for (index, rule) in mapping.fields.iter().enumerate() {
+) -> Vec<Type> {
+    let mut declared = Vec::with_capacity(rules.len());
+    for (index, rule) in rules.iter().enumerate() {
         let (path, place) = (&rule.target.value, &rule.target.place);
         if path.0.iter().any(|step| !matches!(step, Step::Key(_))) {
             findings.push(
-                Finding::error(&codes::TARGET_PATH, place.clone(), format!("`{path}` names an element of a list"))
-                    .fix("write the list as a whole, with a transform that yields it"),
+                Finding::error(&codes::TARGET_PATH, place.clone(), format!("`{path}` names an element of a list")).fix(
+                    "write the list with `for_each` or `list` on a rule for it, or with a transform that yields it",
+                ),
             );
-        } else if target.flat && path.0.len() > 1 {
+        } else if flat && path.0.len() > 1 {
             findings.push(
                 Finding::error(
                     &codes::TARGET_PATH,
                     place.clone(),
-                    format!("`{path}` is a map inside a map, but records of `{}` are flat", target.name),
+                    format!("`{path}` is a map inside a map, but records of `{name}` are flat"),
                 )
                 .fix(format!("name one column, such as `{}`", names(path).join("_"))),
             );
         }
-        for (earlier, other) in mapping.fields[..index].iter().enumerate() {
+        for (earlier, other) in rules[..index].iter().enumerate() {
             let there = &other.target.value;
             let line = other.target.place.line;
             let (first, second) = (earlier + 1, index + 1);
@@ -69,9 +71,9 @@ pub(super) fn check_paths(
             Ok(found) => found,
             Err((key, known)) => {
                 let cause = if known.is_empty() {
-                    format!("`{path}`: there is no `{key}` inside a plain value of `{}`", target.name)
+                    format!("`{path}`: there is no `{key}` inside a plain value of `{name}`")
                 } else {
-                    format!("`{}` has no field `{key}`", target.name)
+                    format!("`{name}` has no field `{key}`")
                 };
                 let mut finding = Finding::error(&codes::UNKNOWN_TARGET, place.clone(), cause)
                     .did_you_mean(&key, known.iter().copied());
@@ -80,7 +82,7 @@ pub(super) fn check_paths(
                     true => "name the field itself, or correct its declaration".into(),
                 });
                 findings.push(finding);
-                crate::record::Type::Dyn
+                Type::Dyn
             }
         });
     }
@@ -89,22 +91,41 @@ pub(super) fn check_paths(
 
 /// Checks that each required field of the target has a rule, even one that has mistakes of its
 /// own.
-pub(super) fn check_written(mapping: &Mapping, source: &SourceShape, target: &TargetShape, findings: &mut Findings) {
+pub(super) fn check_written(
+    mapping: &Mapping,
+    rules: &[FieldRule],
+    source: &SourceShape,
+    target: &TargetShape,
+    findings: &mut Findings,
+) {
     // Neither makes a record: what they leave out is there already, or goes.
     if matches!(mapping.sync.mode, Mode::Update | Mode::Delete) {
         return;
     }
-    for field in target.fields.iter().filter(|field| field.required) {
+    let mend = |field: &Field| mend::add_rule(mapping, field, &source.fields);
+    check_inside(rules, &target.fields, &target.name, &mapping.to.place, findings, mend);
+}
+
+/// The same for the fields of an object; `at` is where what is missing is said.
+pub(super) fn check_inside(
+    rules: &[FieldRule],
+    fields: &[Field],
+    name: &str,
+    at: &Place,
+    findings: &mut Findings,
+    mend: impl Fn(&Field) -> Option<Edit>,
+) {
+    for field in fields.iter().filter(|field| field.required) {
         let path = Path::key(&field.name);
-        if !mapping.fields.iter().any(|rule| path.is_prefix_of(&rule.target.value)) {
+        if !rules.iter().any(|rule| path.is_prefix_of(&rule.target.value)) {
             findings.push(
                 Finding::error(
                     &codes::MISSING_TARGET,
-                    mapping.to.place.clone(),
-                    format!("`{}` requires `{}`, and no rule writes it", target.name, field.name),
+                    at.clone(),
+                    format!("`{name}` requires `{}`, and no rule writes it", field.name),
                 )
                 .fix(format!("add a rule with `target: {path}`"))
-                .edit(mend::add_rule(mapping, field, &source.fields)),
+                .edit(mend(field)),
             );
         }
     }
@@ -114,6 +135,7 @@ pub(super) fn check_written(mapping: &Mapping, source: &SourceShape, target: &Ta
 /// Returns the columns of the key.
 pub(super) fn check_filled(
     mapping: &Mapping,
+    rules: &[FieldRule],
     target: &TargetShape,
     columns: &[Column],
     findings: &mut Findings,
@@ -125,21 +147,27 @@ pub(super) fn check_filled(
             [one] if columns[*one].path == path && !columns[*one].required && !field.nullable => findings.push(
                 Finding::error(
                     &codes::MISSING_TARGET,
-                    mapping.fields[*one].target.place.clone(),
+                    rules[*one].target.place.clone(),
                     format!("`{}` requires `{}`, but the rule may leave it missing or null", target.name, field.name),
                 )
                 .fix("give the rule a `default`, or say `required: true`")
-                .edit(mend::add_key(&mapping.fields[*one], "required: true")),
+                .edit(mend::add_key(&rules[*one], "required: true")),
             ),
             _ => {}
         }
     }
-    check_key(mapping, target, columns, findings)
+    check_key(mapping, rules, target, columns, findings)
 }
 
-fn check_key(mapping: &Mapping, target: &TargetShape, columns: &[Column], findings: &mut Findings) -> Vec<usize> {
+fn check_key(
+    mapping: &Mapping,
+    rules: &[FieldRule],
+    target: &TargetShape,
+    columns: &[Column],
+    findings: &mut Findings,
+) -> Vec<usize> {
     let named = &mapping.sync.key;
-    let key: Vec<(&Path, &crate::error::Place)> = if named.is_empty() {
+    let key: Vec<(&Path, &Place)> = if named.is_empty() {
         target.key.iter().map(|path| (path, &mapping.to.place)).collect()
     } else {
         named.iter().map(|path| (&path.value, &path.place)).collect()
@@ -171,11 +199,11 @@ fn check_key(mapping: &Mapping, target: &TargetShape, columns: &[Column], findin
             findings.push(
                 Finding::error(
                     &codes::KEY_NOT_REQUIRED,
-                    mapping.fields[at].target.place.clone(),
+                    rules[at].target.place.clone(),
                     format!("`{path}` is the key, but may be missing or null"),
                 )
                 .fix("say `required: true` on this rule: records without a key are then rejected")
-                .edit(mend::add_key(&mapping.fields[at], "required: true")),
+                .edit(mend::add_key(&rules[at], "required: true")),
             );
         }
         found.push(at);

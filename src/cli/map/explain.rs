@@ -19,11 +19,11 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
-        let (_, mapping, route) = one(&self.name, context)?;
-        let told = map::explain(&route, &mapping, &self.field).map_err(|known| {
+        let (_, _, route) = one(&self.name, context)?;
+        let told = map::explain(&route, &self.field).map_err(|known| {
             let cause = format!("`{}` writes no field `{}`", self.name, self.field);
             let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause);
-            match nearest(&self.field, known.iter().copied()) {
+            match nearest(&self.field, known.iter().map(String::as_str)) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error.hint(format!("it writes {}", known.join(", "))),
             }

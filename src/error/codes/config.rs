@@ -265,6 +265,19 @@ pub static SCHEMA_KEYWORD: Code = Code::new(
     "Draft 2020-12 and draft-07 are understood as a whole. What neither of them knows, or only the other one, asks for nothing, and a misspelt keyword is a check that silently never happens. Formats that are checked: date, date-time, time, duration, email, uuid, ipv4, ipv6, hostname, uri.",
 );
 
+/// A fragment that cannot be included.
+pub static INCLUDE: Code = Code::new(
+    "config-include",
+    "a fragment cannot be included",
+    "`include` names a YAML file of the project, relative to the file it stands in, that begins with `version: 1` and `fragment: name`. It must not lie outside of the project and must not include itself. Files in a folder called `fragments` are never taken for mappings.",
+);
+/// A parameter without a fitting value.
+pub static PARAMETER: Code = Code::new(
+    "config-parameter",
+    "a parameter has no fitting value",
+    "A parameter is declared with a `type`, a `default` or both. What is set for it (under `with` where a fragment is included, under `parameters` of connectors.yaml for a mapping) has to be of that type, and names one that is declared.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &YAML,
@@ -305,4 +318,6 @@ pub const ALL: &[&Code] = &[
     &SCHEMA_INVALID,
     &SCHEMA_REFERENCE,
     &SCHEMA_KEYWORD,
+    &INCLUDE,
+    &PARAMETER,
 ];

@@ -148,6 +148,31 @@ pub static NO_ANSWER: Code = Code::new(
     "`when` or `validate` yielded something other than true or false for this record. A missing or null answer is never taken for false. Say what holds then: record.?field.orValue(false).",
 );
 
+/// `for_each` over something else than a list.
+pub static NOT_A_LIST: Code = Code::new(
+    "map-not-a-list",
+    "`for_each` goes through a list",
+    "`for_each` names the path of a list (`orders`, `orders[*]`, `orders[*].lines[*]`) or an expression that yields one. An object that is no list is written with `fields` alone. In XML an element that may stand more than once is a list where the format's `lists` says so.",
+);
+/// A name that stands for two things.
+pub static DUPLICATE_NAME: Code = Code::new(
+    "map-duplicate-name",
+    "a name stands for something else already",
+    "What `let` and `as` name must be different from each other and from what expressions know anyway, so that it is never a question which is meant.",
+);
+/// A name that nothing uses.
+pub static UNUSED_NAME: Code = Code::new(
+    "map-unused-name",
+    "a name is never used",
+    "What `let` names is computed only where an expression uses it, and none does.",
+);
+/// No case of a switch fits.
+pub static NO_CASE: Code = Code::new(
+    "map-no-case",
+    "no case of the switch fits",
+    "The value is none of the cases, or none of the conditions holds, and the switch does not say what holds otherwise. At run time the record waits in the dead letters; add the case or `otherwise`, and replay. As a finding: a value of the source's type can never be that case.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &UNKNOWN_SOURCE,
@@ -174,4 +199,8 @@ pub const ALL: &[&Code] = &[
     &INVALID,
     &WRONG_TYPE,
     &NO_ANSWER,
+    &NOT_A_LIST,
+    &DUPLICATE_NAME,
+    &UNUSED_NAME,
+    &NO_CASE,
 ];

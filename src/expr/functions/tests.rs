@@ -1,7 +1,7 @@
 //! What holds for every function.
 
 use super::*;
-use crate::expr::{Environment, Frame, compile, format_value};
+use crate::expr::{Environment, Frame, Locals, compile, format_value};
 use crate::record::{Arena, ClassId, Projection};
 
 /// The text of the result, or of the message.
@@ -10,7 +10,7 @@ fn run(text: &str) -> Result<String, String> {
         .map_err(|faults| faults.iter().map(|f| f.cause.clone()).collect::<Vec<_>>().join("; "))?;
     let arena = Arena::new();
     let now = Timestamp { seconds: 1_700_000_000, nanos: 0, offset: 0 };
-    let frame = Frame { slots: &[], value: Value::Missing, arena: &arena, now: now.into() };
+    let frame = Frame { slots: &[], value: Value::Missing, arena: &arena, now: now.into(), locals: Locals::default() };
     let value = program.eval(&frame).map_err(|error| error.cause)?;
     let mut out = Vec::new();
     format_value(&value, &mut out);
