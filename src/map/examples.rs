@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use super::convert::{Reading, convert};
 use super::literal::Literal;
 use super::nest::read;
-use super::route::{Leaf, Route, Unwatched, Verdict, Watch};
+#[cfg(test)]
+use super::route::Unwatched;
+use super::route::{Leaf, Route, Verdict, Watch};
 use crate::config::{Expectation, Mapping, MappingTest, Node, Spanned};
 use crate::error::Place;
 use crate::record::path::Step;
@@ -151,6 +153,7 @@ pub fn test(route: &Route, mapping: &Mapping) -> Tested {
 }
 
 /// One record as an example gives it: what becomes of it, and the target values.
+#[cfg(test)]
 pub(super) fn outcome<'a>(
     route: &'a Route,
     given: &Spanned<Node>,

@@ -179,6 +179,7 @@ pub(super) enum From {
 
 /// How a result is made of the source value.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "the transform is the usual case, and is not looked for elsewhere")]
 pub(super) enum Make {
     Value,
     Transform(Program),
