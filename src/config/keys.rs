@@ -401,8 +401,7 @@ pub static RULE: Section = Section {
     about: "How one place of the target record is filled: by a `source` and a `transform`, by a `switch`, by a constant `value`, or with `fields`, `list` or `for_each` by rules of its own.",
     foreign: false,
     keys: &[
-        Key::new("target", Kind::RecordPath, "Where the result goes; inside of `fields` relative to the rule around.")
-            .required(),
+        Key::new("target", Kind::RecordPath, "Where the result goes.").required(),
         Key::new(
             "source",
             Kind::RecordPath,
