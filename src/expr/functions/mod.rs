@@ -3,7 +3,10 @@
 //! Adding one: a file in a group with its description and its code, its `mod` line and its line in the
 //! `GROUP` of that folder. Adding a group: a folder, its `mod` line here and its line in [`GROUPS`].
 
+mod checks;
+mod data;
 mod identity;
+mod quantity;
 mod reach;
 mod sorted;
 mod spec;
@@ -17,7 +20,9 @@ mod money;
 mod numbers;
 mod protection;
 mod seeded;
+mod tables;
 mod text;
+mod units;
 
 use std::cmp::Ordering;
 use std::sync::LazyLock;
@@ -51,6 +56,8 @@ pub const GROUPS: &[&Group] = &[
     &dates::GROUP,
     &collections::GROUP,
     &codes::GROUP,
+    &tables::GROUP,
+    &units::GROUP,
     &seeded::GROUP,
     &protection::GROUP,
 ];
