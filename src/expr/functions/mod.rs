@@ -4,8 +4,11 @@
 //! `GROUP` of that folder. Adding a group: a folder, its `mod` line here and its line in [`GROUPS`].
 
 mod checks;
+mod contact;
 mod data;
 mod identity;
+mod naming;
+mod postal;
 mod quantity;
 mod reach;
 mod sorted;
@@ -18,6 +21,7 @@ mod conversions;
 mod dates;
 mod money;
 mod numbers;
+mod people;
 mod protection;
 mod seeded;
 mod tables;
@@ -56,6 +60,7 @@ pub const GROUPS: &[&Group] = &[
     &dates::GROUP,
     &collections::GROUP,
     &codes::GROUP,
+    &people::GROUP,
     &tables::GROUP,
     &units::GROUP,
     &seeded::GROUP,
