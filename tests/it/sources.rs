@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use proptest::prelude::*;
 
+use crate::servers::postgres;
 use crate::support::{await_stop, rounds, signal};
 
 /// A database that can be a source.
@@ -57,6 +58,42 @@ impl Server for Sqlite {
     }
 }
 
+/// A database of a server.
+pub struct Postgres {
+    server: &'static postgres::Server,
+    database: String,
+}
+
+impl Postgres {
+    /// `None` where no server is installed.
+    fn new() -> Option<Self> {
+        let server = postgres::shared()?;
+        Some(Self { server, database: server.database() })
+    }
+}
+
+impl Server for Postgres {
+    fn sql(&self, statements: &str) {
+        self.server.sql(&self.database, statements);
+    }
+
+    fn connector(&self) -> String {
+        let (port, database) = (self.server.port, &self.database);
+        format!(
+            "    use: postgres\n    with: {{ host: 127.0.0.1, port: {port}, user: tester, database: {database}, \
+             password: \"${{env:PG_PASSWORD}}\" }}\n"
+        )
+    }
+
+    fn ago(&self, seconds: i64) -> String {
+        format!("now() - interval '{seconds} seconds'")
+    }
+
+    fn moment(&self) -> &'static str {
+        "timestamptz"
+    }
+}
+
 /// A project with one route from the table `items` of a server.
 struct Project<'s> {
     folder: tempfile::TempDir,
@@ -96,6 +133,7 @@ impl<'s> Project<'s> {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_consign"));
         command.arg("-C").arg(self.root()).args(words).stdin(Stdio::null()).env_remove("CONSIGN_FAILPOINT");
+        command.env("PG_PASSWORD", postgres::PASSWORD);
         command
     }
 
@@ -510,14 +548,15 @@ fn every_record_comes_exactly_once(server: &dyn Server) {
         .unwrap_or_else(|e| panic!("{e}"));
 }
 
-/// A test of each question for one database.
+/// A test of each question for one database; `None`: it is not installed here.
 macro_rules! ask {
     ($database:ident, $new:expr, $($question:ident),+ $(,)?) => {
         mod $database {
             $(
                 #[test]
                 fn $question() {
-                    super::$question(&$new);
+                    let Some(server) = $new else { return };
+                    super::$question(&server);
                 }
             )+
         }
@@ -549,4 +588,5 @@ macro_rules! ask_everything {
     };
 }
 
-ask_everything!(sqlite, super::Sqlite::new());
+ask_everything!(sqlite, Some(super::Sqlite::new()));
+ask_everything!(postgresql, super::Postgres::new());

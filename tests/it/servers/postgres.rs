@@ -91,14 +91,23 @@ impl Server {
     }
 
     fn psql(&self, database: &str, sql: &str) -> std::process::Output {
-        Command::new(self.bin.join("psql"))
+        /// What the system takes as one argument is a little more.
+        const LONG: usize = 100_000;
+        let mut command = Command::new(self.bin.join("psql"));
+        command
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "tester", "-d", database])
-            .args(["-p", &self.port.to_string(), "-c", sql])
+            .args(["-p", &self.port.to_string()])
             .env("PGPASSWORD", PASSWORD)
-            .env("PGCONNECT_TIMEOUT", "5")
-            .stdin(Stdio::null())
-            .output()
-            .expect("psql")
+            .env("PGCONNECT_TIMEOUT", "5");
+        if sql.len() < LONG {
+            return command.args(["-c", sql]).stdin(Stdio::null()).output().expect("psql");
+        }
+        let command = command.args(["-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("psql");
+        // Statements of this length say nothing back before they are read.
+        let fed = child.stdin.take().map(|mut input| input.write_all(sql.as_bytes()));
+        assert!(matches!(fed, Some(Ok(()))), "psql reads");
+        child.wait_with_output().expect("psql")
     }
 
     /// Stops the server at once, as a crash of its machine would, and starts it again.
