@@ -2,6 +2,9 @@
 //! the transaction of that group. These are its rules, the same for every database that keeps one: a
 //! group goes in once, behind the one before it, by the state that wrote that one, and by nobody who
 //! was taken over.
+//!
+//! Parameters of statements are numbered in the order in which they first stand there: SQLite takes `$1`
+//! for a name, and numbers names so.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,9 +49,9 @@ pub(super) fn read_receipt(commits: &str) -> String {
     format!("SELECT group_no, receipt FROM {commits} WHERE route = $1")
 }
 
-/// Makes the row of route `$1` that of log id `$2`.
+/// Makes log id `$1` that of the row of route `$2`.
 pub(super) fn adopt(commits: &str) -> String {
-    format!("UPDATE {commits} SET log_id = $2 WHERE route = $1")
+    format!("UPDATE {commits} SET log_id = $1 WHERE route = $2")
 }
 
 /// A commit row.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
+use crate::servers::postgres;
 use crate::servers::sftp::Sftp;
 use crate::support::{await_stop, rounds, signal};
 
@@ -26,12 +27,21 @@ pub enum Target {
     Rows,
     /// An NDJSON file on a server.
     Sftp,
+    /// A table of a server, with a key …
+    Postgres,
+    /// … and without one.
+    PostgresRows,
 }
 
 impl Target {
     /// Those of them that can be had here; what cannot is said.
     pub fn there(all: &[Self]) -> Vec<Self> {
-        all.iter().copied().filter(|target| *target != Self::Sftp || Sftp::shared().is_some()).collect()
+        let there = |target: &Self| match target {
+            Self::Sftp => Sftp::shared().is_some(),
+            Self::Postgres | Self::PostgresRows => postgres::shared().is_some(),
+            Self::File | Self::Sqlite | Self::Rows => true,
+        };
+        all.iter().copied().filter(there).collect()
     }
 
     /// Whether it is a file.
@@ -50,6 +60,8 @@ pub struct Project {
     target: Target,
     /// The server, and the target's folder there.
     server: Option<(&'static Sftp, String)>,
+    /// The database server, and the target's database there.
+    base: Option<(&'static postgres::Server, String)>,
 }
 
 impl Project {
@@ -65,8 +77,17 @@ impl Project {
             let server = Sftp::shared().expect("a server");
             (server, server.own_folder())
         });
+        let base = matches!(target, Target::Postgres | Target::PostgresRows).then(|| {
+            let server = postgres::shared().expect("a server");
+            (server, server.database())
+        });
         let out = match (target, &server) {
             (_, Some((server, folder))) => server.connector(folder, "out.ndjson"),
+            _ if let Some((server, database)) = &base => format!(
+                "use: postgres\n    with: {{ host: 127.0.0.1, port: {}, user: tester, database: {database}, \
+                 password: \"${{env:PG_PASSWORD}}\" }}\n",
+                server.port
+            ),
             (Target::Sqlite | Target::Rows, _) => {
                 "use: sqlite\n    with: { path: out.db, busy_timeout: 0 }\n".to_owned()
             }
@@ -77,14 +98,14 @@ impl Project {
         );
         std::fs::write(root.join("connectors.yaml"), connectors).expect("connectors");
         let sync = match target {
-            Target::File | Target::Rows | Target::Sftp => "mode: append",
-            Target::Sqlite => "mode: upsert\n  key: [sku]",
+            Target::File | Target::Rows | Target::Sftp | Target::PostgresRows => "mode: append",
+            Target::Sqlite | Target::Postgres => "mode: upsert\n  key: [sku]",
         };
         let mapping = format!(
             "version: 1\nname: items\nfrom: in.items\nto: out.items\nsync:\n  {sync}\n  batch: {{ records: 5000 }}\n  on_error: {{ to: dead_letters, tolerate: {{ percent: 5 }} }}\nfields:\n  - {{ target: sku, source: sku, required: true }}\n  - {{ target: qty, source: qty, validate: value >= 0 }}\n  - {{ target: note, source: note }}\n"
         );
         std::fs::write(root.join("mappings/items.yaml"), mapping).expect("mapping");
-        Self { folder, target, server }
+        Self { folder, target, server, base }
     }
 
     pub fn root(&self) -> &Path {
@@ -113,6 +134,7 @@ impl Project {
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_consign"));
         command.arg("-C").arg(self.root()).args(words).stdin(Stdio::null()).env_remove("CONSIGN_FAILPOINT");
+        command.env("PG_PASSWORD", postgres::PASSWORD);
         command
     }
 
@@ -153,6 +175,10 @@ impl Project {
                     })
                     .collect()
             }
+            Target::Postgres | Target::PostgresRows => {
+                let all = self.base_sql("SELECT sku FROM items ORDER BY sku COLLATE \"C\"");
+                all.lines().map(str::to_owned).collect()
+            }
             Target::Sqlite | Target::Rows => {
                 let db = rusqlite::Connection::open(self.root().join("out.db")).expect("out.db");
                 let mut all = db.prepare("SELECT sku FROM items ORDER BY sku").expect("items");
@@ -161,11 +187,32 @@ impl Project {
         }
     }
 
+    /// Asks the target's database on its server.
+    fn base_sql(&self, sql: &str) -> String {
+        let (server, database) = self.base.as_ref().expect("a database");
+        server.sql(database, sql)
+    }
+
+    /// Keeps the target's database as it is; what the copy is called.
+    pub fn keep_base(&self) -> Option<String> {
+        let (server, database) = self.base.as_ref()?;
+        let copy = format!("{database}_kept");
+        server.sql("postgres", &format!("CREATE DATABASE {copy} TEMPLATE {database}"));
+        Some(copy)
+    }
+
+    /// Puts a copy in the place of the target's database.
+    pub fn restore_base(&self, copy: &str) {
+        let (server, database) = self.base.as_ref().expect("a database");
+        server.sql("postgres", &format!("DROP DATABASE {database}"));
+        server.sql("postgres", &format!("CREATE DATABASE {database} TEMPLATE {copy}"));
+    }
+
     /// The target as it is, byte for byte or row by row.
     pub fn bytes(&self) -> Vec<u8> {
         match self.target {
             Target::File | Target::Sftp => std::fs::read(self.out()).expect("out.ndjson"),
-            Target::Sqlite | Target::Rows => self.delivered().join("\n").into_bytes(),
+            _ => self.delivered().join("\n").into_bytes(),
         }
     }
 

@@ -56,7 +56,7 @@ fn rename_route(root: &Path, from: &str, to: &str) {
 
 #[test]
 fn eight_processes_on_one_route_one_commits_the_others_name_it() {
-    for target in Target::there(&[Target::File, Target::Rows, Target::Sftp]) {
+    for target in Target::there(&[Target::File, Target::Rows, Target::Sftp, Target::PostgresRows]) {
         let project = Project::new(target);
         let mut first = project.command(&["sync", "run", "items"]);
         first.env("CONSIGN_FAILPOINT", "after_intent:1:stop");
@@ -160,7 +160,7 @@ fn a_process_stopped_past_its_deadline_is_taken_over_and_commits_nothing_when_it
 
 #[test]
 fn a_process_woken_while_the_next_one_writes_changes_nothing() {
-    for target in Target::there(&[Target::File, Target::Rows, Target::Sftp]) {
+    for target in Target::there(&[Target::File, Target::Rows, Target::Sftp, Target::PostgresRows]) {
         for (stop, meet) in [
             ("after_intent:1", "after_intent:1"),
             ("after_write:1", "after_intent:1"),

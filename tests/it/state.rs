@@ -242,6 +242,7 @@ fn mishap(what: &str, project: &Project, target: Target) {
     project.must(&["sync", "run", "items"]);
     project.must(&["sync", "state", "backup", backup]);
     let older: Vec<_> = target_files(project).into_iter().map(|path| (std::fs::read(&path).ok(), path)).collect();
+    let kept = project.keep_base();
     now();
     if what == "in doubt and continued by another" {
         killed_at("after_intent:1");
@@ -256,6 +257,7 @@ fn mishap(what: &str, project: &Project, target: Target) {
             project.must(&["sync", "state", "restore", backup, "--reason", "test"]);
         }
         "state lost" => std::fs::remove_dir_all(root.join(".consign")).expect("lost"),
+        "target restored" if let Some(copy) = &kept => project.restore_base(copy),
         "target restored" => {
             for (bytes, path) in older {
                 match target.is_file() {
@@ -285,7 +287,7 @@ fn mishap(what: &str, project: &Project, target: Target) {
 
 #[test]
 fn what_is_not_as_it_was_is_noticed_said_and_repaired_by_the_verb_that_the_message_names() {
-    for target in Target::there(&[Target::File, Target::Sftp, Target::Sqlite]) {
+    for target in Target::there(&[Target::File, Target::Sftp, Target::Sqlite, Target::Postgres]) {
         for (what, _) in MISHAPS.iter().filter(|(_, anywhere)| *anywhere || target.is_file()) {
             let mut number = 0;
             loop {

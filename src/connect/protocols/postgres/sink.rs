@@ -248,7 +248,7 @@ impl Sink for PostgresSink {
         let client = &session.client;
         let done: Result<Option<Mark>, tokio_postgres::Error> = session.run(async {
             let Some(commits) = self.table.commits(client).await? else { return Ok(None) };
-            client.execute(&commits::adopt(&commits), &[&self.claim.route, &self.claim.log_id]).await?;
+            client.execute(&commits::adopt(&commits), &[&self.claim.log_id, &self.claim.route]).await?;
             let row = client.query_opt(&commits::read_row(&commits), &[&self.claim.route]).await?;
             let row = row.map(|row| CommitRow { log_id: row.get(0), group: row.get(1), fence: row.get(2) });
             Ok(row.map(|row| row.mark(&self.claim.route)))

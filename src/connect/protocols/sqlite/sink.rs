@@ -143,7 +143,7 @@ impl Sink for SqliteSink {
         if !has_commits(database).map_err(failed)? {
             return Ok(None);
         }
-        database.execute(&commits::adopt(COMMITS), [&self.claim.route, &self.claim.log_id]).map_err(failed)?;
+        database.execute(&commits::adopt(COMMITS), [&self.claim.log_id, &self.claim.route]).map_err(failed)?;
         Ok(self.commit_row()?.map(|row| row.mark(&self.claim.route)))
     }
 

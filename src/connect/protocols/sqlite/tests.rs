@@ -150,6 +150,18 @@ fn the_commit_row_is_compared_with_the_state() {
 }
 
 #[test]
+fn what_another_state_wrote_is_taken_over_on_demand() {
+    let desk = Desk::new();
+    let (mut sink, _) = desk.opened(None, false).unwrap();
+    sink.write(&desk.batch(&[("a", 1, "1")])).unwrap();
+    sink.commit(&mark(1, 1)).unwrap();
+    desk.sql("UPDATE _consign_commits SET log_id = 'other', group_no = 3, fence = 2");
+    assert_eq!(desk.refused(None, false).code().id, "connect-target-foreign");
+    assert_eq!(desk.sink().adopt().unwrap(), Some(mark(3, 2)));
+    assert_eq!(desk.opened(Some(&mark(3, 2)), false).unwrap().1, Found::Same);
+}
+
+#[test]
 fn an_older_run_cannot_write_behind_a_newer_one() {
     let desk = Desk::new();
     let (mut old, _) = desk.opened(None, false).unwrap();
