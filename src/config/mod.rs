@@ -18,6 +18,7 @@ mod expression;
 mod hidden;
 pub mod json_schema;
 pub mod keys;
+pub mod layout;
 pub mod load;
 mod mapping;
 mod node;

@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod fmt;
 pub(in crate::cli) mod functions;
 mod preview;
 mod test;
@@ -14,7 +15,7 @@ use crate::error::{Error, Exit, Result};
 use crate::map::Route;
 use crate::sync::check as checks;
 
-/// The mappings of the project: check, test, preview, explain
+/// The mappings of the project: check, test, preview, explain, format
 #[derive(clap::Args, Debug)]
 pub(super) struct Map {
     #[command(subcommand)]
@@ -27,6 +28,7 @@ enum Verb {
     Test(test::Test),
     Preview(preview::Preview),
     Explain(explain::Explain),
+    Fmt(fmt::Fmt),
     Functions(functions::Functions),
 }
 
@@ -37,6 +39,7 @@ impl Map {
             Verb::Test(verb) => verb.run(context),
             Verb::Preview(verb) => verb.run(context),
             Verb::Explain(verb) => verb.run(context),
+            Verb::Fmt(verb) => verb.run(context),
             Verb::Functions(verb) => verb.run(context),
         }
     }
