@@ -5,7 +5,7 @@
 //! again; if it does not say the same, in the same values with the same comments, the file is left alone.
 
 use super::check::Checker;
-use super::keys::{Kind, MAPPING, Section};
+use super::keys::{FRAGMENT, Kind, MAPPING, Section};
 use super::source::Source;
 use super::yaml::{self, Entry, Raw, RawKind, Style};
 use crate::error::{Findings, Severity};
@@ -21,7 +21,7 @@ pub fn format(file: &str, text: &str) -> Result<String, Findings> {
     let raw = yaml::parse(&source, &mut findings);
     if let Some(raw) = &raw {
         let mut checker = Checker::new(&source, false);
-        checker.section(raw, &MAPPING, (0, 0));
+        checker.section(raw, described(raw), (0, 0));
         findings.append(&mut checker.findings);
     }
     findings.retain(|finding| finding.severity == Severity::Error);
@@ -61,7 +61,7 @@ impl<'t> Layout<'t> {
     fn whole(&self, raw: &Raw) -> Option<String> {
         let RawKind::Map { entries, flow: false } = &raw.kind else { return None };
         let mut out = Out::default();
-        self.map(entries, Some(&MAPPING), 0, self.lines.len(), 0, &mut out)?;
+        self.map(entries, Some(described(raw)), 0, self.lines.len(), 0, &mut out)?;
         while out.0.last().is_some_and(String::is_empty) {
             out.0.pop();
         }
@@ -279,6 +279,14 @@ impl<'t> Layout<'t> {
     }
 }
 
+/// What the file is: a mapping, or rules that mappings include.
+fn described(raw: &Raw) -> &'static Section {
+    match raw.entries().iter().any(|entry| entry.key == "fragment") {
+        true => &FRAGMENT,
+        false => &MAPPING,
+    }
+}
+
 /// The section that describes a map under such a key.
 fn section(kind: Option<&'static Kind>) -> Option<&'static Section> {
     match kind? {
@@ -359,8 +367,10 @@ mod tests {
 
     /// The meaning of a file: its routes in their canonical form.
     fn meaning(text: &str) -> Vec<String> {
-        let source = Source::new("m.yaml", text);
-        super::super::mapping::mapping(&source, &mut Vec::new()).into_iter().map(|route| route.hash).collect()
+        let file = super::super::FileText { name: "m.yaml".into(), bytes: text.as_bytes().to_vec() };
+        let catalog = super::super::Catalog { protocols: &[], formats: &[] };
+        let loaded = super::super::load_texts("/".into(), None, vec![file], None, &catalog);
+        loaded.mappings.into_iter().map(|route| route.hash).collect()
     }
 
     fn holds(text: &str) {
