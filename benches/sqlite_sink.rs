@@ -180,6 +180,7 @@ fn with_request<T>(folder: &Path, act: impl FnOnce(&WriteRequest<'_>) -> T) -> T
         standards: Vec::new(),
         agreements: Vec::new(),
         clearance: None,
+        rate: None,
         retry_tries: 1,
     };
     let stream = Stream {

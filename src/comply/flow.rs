@@ -218,6 +218,7 @@ mod tests {
             agreements: Vec::new(),
             clearance: clearance.map(classes),
             retry_tries: 1,
+            rate: None,
         }
     }
 

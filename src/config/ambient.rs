@@ -19,6 +19,8 @@ pub struct Ambient {
     pub timeout: Option<Duration>,
     /// How often a failing call is made at most: one more than the retries asked for.
     pub tries: Option<u32>,
+    /// Calls in a minute at most.
+    pub rate: Option<u32>,
     /// How long a stopped run may be silent before another takes its route over.
     pub lock_deadline: Option<Duration>,
     /// How long a run may drain after the first signal.
@@ -31,11 +33,10 @@ impl Ambient {
     /// # Errors
     /// [`Kind::Invalid`], naming the variable whose value cannot be read.
     pub fn of(environment: &Environment) -> Result<Self> {
-        // Calls are what it counts, and no connector of this version makes calls that are counted.
-        whole(environment, &INTEGRATION_RATE_LIMIT, 1, 1_000_000)?;
         Ok(Self {
             timeout: length(environment, &INTEGRATION_TIMEOUT, 3600)?,
             tries: whole(environment, &INTEGRATION_RETRY_COUNT, 0, 19)?.map(|retries| retries + 1),
+            rate: whole(environment, &INTEGRATION_RATE_LIMIT, 1, 1_000_000)?,
             lock_deadline: length(environment, &CONSIGN_LOCK_DEADLINE, 86_400)?,
             grace: length(environment, &CONSIGN_GRACE, 3600)?,
         })
@@ -83,7 +84,7 @@ mod tests {
         assert_eq!(of("INTEGRATION_TIMEOUT", "2m").unwrap().timeout, seconds(120));
         assert_eq!(of("INTEGRATION_RETRY_COUNT", "3").unwrap().tries, Some(4));
         assert_eq!(of("INTEGRATION_RETRY_COUNT", "0").unwrap().tries, Some(1));
-        assert_eq!(of("INTEGRATION_RATE_LIMIT", "100").unwrap(), Ambient::default());
+        assert_eq!(of("INTEGRATION_RATE_LIMIT", "100").unwrap().rate, Some(100));
         assert_eq!(of("CONSIGN_LOCK_DEADLINE", "90s").unwrap().lock_deadline, seconds(90));
         assert_eq!(of("CONSIGN_GRACE", "8s").unwrap().grace, seconds(8));
         // Set and empty is not set.

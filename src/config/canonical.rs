@@ -219,7 +219,7 @@ fn add_block(value: &mut Value, lets: &[Let], copies: &[Copying]) {
 
 fn connector(made: &Connector) -> Value {
     let streams: Map<String, Value> = made.streams.values().map(|of| (of.name.clone(), stream(of))).collect();
-    json!({
+    let mut document = json!({
         "use": made.uses.value,
         "with": pairs(&made.with),
         "auth": pairs(&made.auth),
@@ -230,7 +230,12 @@ fn connector(made: &Connector) -> Value {
         "agreements": made.agreements,
         "clearance": made.clearance.map(|set| set.iter().map(|id| id.class().name).collect::<Vec<_>>()),
         "tries": made.retry_tries,
-    })
+    });
+    // What was not there once and is not said changes no hash.
+    if let Some(rate) = made.rate {
+        document["rate"] = json!(rate);
+    }
+    document
 }
 
 fn stream(of: &Stream) -> Value {

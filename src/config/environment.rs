@@ -39,17 +39,17 @@ pub static CONSIGN_GRACE: EnvVar = var(
 /// Time-outs.
 pub static INTEGRATION_TIMEOUT: EnvVar = var(
     "INTEGRATION_TIMEOUT",
-    "Seconds to wait for a system to connect or to answer, where the connector does not say it (`timeout`, `connect_timeout`).",
+    "Seconds to wait for a system to connect or to answer, where the connector does not say it (`timeout`, `connect_timeout`). Files and SQLite databases have neither: what they wait for is a lock (`busy_timeout`).",
 );
 /// Retries.
 pub static INTEGRATION_RETRY_COUNT: EnvVar = var(
     "INTEGRATION_RETRY_COUNT",
-    "How often a failing call is made again, 0 to 19, where the configuration has no `retry: { tries }`; `tries` counts the first call too.",
+    "How often a failing call is made again, 0 to 19, where the configuration has no `retry: { tries }`; `tries` counts the first call too. Files and SQLite databases make no calls.",
 );
 /// Rate limits.
 pub static INTEGRATION_RATE_LIMIT: EnvVar = var(
     "INTEGRATION_RATE_LIMIT",
-    "Calls in a minute. Checked, and without effect yet: no connector of this version makes calls that are counted.",
+    "Calls in a minute at most to each system that is called over a network (`postgres`, `sftp`), where the connector does not say it (`limits: { rate }`). Evenly spaced; a call is a part that is read or a group that is written. Files and SQLite databases make no calls.",
 );
 /// The wrapping key of the audit log.
 pub static CONSIGN_AUDIT_KEY: EnvVar =

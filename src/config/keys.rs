@@ -223,6 +223,17 @@ static RETRY: Section = Section {
     keys: &[Key::new("tries", Kind::Whole(1, 20), "How often a call is made at most.").default("5")],
 };
 
+static LIMITS: Section = Section {
+    name: "limits",
+    about: "How much may be asked of a system. It holds for systems that are called over a network (`postgres`, `sftp`) and is without effect elsewhere.",
+    foreign: false,
+    keys: &[Key::new(
+        "rate",
+        Kind::Whole(1, 1_000_000),
+        "Calls in a minute at most, evenly spaced, of all routes that run together: a call is a part that is read (about 512 KiB) or a group that is written (about 8 MiB). Left out: INTEGRATION_RATE_LIMIT, or no limit.",
+    )],
+};
+
 /// One connector.
 pub static CONNECTOR: Section = Section {
     name: "a connector",
@@ -248,6 +259,7 @@ pub static CONNECTOR: Section = Section {
             "Data classes it may receive in clear; a class covers what lies below it.",
         ),
         Key::new("retry", Kind::Section(&RETRY), "How often a failing call is tried."),
+        Key::new("limits", Kind::Section(&LIMITS), "How much may be asked of it."),
         Key::new("definition", Kind::Record, "A pack of your own.").later(),
     ],
 };

@@ -194,6 +194,10 @@ fn connector(checker: &mut Checker<'_>, entry: &Entry, catalog: &Catalog, ambien
         agreements: labels(raw, "agreements"),
         clearance,
         retry_tries: 0,
+        rate: get(raw, "limits")
+            .and_then(|limits| whole(get(limits, "rate")))
+            .and_then(|rate| u32::try_from(rate).ok())
+            .or(ambient.rate),
     })
 }
 

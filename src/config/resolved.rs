@@ -115,6 +115,8 @@ pub struct Connector {
     pub clearance: Option<ClassSet>,
     /// How often a failing call is tried.
     pub retry_tries: u32,
+    /// Calls in a minute at most; `None`: no limit.
+    pub rate: Option<u32>,
 }
 
 /// A stream of a connector.

@@ -6,6 +6,7 @@ mod commits;
 pub mod formats;
 pub mod http;
 pub(crate) mod options;
+pub mod pace;
 pub mod protocols;
 pub mod rows;
 pub mod runtime;

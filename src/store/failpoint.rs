@@ -1,6 +1,6 @@
 //! Points at which a test can kill the process: `CONSIGN_FAILPOINT=name[:count[:stop]]` aborts it
 //! when the point is reached for the count-th time (the first, if no count is given), or with
-//! `stop` stops it as SIGSTOP does. Always compiled, so that what is tested is what is shipped;
+//! `stop` stops it as SIGSTOP does. The name `any` counts all points together. Always compiled, so that what is tested is what is shipped;
 //! inert unless the variable is set.
 
 use std::sync::OnceLock;
@@ -16,7 +16,7 @@ pub fn reach(name: &str) {
         Some((name.to_string(), AtomicU64::new(count.parse().ok()?), how == Some("stop")))
     });
     if let Some((wanted, left, stop)) = wanted
-        && wanted == name
+        && (wanted == name || wanted == "any")
         && left.fetch_sub(1, Ordering::Relaxed) == 1
     {
         if !*stop {

@@ -10,9 +10,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Mapping;
+use crate::connect::pace::Pace;
 use crate::connect::{Batch, DeleteGuard, Sink};
 use crate::error::{Error, Result, codes};
 use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Totals, Trace};
@@ -23,6 +25,7 @@ use super::lanes::{Lanes, MOST_KEYS};
 use super::middle::Done;
 use super::reasons::{Reason, Reasons};
 use super::refused::{self, Origins};
+use super::signals::Stop;
 use super::watch::Watch;
 use super::writer::Writer;
 
@@ -91,6 +94,8 @@ struct Real<'d> {
     tenure: Option<Tenure>,
     /// `None` once the target is finished.
     writer: Option<Writer>,
+    /// The pace of the target, if it has one, and what ends the waiting for it.
+    pace: Option<(Arc<Pace>, Stop)>,
     /// The group that the writer has in hand.
     sent: Option<(Settle, Vec<Origins>)>,
     /// The group that is written and not settled yet: goes into the next transaction.
@@ -126,7 +131,7 @@ impl<'d> Delivery<'d> {
             Edge::Real { store, run, sink } => {
                 let tenure = store.borrow().tenure(&run.route);
                 let writer = Some(Writer::new(sink, tenure.clone()));
-                Some(Real { store, run, tenure, writer, sent: None, written: None })
+                Some(Real { store, run, tenure, writer, pace: None, sent: None, written: None })
             }
         };
         Self {
@@ -155,6 +160,14 @@ impl<'d> Delivery<'d> {
     /// Closes groups at so many bytes, if that is less than usual.
     pub fn groups_of(mut self, bytes: usize) -> Self {
         self.most_bytes = bytes.min(GROUP_BYTES);
+        self
+    }
+
+    /// Writes at the pace that the target allows, if it says one; a stop that is asked for waits for nothing.
+    pub fn paced(mut self, pace: Option<Arc<Pace>>, stop: Stop) -> Self {
+        if let (Some(real), Some(pace)) = (&mut self.real, pace) {
+            real.pace = Some((pace, stop));
+        }
         self
     }
 
@@ -362,8 +375,16 @@ impl<'d> Delivery<'d> {
 }
 
 impl Real<'_> {
+    /// Waits until the target may be called again.
+    fn call(&self) {
+        if let Some((pace, stop)) = &self.pace {
+            pace.call(&|| stop.asked());
+        }
+    }
+
     /// Hands a group to the writer.
     fn send(&mut self, group: Group, mark: &Mark, overtaking: Vec<u128>, anew: bool) -> Result<()> {
+        self.call();
         let Some(writer) = &mut self.writer else { return Err(Error::bug("the target was finished already")) };
         writer.send(group.batches, mark.clone())?;
         let settle = Settle {
@@ -383,6 +404,7 @@ impl Real<'_> {
 
     /// Has the writer sweep; what the guard refuses was never intended.
     fn sweep(&mut self, mark: Mark, guard: DeleteGuard) -> Result<Receipt> {
+        self.call();
         let Some(writer) = &mut self.writer else { return Err(Error::bug("the target was finished already")) };
         match writer.sweep(mark, guard) {
             Err(error) if error.code().id == codes::connect::DELETES_GUARDED.id => {

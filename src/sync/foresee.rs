@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::connect::pace::Paced;
 use crate::connect::{DeleteGuard, Effects, Part};
 use crate::error::{Error, Kind, Result, codes};
 use crate::record::{Mark, Settled, SliceId, Timestamp, Totals};
@@ -60,6 +61,8 @@ pub fn foresee(
         Some(window) => plan.between_bounds(window)?,
         None => plan.source(settled, None)?,
     };
+    let hurry = stop.clone();
+    source = Paced::of(source, plan.from.pace.clone(), Arc::new(move || hurry.asked()));
     let between = plan.between()?;
     let mut seen = Foreseen::default();
     let mut records: HashMap<SliceId, u64> =
@@ -89,6 +92,9 @@ pub fn foresee(
             unkeyed += done.unkeyed;
             content.update(&done.digest);
             if done.batch.records > 0 || done.batch.seen_records > 0 {
+                if let Some(pace) = &plan.to.pace {
+                    pace.call(&|| stop.asked());
+                }
                 add(&mut seen.effects, sink.foresee(&done.batch)?);
             }
             Ok(None)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::config::{Carries, Connector, Mapping, Mode, Node, Piece, Project, Resolver, Stream, StreamRef};
 use crate::connect::formats::{self, Format};
 use crate::connect::options::OptionReader;
+use crate::connect::pace::Pace;
 use crate::connect::protocols::{self, Guarantee, Protocol, ReadRequest, Resumption, Window, WriteRequest};
 use crate::connect::{Counting, Decoder, DeleteGuard, Encoder, Sink, Source};
 use crate::error::codes::sync::NO_WINDOW;
@@ -26,6 +27,8 @@ pub struct End {
     pub stream: Stream,
     /// The format, for protocols that carry bytes.
     pub format: Option<&'static dyn Format>,
+    /// The pace at which it may be called, if it is limited.
+    pub pace: Option<Arc<Pace>>,
     /// What [`End::shown`] gives.
     shown: String,
 }
@@ -74,7 +77,8 @@ impl End {
             ),
             None => None,
         };
-        Ok(Self { protocol, connector, stream, format, shown })
+        let pace = Pace::of(&connector);
+        Ok(Self { protocol, connector, stream, format, pace, shown })
     }
 
     /// What the stream is, for a person: a path, a table. References stay as they are written.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::config::Mode;
+use crate::connect::pace::Paced;
 use crate::connect::protocols::Window;
 use crate::connect::{Part, Source};
 use crate::error::{Error, Exit, Result};
@@ -169,7 +170,8 @@ impl Journey<'_> {
             branch.delivery = Some(
                 Delivery::new(edge, mark, &settled, &plan.mapping, plan.anew(self.options))
                     .still(self.options.window.is_some())
-                    .groups_of(self.options.room.group_bytes()),
+                    .groups_of(self.options.room.group_bytes())
+                    .paced(plan.to.pace.clone(), self.stop.clone()),
             );
             // Bounds of a cursor count from nothing: positions stay where they are.
             if self.options.window.is_none() {
@@ -202,9 +204,11 @@ impl Journey<'_> {
             }
         }
         let settled = known(branches);
-        let mut source = match branches.first().map(|branch| self.open(branch.plan, &settled)) {
-            Some(Ok(source)) => source,
-            Some(Err(error)) => {
+        let hurry = self.stop.clone();
+        let paced = |source, plan: &Plan| Paced::of(source, plan.from.pace.clone(), Arc::new(move || hurry.asked()));
+        let mut source = match branches.first().map(|branch| (branch.plan, self.open(branch.plan, &settled))) {
+            Some((plan, Ok(source))) => paced(source, plan),
+            Some((_, Err(error))) => {
                 branches.iter_mut().for_each(|branch| self.end(branch, Err(error.clone()), true));
                 return;
             }

@@ -14,17 +14,23 @@ use crate::support::{consign, rounds, text};
 
 /// Every point at which a run can be killed on purpose, in the order of the road.
 const POINTS: &[&str] = &[
+    "before_open",
     "before_intent",
     "after_intent",
+    "before_write",
     "mid_write",
+    "before_commit",
     "after_write",
     "inside_settle",
     "before_sweep",
     "after_sweep",
     "after_sweep_settle",
     "after_settle",
+    "before_finish",
     "after_finish",
 ];
+/// Those at which a run is killed in the middle too, with groups settled before.
+const AGAIN: &[&str] = &["before_intent", "after_intent", "mid_write", "after_write", "inside_settle"];
 
 /// Records of the source.
 const RECORDS: u64 = 14_000;
@@ -80,7 +86,8 @@ fn cells() -> Vec<Cell> {
 
 /// A project of one cell.
 struct World {
-    folder: tempfile::TempDir,
+    /// Kept if its test fails.
+    folder: Option<tempfile::TempDir>,
     cell: Cell,
     place: Option<Place>,
 }
@@ -93,8 +100,8 @@ impl World {
             Target::Sftp => Some(Place::sftp()?),
             Target::File | Target::Sqlite => None,
         };
-        let world = Self { folder: tempfile::tempdir().expect("a folder"), cell, place };
-        let root = world.folder.path();
+        let world = Self { folder: Some(tempfile::tempdir().expect("a folder")), cell, place };
+        let root = world.root();
         std::fs::create_dir_all(root.join("mappings")).expect("mappings");
         let from = match (cell.reading, cell.mode) {
             (Reading::Files, _) => {
@@ -134,9 +141,13 @@ impl World {
         Some(world)
     }
 
+    fn root(&self) -> &Path {
+        self.folder.as_ref().expect("until it is dropped").path()
+    }
+
     /// Makes the source anew, with so many records; `later`: some have changed.
     fn fill(&self, records: u64, later: bool) {
-        let root = self.folder.path();
+        let root = self.root();
         if self.cell.reading == Reading::Files {
             let _ = std::fs::remove_dir_all(root.join("in"));
             std::fs::create_dir_all(root.join("in")).expect("in");
@@ -170,7 +181,7 @@ impl World {
     }
 
     fn run(&self, words: &[&str], point: Option<&str>) -> Output {
-        let mut command = consign(self.folder.path());
+        let mut command = consign(self.root());
         command.args(words).stdin(Stdio::null());
         if let Some(place) = &self.place {
             command.envs(place.environment());
@@ -188,6 +199,11 @@ impl World {
         text(&output.stdout).to_string()
     }
 
+    fn must_after(&self, context: &str, words: &[&str]) {
+        let output = self.run(words, None);
+        assert!(output.status.success(), "{context}: {words:?}\n{}{}", text(&output.stdout), text(&output.stderr));
+    }
+
     /// Whether the plan promises each record exactly once.
     fn promised_once(&self) -> bool {
         let plan = self.must(&["-o", "json", "sync", "plan", "items"]);
@@ -199,7 +215,7 @@ impl World {
 
     /// How often each record is in the target, with its note.
     fn found(&self) -> BTreeMap<(String, String), u64> {
-        let root = self.folder.path();
+        let root = self.root();
         let rows: Vec<(String, String)> = match (&self.place, self.cell.target) {
             (Some(place), _) => place.rows(),
             (None, Target::Sqlite) => {
@@ -238,6 +254,16 @@ impl World {
             assert!(twice.is_empty(), "{context}: more than once: {twice:?}");
         }
         self.must(&["audit", "verify"]);
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(folder) = self.folder.take()
+        {
+            drop(folder.keep());
+        }
     }
 }
 
@@ -333,13 +359,25 @@ fn everywhere(test: impl Fn(Cell) + Sync) {
 }
 
 #[test]
+fn every_point_of_the_road_is_tested() {
+    let mut named: Vec<String> = Vec::new();
+    for path in crate::support::files(&crate::support::repository().join("src")) {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        named.extend(text.split("reach(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+    }
+    named.sort();
+    named.dedup();
+    let mut tested: Vec<&str> = POINTS.to_vec();
+    tested.sort_unstable();
+    assert_eq!(named, tested);
+}
+
+#[test]
 fn what_is_promised_holds_at_each_named_point() {
     everywhere(|cell| {
         for point in POINTS {
             for nth in [1, 3] {
-                if point.contains("sweep") && (nth > 1 || cell.mode != "mirror")
-                    || nth > 1 && point.starts_with("after_finish")
-                {
+                if point.contains("sweep") && cell.mode != "mirror" || nth > 1 && !AGAIN.contains(point) {
                     continue;
                 }
                 let Some(world) = World::new(cell) else { return };
@@ -361,32 +399,128 @@ fn what_is_promised_holds_at_each_named_point() {
     });
 }
 
-#[test]
-fn what_is_promised_holds_wherever_it_is_killed() {
-    let kills = rounds(2);
-    everywhere(|cell| {
-        let Some(mut world) = World::new(cell) else { return };
-        let once = world.promised_once();
-        let begun = std::time::Instant::now();
-        world.must(&["sync", "run", "items"]);
-        let whole = begun.elapsed();
-        for round in 0..(kills / 10).max(2) {
-            world = World::new(cell).expect("as before");
-            let mut child = consign(world.folder.path());
+/// A sequence that looks random and is the same for the same seed (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below
+    }
+}
+
+/// More points than this no run of these sources comes to.
+const MOST_POINTS: u64 = 40;
+
+/// How runs of a cell were killed.
+#[derive(Default)]
+struct Killed {
+    at_points: u64,
+    at_times: u64,
+    /// Of these: right after another kill, with no whole run in between.
+    in_a_row: u64,
+    /// Runs that ended before they could be killed.
+    ended: u64,
+}
+
+/// Kills runs of one cell until so many were killed; `None` where its server is not installed.
+fn kill_at_random(cell: Cell, wanted: u64, seed: u64) -> Option<Killed> {
+    let mut dice = Dice(seed);
+    let mut killed = Killed::default();
+    let mut world = World::new(cell)?;
+    let once = world.promised_once();
+    let begun = std::time::Instant::now();
+    world.must(&["sync", "run", "items"]);
+    let whole = begun.elapsed();
+    let mut round = 0;
+    while killed.at_points + killed.at_times < wanted {
+        round += 1;
+        assert!(round <= wanted * 4 + 20, "{cell:?}: runs end before they can be killed");
+        world = World::new(cell).expect("as before");
+        let in_a_row = 1 + dice.throw(3).min(dice.throw(3));
+        let mut how = String::new();
+        for nth in 0..in_a_row {
+            let point = (dice.throw(2) == 0).then(|| format!("any:{}", 1 + dice.throw(MOST_POINTS)));
+            let after = whole.mul_f64(dice.throw(1_000) as f64 / 1_000.0);
+            let mut child = consign(world.root());
             if let Some(place) = &world.place {
                 child.envs(place.environment());
             }
-            let mut child = child
-                .args(["sync", "run", "items"])
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("consign");
-            std::thread::park_timeout(whole.mul_f64(f64::from(round * 37 % 100) / 100.0));
-            child.kill().ok();
-            child.wait().expect("it ends");
-            world.must(&["sync", "run", "items"]);
-            world.check(once, &format!("{cell:?} killed at random, round {round}"));
+            if let Some(point) = &point {
+                child.env("CONSIGN_FAILPOINT", point);
+            }
+            let child = child.args(["sync", "run", "items"]).stdin(Stdio::null());
+            let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("consign");
+            if point.is_none() {
+                std::thread::park_timeout(after);
+                child.kill().ok();
+            }
+            let status = child.wait().expect("it ends");
+            write!(how, "{}, ", point.clone().unwrap_or_else(|| format!("{after:?}"))).expect("text");
+            match (status.code(), &point) {
+                (None, Some(_)) => killed.at_points += 1,
+                (None, None) => killed.at_times += 1,
+                (Some(code), _) => {
+                    assert_eq!(code, 0, "{cell:?} seed {seed} round {round}: {how}in {}", world.root().display());
+                    killed.ended += 1;
+                    break;
+                }
+            }
+            killed.in_a_row += u64::from(nth > 0);
         }
+        let context = format!(
+            "{cell:?}, seed {seed}, round {round}, killed at {how}in {} (kept): again with CONSIGN_SOAK_SEED",
+            world.root().display()
+        );
+        world.must_after(&context, &["sync", "run", "items"]);
+        world.check(once, &context);
+    }
+    Some(killed)
+}
+
+/// `CONSIGN_SOAK=1000` kills at least a thousand runs, as many of each combination, half of them at a
+/// point of the road and half at a moment. `CONSIGN_SOAK_SEED` makes the same choices again.
+#[test]
+fn what_is_promised_holds_wherever_it_is_killed() {
+    let cells = cells();
+    let wanted = u64::from(rounds(u32::try_from(cells.len() * 2).expect("few")));
+    let each = wanted.div_ceil(cells.len() as u64);
+    let said = std::env::var_os("CONSIGN_SOAK_SEED").and_then(|seed| seed.into_string().ok()?.parse::<u64>().ok());
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |d| d.as_secs());
+    let seed = said.unwrap_or_else(now);
+    let say = |line: String| {
+        use std::io::Write as _;
+        writeln!(std::io::stderr(), "{line}").expect("standard error");
+    };
+    say(format!("{wanted} kills over {} combinations, CONSIGN_SOAK_SEED={seed}", cells.len()));
+    let all = std::sync::Mutex::new((Killed::default(), 0));
+    everywhere(|cell| {
+        // Its own sequence, whatever the order in which the threads come to the cells.
+        let own =
+            format!("{cell:?}").bytes().fold(seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        let begun = std::time::Instant::now();
+        let Some(killed) = kill_at_random(cell, each, own) else { return };
+        let seconds = begun.elapsed().as_secs();
+        let Killed { at_points, at_times, in_a_row, ended } = killed;
+        if wanted >= 1_000 {
+            say(format!("  {cell:?}: {at_points} at points, {at_times} at moments, {ended} ended before, {seconds} s"));
+        }
+        let mut sum = all.lock().expect("no thread failed");
+        sum.0.at_points += at_points;
+        sum.0.at_times += at_times;
+        sum.0.in_a_row += in_a_row;
+        sum.0.ended += ended;
+        sum.1 += 1;
     });
+    let (Killed { at_points, at_times, in_a_row, ended }, tested) = all.into_inner().expect("no thread failed");
+    say(format!(
+        "{} runs killed over {tested} combinations: {at_points} at points of the road, {at_times} at moments, {in_a_row} right after another; \
+         {ended} ended before; each next run was whole",
+        at_points + at_times
+    ));
+    assert!(at_points + at_times >= each * tested, "too few were killed");
+    assert!(tested < cells.len() as u64 || at_points + at_times >= wanted);
 }

@@ -113,11 +113,37 @@ fn what_the_environment_says_is_read_or_refused() {
         assert_eq!(output.status.code(), Some(2), "{name}\n{}", said(&output));
         assert!(said(&output).contains(name) && said(&output).contains("config-bad-variable"), "{}", said(&output));
     }
-    let tries = |count: &str| {
-        let output = project.command(&["connect", "show", "out"]).env("INTEGRATION_RETRY_COUNT", count).output();
-        said(&output.expect("consign starts"))
-    };
-    assert_ne!(tries("1"), "");
+    // Where nothing is called over a network they mean nothing, and that is said.
+    for name in ["INTEGRATION_TIMEOUT", "INTEGRATION_RETRY_COUNT", "INTEGRATION_RATE_LIMIT"] {
+        let output = project.command(&["sync", "run", "items"]).env(name, "3").output().expect("consign starts");
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(said(&output).contains(&format!("{name} is set and changes nothing here")), "{}", said(&output));
+    }
+    assert!(!said(&project.run(&["sync", "run", "items"])).contains("changes nothing here"));
+}
+
+#[test]
+fn a_server_is_called_no_more_often_than_the_limit_allows() {
+    let Some(server) = crate::servers::postgres::shared() else { return };
+    // Seven groups or more at one call in 100 ms: six steps at the least, whatever the machine does. The
+    // connector's own word goes before that of the environment: one call a minute would take minutes.
+    for (limits, rate) in [("", "600"), ("    limits: { rate: 600 }\n", "1")] {
+        let database = server.database();
+        let project = Project::new(Target::Rows);
+        let path = project.root().join("connectors.yaml");
+        let text = std::fs::read_to_string(&path).expect("connectors.yaml");
+        let (before, _) = text.split_once("  out:\n").expect("the target");
+        let target = format!("  out:\n    use: postgres\n    with: {{ url: \"${{env:DATABASE_URL}}\" }}\n{limits}");
+        std::fs::write(&path, format!("{before}{target}")).expect("written");
+        let began = std::time::Instant::now();
+        let mut command = project.command(&["sync", "run", "items"]);
+        command.env("DATABASE_URL", server.url(&database)).env("INTEGRATION_RATE_LIMIT", rate);
+        let output = command.output().expect("consign starts");
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(!said(&output).contains("changes nothing here"), "{}", said(&output));
+        assert!(began.elapsed().as_millis() >= 600, "it kept the pace");
+        assert_eq!(server.sql(&database, "SELECT count(*) FROM items").trim(), "34966");
+    }
 }
 
 #[test]

@@ -12,8 +12,9 @@ use crate::cli::moment;
 use crate::cli::output::text::{count, grouped, shown};
 use crate::cli::output::{Answer, Rows};
 use crate::cli::ui::{Progress, Ui};
+use crate::config::environment::{INTEGRATION_RATE_LIMIT, INTEGRATION_RETRY_COUNT, INTEGRATION_TIMEOUT};
 use crate::config::{Environment, Mapping, Mode, Project, Resolver};
-use crate::connect::protocols::Guarantee;
+use crate::connect::protocols::{self, Guarantee, Protocol};
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::record::Totals;
 use crate::report::metrics::{Ended, metrics};
@@ -130,6 +131,9 @@ impl Run {
         if let Some(told) = options.room.told() {
             context.ui.detail(&told);
         }
+        for note in without_effect(&project, &mappings, &selection) {
+            context.ui.note(&note);
+        }
         let outside = Outside { project: &project, mappings: &mappings, ui: context.ui, dry };
         outside.begins();
         let mut watch = Watching::new(context.ui);
@@ -151,6 +155,39 @@ impl Run {
         context.ui.answer(answer)?;
         Ok(exit)
     }
+}
+
+/// What the environment says and none of the systems of a run can obey.
+fn without_effect(project: &Project, mappings: &[Mapping], selection: &Selection) -> Vec<String> {
+    let chosen = |mapping: &&Mapping| match selection {
+        Selection::Named(names) => names.iter().any(|name| mapping.answers_to(name)),
+        Selection::Due | Selection::All => true,
+    };
+    let mut kinds: Vec<&'static dyn Protocol> = Vec::new();
+    for end in mappings.iter().filter(chosen).flat_map(|mapping| [&mapping.from, &mapping.to]) {
+        let connector = project.connectors.get(&end.connector);
+        if let Some(protocol) = connector.and_then(|connector| protocols::named(&connector.uses.value))
+            && kinds.iter().all(|known| known.spec().name != protocol.spec().name)
+        {
+            kinds.push(protocol);
+        }
+    }
+    let environment = Environment::process();
+    if kinds.is_empty() || kinds.iter().any(|kind| kind.calls()) {
+        return Vec::new();
+    }
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.spec().name).collect();
+    [&INTEGRATION_TIMEOUT, &INTEGRATION_RETRY_COUNT, &INTEGRATION_RATE_LIMIT]
+        .into_iter()
+        .filter(|variable| environment.is_set(variable))
+        .map(|variable| {
+            format!(
+                "{} is set and changes nothing here: {} makes no calls over a network",
+                variable.name,
+                names.join(", ")
+            )
+        })
+        .collect()
 }
 
 /// Those outside who are told how a run ended. Nothing that fails here changes how it ended.

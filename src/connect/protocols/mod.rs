@@ -109,6 +109,11 @@ pub trait Protocol: Sync {
     /// The description.
     fn spec(&self) -> &'static ProtocolSpec;
 
+    /// Whether it calls a server: limits of calls, tries and time-outs mean something to it.
+    fn calls(&self) -> bool {
+        false
+    }
+
     /// Opens a source; reads nothing yet.
     ///
     /// # Errors

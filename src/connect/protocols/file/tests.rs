@@ -42,6 +42,7 @@ fn connector() -> Connector {
         agreements: Vec::new(),
         clearance: None,
         retry_tries: 1,
+        rate: None,
     }
 }
 

@@ -67,6 +67,10 @@ impl Protocol for Postgres {
         &SPEC
     }
 
+    fn calls(&self) -> bool {
+        true
+    }
+
     fn source(&self, request: &ReadRequest<'_>) -> Result<Box<dyn Source>> {
         let settings = Settings::of(request.root, request.connector)?;
         Ok(Box::new(PostgresSource::new(settings, Wanted::of(request, SPEC.stream_options)?)))

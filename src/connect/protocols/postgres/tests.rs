@@ -58,6 +58,7 @@ fn connector(options: &[(&str, &str)]) -> Connector {
         agreements: Vec::new(),
         clearance: None,
         retry_tries: 2,
+        rate: None,
     }
 }
 

@@ -111,6 +111,10 @@ impl Protocol for Sftp {
         &SPEC
     }
 
+    fn calls(&self) -> bool {
+        true
+    }
+
     fn source(&self, request: &ReadRequest<'_>) -> Result<Box<dyn Source>> {
         let options = OptionReader::new(&request.stream.options, SPEC.stream_options);
         let mut wanted = wanted(request.stream, SPEC.stream_options, folder(request.connector)?, request.format)?;

@@ -57,6 +57,7 @@ impl Desk {
                 agreements: Vec::new(),
                 clearance: None,
                 retry_tries: 1,
+                rate: None,
             },
             settled: Vec::new(),
             mode: Mode::Append,
