@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result, Retry};
 /// # Errors
 /// If no certificate authority can be found, or the client cannot be made.
 pub fn client(timeout: Duration, tls: bool) -> Result<reqwest::Client> {
-    let failed = |what: String| Error::new(Kind::Environment, &HTTP_FAILED, what).doing("preparing an HTTP client");
+    let failed = |what: String| Error::new(Kind::Environment, &HTTP_FAILED, what);
     let mut roots = rustls::RootCertStore::empty();
     if tls {
         let found = rustls_native_certs::load_native_certs();

@@ -30,6 +30,9 @@ pub struct Pace {
     time: Box<dyn Time>,
 }
 
+/// Every pace in use, by the name of the connector and its calls in a minute.
+type Paces = BTreeMap<(String, u32), Arc<Pace>>;
+
 /// A clock that can be waited on.
 trait Time: Send + Sync {
     fn now(&self) -> Instant;
@@ -58,7 +61,7 @@ impl Pace {
     /// The pace of a connector, which all of this process share; `None` if it has no limit, or makes no
     /// calls: a file or a database in this process's own hands is no server.
     pub fn of(connector: &Connector) -> Option<Arc<Self>> {
-        static ALL: OnceLock<Mutex<BTreeMap<(String, u32), Arc<Pace>>>> = OnceLock::new();
+        static ALL: OnceLock<Mutex<Paces>> = OnceLock::new();
         let rate = connector.rate?;
         protocols::named(&connector.uses.value).filter(|protocol| protocol.calls())?;
         let mut all = ALL.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);

@@ -226,7 +226,9 @@ fn one(
         let (carries, spec) = (plan.to.protocol.spec().carries, plan.to.stream.name.as_str());
         let again = match (carries, sync.mode) {
             (Carries::Bytes, _) => format!("{spec} is written anew and takes the place of what is there"),
-            (Carries::Rows, Mode::Append) => "records that were delivered before are added once more".to_string(),
+            (Carries::Rows, Mode::Append) => {
+                "refused if the table holds rows: every record would be added to it again".to_string()
+            }
             (Carries::Rows, _) => "records that were delivered before are compared again".to_string(),
         };
         line("again", &again);

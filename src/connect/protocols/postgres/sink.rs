@@ -103,7 +103,7 @@ impl PostgresSink {
         let found = claim.compare(row, settled, in_doubt)?;
         let keyed = self.table.mode.keyed();
         let holds_rows = match was_there {
-            true if claim.anew && !keyed && !self.rehearse => {
+            true if claim.anew && !keyed => {
                 Some(client.query_opt(&format!("SELECT 1 FROM {} LIMIT 1", fitted.table), &[]).await?.is_some())
             }
             // Nobody asks.

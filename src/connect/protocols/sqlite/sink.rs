@@ -352,7 +352,11 @@ impl SqliteSink {
         self.fitted = fitted;
         self.database = Some(database);
         let row = if there { self.commit_row()? } else { None };
-        self.claim.compare(row, settled, in_doubt)
+        let found = self.claim.compare(row, settled, in_doubt)?;
+        // A look ahead is refused what the run would be.
+        let (name, there) = (&self.table.name, self.table.holds_rows(self.database()?)?);
+        self.claim.compare_table(name, there, settled, self.table.mode.keyed(), &format!("DELETE FROM {name}"))?;
+        Ok(found)
     }
 
     /// Records of the group in hand that are in the target.
