@@ -213,6 +213,19 @@ pub struct Frame {
     pub between: Vec<u8>,
     /// After the last record of a file.
     pub after: Vec<u8>,
+    /// Where in `before` the number of records is to stand, if the format tells it there: then
+    /// `before` is only whole once all records are written.
+    pub count_at: Option<usize>,
+}
+
+impl Frame {
+    /// What stands before so many records.
+    pub fn head(&self, records: u64) -> Vec<u8> {
+        let Some((start, end)) = self.count_at.and_then(|at| self.before.split_at_checked(at)) else {
+            return self.before.clone();
+        };
+        [start, records.to_string().as_bytes(), end].concat()
+    }
 }
 
 /// What the mapped records of one part became.

@@ -57,6 +57,9 @@ pub struct Known {
     pub content: String,
     /// While it is written beside its name: the length of the file that it will replace.
     pub replaces: Option<u64>,
+    /// Of a target whose head tells it: how many records it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
 }
 
 /// What a group in doubt would look like in a target of bytes, as far as it can be told without

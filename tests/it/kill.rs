@@ -31,22 +31,39 @@ pub enum Target {
     Postgres,
     /// … and without one.
     PostgresRows,
+    /// A JSON file that begins with the number of its records.
+    Counted,
+    /// The same on a server.
+    CountedSftp,
 }
 
 impl Target {
     /// Those of them that can be had here; what cannot is said.
     pub fn there(all: &[Self]) -> Vec<Self> {
         let there = |target: &Self| match target {
-            Self::Sftp => Sftp::shared().is_some(),
             Self::Postgres | Self::PostgresRows => postgres::shared().is_some(),
-            Self::File | Self::Sqlite | Self::Rows => true,
+            target => !target.is_away() || Sftp::shared().is_some(),
         };
         all.iter().copied().filter(there).collect()
     }
 
     /// Whether it is a file.
     pub fn is_file(self) -> bool {
-        matches!(self, Self::File | Self::Sftp)
+        matches!(self, Self::File | Self::Sftp | Self::Counted | Self::CountedSftp)
+    }
+
+    fn is_away(self) -> bool {
+        matches!(self, Self::Sftp | Self::CountedSftp)
+    }
+
+    /// The stream, if it is a file.
+    fn items(self) -> &'static str {
+        match self {
+            Self::Counted | Self::CountedSftp => {
+                "path: out.ndjson, format: { type: json, records: result.items, count: total }"
+            }
+            _ => "path: out.ndjson, format: ndjson",
+        }
     }
 }
 
@@ -73,7 +90,7 @@ impl Project {
         for (name, first, count) in FILES {
             std::fs::write(root.join("in").join(name), rows(*first, *count)).expect("rows");
         }
-        let server = (target == Target::Sftp).then(|| {
+        let server = target.is_away().then(|| {
             let server = Sftp::shared().expect("a server");
             (server, server.own_folder())
         });
@@ -82,7 +99,7 @@ impl Project {
             (server, server.database())
         });
         let out = match (target, &server) {
-            (_, Some((server, folder))) => server.connector(folder, "out.ndjson"),
+            (_, Some((server, folder))) => server.connector(folder, target.items()),
             _ if let Some((server, database)) = &base => format!(
                 "use: postgres\n    with: {{ host: 127.0.0.1, port: {}, user: tester, database: {database}, \
                  password: \"${{env:PG_PASSWORD}}\" }}\n",
@@ -91,15 +108,15 @@ impl Project {
             (Target::Sqlite | Target::Rows, _) => {
                 "use: sqlite\n    with: { path: out.db, busy_timeout: 0 }\n".to_owned()
             }
-            _ => "use: file\n    streams:\n      items: { path: out.ndjson, format: ndjson }\n".to_owned(),
+            _ => format!("use: file\n    streams:\n      items: {{ {} }}\n", target.items()),
         };
         let connectors = format!(
             "version: 1\nconnectors:\n  in:\n    use: file\n    with: {{ path: in }}\n    streams:\n      items:\n        path: \"*.csv\"\n        format: csv\n        fields: {{ sku: string, qty: int, note: string }}\n  out:\n    {out}"
         );
         std::fs::write(root.join("connectors.yaml"), connectors).expect("connectors");
         let sync = match target {
-            Target::File | Target::Rows | Target::Sftp | Target::PostgresRows => "mode: append",
             Target::Sqlite | Target::Postgres => "mode: upsert\n  key: [sku]",
+            _ => "mode: append",
         };
         let mapping = format!(
             "version: 1\nname: items\nfrom: in.items\nto: out.items\nsync:\n  {sync}\n  batch: {{ records: 5000 }}\n  on_error: {{ to: dead_letters, tolerate: {{ percent: 5 }} }}\nfields:\n  - {{ target: sku, source: sku, required: true }}\n  - {{ target: qty, source: qty, validate: value >= 0 }}\n  - {{ target: note, source: note }}\n"
@@ -165,6 +182,16 @@ impl Project {
     /// Every `sku` in the target, in its order.
     pub fn delivered(&self) -> Vec<String> {
         match self.target {
+            Target::Counted | Target::CountedSftp => {
+                let bytes = std::fs::read(self.out()).unwrap_or_default();
+                if bytes.is_empty() {
+                    return Vec::new();
+                }
+                let whole: serde_json::Value = serde_json::from_slice(&bytes).expect("one document");
+                let items = whole["result"]["items"].as_array().expect("items");
+                assert_eq!(whole["result"]["total"], items.len(), "the count in front");
+                items.iter().map(|item| item["sku"].as_str().expect("sku").to_owned()).collect()
+            }
             Target::File | Target::Sftp => {
                 let path = self.out();
                 let text = std::fs::read_to_string(&path).unwrap_or_default();
@@ -211,7 +238,7 @@ impl Project {
     /// The target as it is, byte for byte or row by row.
     pub fn bytes(&self) -> Vec<u8> {
         match self.target {
-            Target::File | Target::Sftp => std::fs::read(self.out()).expect("out.ndjson"),
+            target if target.is_file() => std::fs::read(self.out()).expect("out.ndjson"),
             _ => self.delivered().join("\n").into_bytes(),
         }
     }
@@ -289,6 +316,49 @@ fn killed_at_each_named_point() {
                 project.must(&["sync", "run", "items"]);
                 project.assert_whole(&context);
             }
+        }
+    }
+}
+
+#[test]
+fn a_target_with_its_count_in_front_is_whole_after_a_kill_at_each_point() {
+    for target in Target::there(&[Target::Counted, Target::CountedSftp]) {
+        // The road up to the end is the one of every file.
+        let road = if target.is_away() { &POINTS[3..5] } else { POINTS };
+        for point in road.iter().chain(&["before_finish", "before_rename", "after_rename"]) {
+            let context = format!("{target:?} killed at {point}");
+            let project = Project::new(target);
+            let kill = || {
+                let mut command = project.command(&["sync", "run", "items"]);
+                let status = command.env("CONSIGN_FAILPOINT", format!("{point}:1")).stderr(Stdio::null()).status();
+                assert!(!status.expect("consign starts").success(), "{context}: the point was not reached");
+                // Whatever has the target's name is whole.
+                project.delivered();
+            };
+            // The first time, …
+            kill();
+            project.must(&["sync", "run", "items"]);
+            project.assert_whole(&context);
+            // … and when a finished target is continued.
+            let path = project.root().join("in/c.csv");
+            let mut text = std::fs::read_to_string(&path).expect("c.csv");
+            text.push_str("SKU-9000000,1,late\nSKU-9000001,1,later\n");
+            std::fs::write(&path, text).expect("c.csv");
+            let before = project.delivered();
+            kill();
+            project.must(&["sync", "run", "items"]);
+            let bytes = project.bytes();
+            project.must(&["sync", "run", "items"]);
+            assert!(project.bytes() == bytes, "{context}: a run without records changes nothing");
+            assert!(project.delivered()[..before.len()] == before, "{context}");
+            assert_eq!(project.delivered()[before.len()..], ["SKU-9000000", "SKU-9000001"], "{context}");
+            let folder = project.out().parent().expect("a folder").to_path_buf();
+            let left: Vec<_> = std::fs::read_dir(folder)
+                .expect("the folder")
+                .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+                .filter(|name| name.starts_with(".out"))
+                .collect();
+            assert!(left.is_empty(), "{context}: {left:?} is left");
         }
     }
 }

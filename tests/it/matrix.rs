@@ -289,7 +289,7 @@ impl Place {
     fn connector(&self) -> String {
         match self {
             Self::Postgres { .. } => "use: postgres\n    with: { url: \"${env:DATABASE_URL}\" }\n".to_owned(),
-            Self::Sftp { server, folder } => server.connector(folder, "items.ndjson"),
+            Self::Sftp { server, folder } => server.connector(folder, "path: items.ndjson, format: ndjson"),
         }
     }
 

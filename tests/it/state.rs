@@ -325,6 +325,26 @@ fn what_is_not_as_it_was_is_noticed_said_and_repaired_by_the_verb_that_the_messa
 }
 
 #[test]
+fn a_target_with_its_count_in_front_is_known_again_too() {
+    for target in Target::there(&[Target::Counted, Target::CountedSftp]) {
+        for what in
+            ["state restored", "state lost", "target restored", "second state", "target replaced", "target removed"]
+        {
+            let project = Project::new(target);
+            mishap(what, &project, target);
+            let there = std::fs::read(project.out()).ok();
+            let told = says(&project, &["sync", "run", "items"], 6, &["--full"]);
+            assert!(std::fs::read(project.out()).ok() == there, "{target:?}, {what}: nothing is written\n{told}");
+            assert!(!told.contains("state adopt"), "{target:?}, {what}: there is nothing to go on behind\n{told}");
+            says(&project, &["sync", "state", "adopt", "items", "--reason", "try"], 6, &["--full"]);
+            project.must(&["sync", "run", "items", "--full"]);
+            project.must(&["sync", "run", "items"]);
+            whole(&project, &format!("{target:?}, {what}"));
+        }
+    }
+}
+
+#[test]
 fn two_states_that_write_one_file_see_each_other() {
     for target in Target::there(&[Target::File, Target::Sftp]) {
         let project = Project::new(target);

@@ -2,13 +2,16 @@
 //! file of some place. What a place is (this machine, a server) stands behind [`Place`].
 //!
 //! Reading: [`paths`] finds the files, [`source`] decides what is new in each ([`identity`] knows
-//! them again), [`stream`] undoes [`compression`] and encoding, [`slice`] cuts at record boundaries.
-//! Writing: [`target`] decides where to go on, [`sink`] writes, secures and renames.
+//! them again; of an [`archive`] its [`members`] are read), [`stream`] undoes [`compression`] and encoding, [`slice`] cuts at record boundaries.
+//! Writing: [`target`] decides where to go on, among the files that [`names`] knows; [`sink`] writes,
+//! secures and renames; [`counted`] is for targets whose head tells how many records follow.
 
 pub mod archive;
 pub mod compression;
+pub mod counted;
 pub mod identity;
 pub mod members;
+pub mod names;
 pub mod options;
 pub mod paths;
 pub mod place;

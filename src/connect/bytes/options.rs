@@ -6,6 +6,7 @@ use super::compression::{Compression, Packing};
 use super::paths::check_pattern;
 use super::source::Wanted;
 use crate::config::{OptionKind, OptionSpec, Stream};
+use crate::connect::Frame;
 use crate::connect::formats::Format;
 use crate::connect::options::OptionReader;
 use crate::error::codes::connect::{ENCODING_UNKNOWN, TARGET_UNFIT};
@@ -109,6 +110,21 @@ pub fn target_packing(stream: &Stream, specs: &'static [OptionSpec], path: &str)
             .hint("write a `.gz` or `.zst` file"));
     }
     Ok(compression.packing(path))
+}
+
+/// Whether a target can have a head that is only known at the end.
+///
+/// # Errors
+/// If it cannot: it is compressed, or cannot be written twice.
+pub fn check_count(stream: &Stream, frame: &Frame, packing: Option<Packing>, is_standard: bool) -> Result<()> {
+    let cause = match (frame.count_at, packing, is_standard) {
+        (Some(_), Some(_), _) => "a target that begins with the number of its records cannot be compressed",
+        (Some(_), _, true) => "standard output cannot begin with the number of its records: it is known at the end",
+        _ => return Ok(()),
+    };
+    Err(Error::new(Kind::Invalid, &TARGET_UNFIT, cause)
+        .at(stream.place.clone())
+        .hint("leave the count out of the format"))
 }
 
 /// The encoding, `None` for UTF-8.

@@ -4,10 +4,13 @@
 use std::path::PathBuf;
 
 use super::compression::{Packer, Packing};
+use super::counted::Counted;
+use super::names::{Names, remove};
 use super::place::Place;
-use super::target::{Form, Names, Past, Stage, Target, remove};
+use super::target::{Form, Past, Stage, Target};
 use crate::connect::{Batch, Found, Frame, Sink};
-use crate::error::{Error, Result};
+use crate::error::codes::connect::TARGET_UNFIT;
+use crate::error::{Error, Kind, Result};
 use crate::record::{Known, Mark, Receipt, Trace};
 use crate::store::Tenure;
 
@@ -16,6 +19,8 @@ pub struct ByteSink {
     place: Box<dyn Place>,
     path: PathBuf,
     frame: Frame,
+    /// If the format's head tells how many records follow.
+    counted: Option<Counted>,
     packing: Option<Packing>,
     anew: bool,
     /// The log id of the state, and the route.
@@ -35,11 +40,13 @@ pub struct ByteSink {
 
 impl ByteSink {
     /// A target in a place; nothing is opened yet. `anew`: what stands there is replaced.
-    pub fn new(place: Box<dyn Place>, path: PathBuf, frame: Frame, packing: Option<Packing>, anew: bool) -> Self {
+    pub fn new(place: Box<dyn Place>, path: PathBuf, mut frame: Frame, packing: Option<Packing>, anew: bool) -> Self {
+        let counted = Counted::of(&mut frame);
         Self {
             place,
             path,
             frame,
+            counted,
             packing,
             anew,
             owner: Default::default(),
@@ -75,6 +82,9 @@ impl ByteSink {
             target.cut_back()?;
             target.closed = false;
         }
+        if let Some(counted) = &mut self.counted {
+            counted.take_out(&mut *self.place, target)?;
+        }
         let mut before: Vec<u8> = Vec::new();
         if target.unended {
             before.push(b'\n');
@@ -108,6 +118,9 @@ impl ByteSink {
     /// Ends the group and secures it; returns the length of the file, and by what it is known.
     fn secure(&mut self, mark: &Mark) -> Result<Option<(u64, Known)>> {
         let (Some(target), Some(names)) = (&mut self.target, &self.names) else { return Ok(None) };
+        if let Some(untouched) = self.counted.as_ref().and_then(Counted::untouched) {
+            return Ok(Some(untouched));
+        }
         if let Some(member) = self.member.take() {
             target.write(&member.finish()?)?;
         }
@@ -125,7 +138,12 @@ impl ByteSink {
             target.path = part;
             target.stage = Stage::Part;
         }
-        Ok(Some((target.settled, target.known())))
+        let mut known = target.known();
+        if let Some(counted) = &mut self.counted {
+            counted.records += self.records;
+            known.records = Some(counted.records);
+        }
+        Ok(Some((target.settled, known)))
     }
 
     /// Writes the closing and gives the file its name.
@@ -133,6 +151,9 @@ impl ByteSink {
         let (Some(target), Some(names)) = (&mut self.target, &self.names) else { return Ok(()) };
         if target.stage != Stage::InPlace {
             target.check_instead(&mut *self.place, names)?;
+        }
+        if let Some(counted) = &self.counted {
+            return counted.finish(&mut *self.place, names, target);
         }
         if !target.closed {
             let mut closing = if target.begun || target.headed { Vec::new() } else { self.frame.before.clone() };
@@ -166,6 +187,10 @@ impl Sink for ByteSink {
     fn adopt(&mut self) -> Result<Option<Mark>> {
         let names = self.names()?;
         names.refuse_halves(&mut *self.place)?;
+        if self.counted.is_some() {
+            let cause = "a target that begins with a count cannot be taken over";
+            return Err(Error::new(Kind::Refused, &TARGET_UNFIT, cause).doing(names.doing()).hint(names.full()));
+        }
         Ok(None)
     }
 
@@ -174,7 +199,13 @@ impl Sink for ByteSink {
         names.under.clone_from(&self.under);
         let form = Form { frame: &self.frame, packing: self.packing };
         let past = Past { settled, in_doubt, trace: self.trace.as_ref() };
-        let (target, found) = Target::open(&mut *self.place, &names, &form, self.anew, &past)?;
+        let (target, found) = match &mut self.counted {
+            Some(counted) if !self.anew => {
+                names.refuse_foreign(&names.clear(&mut *self.place)?)?;
+                counted.open(&mut *self.place, &names, &past)?
+            }
+            _ => Target::open(&mut *self.place, &names, &form, self.anew, &past)?,
+        };
         let halves = names.halves(&mut *self.place)?;
         let stale = halves.parts.into_iter().map(|(_, path)| path).chain(halves.foreign).chain(halves.begun);
         self.stale = stale.filter(|path| *path != target.path).collect();

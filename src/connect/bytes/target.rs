@@ -1,33 +1,17 @@
 //! What stands at a file target when a run begins: a file of ours, a half-written one, one that
 //! somebody else made. Decides where writing goes on.
-//!
-//! Beside the target `out.csv` there may be, all hidden, of the state and route with the tag `s1f3c`:
-//! - `.out.csv.consign-s1f3c.new`: begun, no group committed yet; worth nothing.
-//! - `.out.csv.consign-s1f3c-7.part`: being written, group 7 was the first one committed into it. The
-//!   number tells whether the settled group is in this file or still in the one it will replace.
-//! - `.out.csv.consign-s1f3c-f9.new`, `.out.csv.consign-s1f3c-7-f9.part`: the same, of the run with fence 9, which
-//!   took over from a process that is stopped and may wake up. What that one has open or might still
-//!   rename is not used: the new run writes into files of its own and removes the old names, so that
-//!   the woken process writes into files that have no name, and finds nothing to rename.
-//! - `.out.csv.consign-s1f3c-f9.copy`: being copied for that; worth nothing.
-//! - `.out.csv.consign-s1f3c.base`: what a file of somebody else's looked like before the first group
-//!   of this route was appended to it.
-//!
-//! The same names without a tag are of earlier versions, and count as ours. What carries another tag is
-//! another state's: it is never taken back, and only `--full` replaces it. The target itself carries no
-//! name of ours: it is known again by its content ([`Known`]).
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::compression::Packing;
-use super::identity::{TAIL_BYTES, Tail, hash, short_hash};
-use super::place::{About, AsRead, Edited, Place, What, missing, unwrapped};
+use super::identity::{TAIL_BYTES, Tail, hash};
+use super::names::Names;
+use super::place::{About, AsRead, Edited, Place, unwrapped};
 use crate::connect::{Found, Frame};
-use crate::error::codes::connect::{NOT_A_FILE, TARGET_BUSY, TARGET_CHANGED, TARGET_FOREIGN, TARGET_UNFIT};
+use crate::error::codes::connect::{TARGET_CHANGED, TARGET_FOREIGN, TARGET_UNFIT};
 use crate::error::{Error, Kind, Result};
 use crate::record::{Known, Mark, Trace};
-use crate::store::Tenure;
 
 /// How much of a file's end is looked at for its closing.
 const CLOSING_BYTES: u64 = 4096;
@@ -35,8 +19,6 @@ const CLOSING_BYTES: u64 = 4096;
 const HEAD_BYTES: u64 = 4096;
 /// So many zeros in a row stand in no record: a power loss left them in place of what was written.
 const TORN_BYTES: usize = 64;
-/// How much is copied at once.
-const COPY_BYTES: usize = 256 << 10;
 
 /// Where a run writes.
 pub struct Target {
@@ -67,7 +49,7 @@ pub struct Target {
 
 /// The ends of a run of bytes from the beginning of a file.
 #[derive(Clone, Default)]
-struct Ends {
+pub struct Ends {
     head: Vec<u8>,
     tail: Tail,
 }
@@ -75,11 +57,16 @@ struct Ends {
 impl Ends {
     /// Reads them off a file, up to a length.
     fn of(file: &mut dyn Edited, length: u64) -> Result<Self> {
-        let head = read(file, 0, length.min(HEAD_BYTES))?;
+        Self::between(file, 0, length)
+    }
+
+    /// The same between two offsets.
+    pub fn between(file: &mut dyn Edited, from: u64, to: u64) -> Result<Self> {
+        let head = read(file, from, to.min(from + HEAD_BYTES))?;
         let mut tail = Tail::default();
-        match length <= HEAD_BYTES {
+        match to - from <= HEAD_BYTES {
             true => tail.push(&head),
-            false => tail.push(&read(file, length - TAIL_BYTES as u64, length)?),
+            false => tail.push(&read(file, to - TAIL_BYTES as u64, to)?),
         }
         Ok(Self { head, tail })
     }
@@ -91,7 +78,7 @@ impl Ends {
     }
 
     /// Hashes of both.
-    fn content(&self) -> String {
+    pub fn content(&self) -> String {
         format!("{}:{}", &hash(&self.head)[..32], self.tail.hash())
     }
 }
@@ -113,215 +100,6 @@ enum Closing {
     /// Its writing was cut short.
     Begun,
     None,
-}
-
-/// The names around a target.
-pub struct Names {
-    pub target: PathBuf,
-    pub folder: PathBuf,
-    name: String,
-    /// Tells the files of this state and route from those of others.
-    tag: String,
-    /// The route, for messages.
-    route: String,
-    /// The fence of this run, and by what right it writes; `None` where nobody said.
-    pub under: Option<(u64, Tenure)>,
-}
-
-impl Names {
-    /// # Errors
-    /// A target that is a folder or device, a folder that is not there.
-    pub fn of(place: &mut dyn Place, path: &Path, (log_id, route): (&str, &str)) -> Result<Self> {
-        let doing = format!("writing `{}`", path.display());
-        // A link stays a link: what it leads to is replaced.
-        let target = place.resolve(path).map_err(|e| e.doing(doing.clone()))?;
-        match place.about(&target).map_err(|e| e.doing(doing.clone()))?.map(|about| about.what) {
-            Some(What::Folder) => {
-                return Err(Error::new(Kind::Invalid, &NOT_A_FILE, "the target is a folder").doing(doing));
-            }
-            Some(What::File) | None => {}
-            Some(_) => {
-                return Err(Error::new(Kind::Invalid, &NOT_A_FILE, "the target is a pipe or device")
-                    .doing(doing)
-                    .hint("use `-` to write to standard output"));
-            }
-        }
-        let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-        let about = place
-            .about(&folder)
-            .and_then(|about| about.ok_or_else(missing))
-            .map_err(|e| e.doing(doing.clone()).fact("folder", folder.display()).hint("make the folder first"))?;
-        let name = target.file_name().and_then(|name| name.to_str()).map(str::to_owned);
-        match name {
-            Some(name) if about.what == What::Folder => {
-                let tag = format!("s{}", &short_hash(format!("{log_id}\n{route}").as_bytes())[..8]);
-                Ok(Self { target, folder, name, tag, route: route.to_owned(), under: None })
-            }
-            Some(_) => {
-                Err(Error::new(Kind::Invalid, &NOT_A_FILE, format!("`{}` is no folder", folder.display())).doing(doing))
-            }
-            None => Err(Error::new(Kind::Invalid, &NOT_A_FILE, "the target has no name that is text").doing(doing)),
-        }
-    }
-
-    pub fn new_file(&self) -> PathBuf {
-        match self.contested() {
-            Some(fence) => self.beside(&format!("-f{fence}.new")),
-            None => self.beside(".new"),
-        }
-    }
-
-    pub fn part(&self, group: u64) -> PathBuf {
-        match self.contested() {
-            Some(fence) => self.beside(&format!("-{group}-f{fence}.part")),
-            None => self.beside(&format!("-{group}.part")),
-        }
-    }
-
-    /// A hidden file of this state and route.
-    fn beside(&self, ending: &str) -> PathBuf {
-        self.folder.join(format!(".{}.consign-{}{ending}", self.name, self.tag))
-    }
-
-    /// The fence, if a process may still wake up that this route was taken from.
-    fn contested(&self) -> Option<u64> {
-        self.under.as_ref().filter(|(_, tenure)| tenure.contested()).map(|(fence, _)| *fence)
-    }
-
-    /// Opens a file that is there for writing, and asks once it is locked whether this run may still
-    /// write: from then on a run that takes over leaves this file alone.
-    fn edit(&self, place: &mut dyn Place, path: &Path) -> Result<Box<dyn Edited>> {
-        let file = place.edit(path)?;
-        self.under.as_ref().map_or(Ok(()), |(_, tenure)| tenure.check())?;
-        Ok(file)
-    }
-
-    /// Removes what runs with a lower fence began and never committed: they are over, and must not
-    /// give it a name any more.
-    fn sweep(&self, place: &mut dyn Place) -> Result<()> {
-        let Some(own) = self.contested() else { return Ok(()) };
-        remove(place, &self.beside(".new"))?;
-        let prefix = format!(".{}.consign-{}-f", self.name, self.tag);
-        for entry in place.entries(&self.folder)?.unwrap_or_default() {
-            let rest = entry.name.strip_prefix(&prefix);
-            let fence = rest.and_then(|rest| rest.strip_suffix(".new").or_else(|| rest.strip_suffix(".copy")));
-            if fence.and_then(|fence| fence.parse::<u64>().ok()).is_some_and(|fence| fence < own) {
-                remove(place, &self.folder.join(&entry.name))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts a copy in the place of a file that a woken process may still have open; the name of the
-    /// copy. Whatever that process writes from now on has no name.
-    fn displace(&self, place: &mut dyn Place, path: PathBuf, to: PathBuf) -> Result<PathBuf> {
-        let Some(fence) = self.contested() else { return Ok(path) };
-        let Some(about) = place.about(&path)? else { return Ok(path) };
-        let copy = self.beside(&format!("-f{fence}.copy"));
-        let mut copied = place.create(&copy, Some(about.mode & 0o7777))?;
-        let mut input = place.open(&path)?.input(0, about.length)?;
-        let (mut buffer, mut at) = (vec![0; COPY_BYTES], 0);
-        loop {
-            let count = input.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            copied.write_at(&buffer[..count], at)?;
-            at += count as u64;
-        }
-        copied.secure()?;
-        drop((input, copied));
-        place.rename(&copy, &to)?;
-        if path != to {
-            place.remove(&path)?;
-        }
-        place.secure_folder(&self.folder)?;
-        Ok(to)
-    }
-
-    pub fn base(&self) -> PathBuf {
-        self.beside(".base")
-    }
-
-    /// What lies half-written beside the target.
-    pub fn halves(&self, place: &mut dyn Place) -> Result<Halves> {
-        let doing = || format!("looking into `{}`", self.folder.display());
-        let entries = place.entries(&self.folder).and_then(|entries| entries.ok_or_else(missing));
-        let (mut parts, mut halves) = (Vec::new(), Halves::default());
-        for entry in entries.map_err(|e| e.doing(doing()))? {
-            let Some(rest) = entry.name.strip_prefix(&format!(".{}.consign", self.name)) else { continue };
-            let path = self.folder.join(&entry.name);
-            let Some(stem) = rest.strip_suffix(".part").and_then(|rest| rest.strip_prefix('-')) else {
-                // Those of a version that had no tags, and those of others.
-                if rest == ".new" || rest.starts_with("-s") && rest.ends_with(".new") && !self.owns(rest) {
-                    halves.begun.push(path);
-                }
-                continue;
-            };
-            if stem.starts_with('s') && !self.owns(rest) {
-                halves.foreign.push(path);
-                continue;
-            }
-            let stem = stem.strip_prefix(&format!("{}-", self.tag)).unwrap_or(stem);
-            let (group, fence) = stem.split_once("-f").unwrap_or((stem, "0"));
-            if let (Ok(group), Ok(fence)) = (group.parse::<u64>(), fence.parse::<u64>()) {
-                parts.push(((group, fence), path));
-            }
-        }
-        parts.sort_by(|a, b| b.cmp(a));
-        halves.parts = parts.into_iter().map(|((group, _), path)| (group, path)).collect();
-        Ok(halves)
-    }
-
-    /// Whether what follows `.consign` in a name says that the file is of this state and route.
-    fn owns(&self, rest: &str) -> bool {
-        rest.strip_prefix('-')
-            .and_then(|rest| rest.strip_prefix(&self.tag))
-            .is_some_and(|rest| rest.starts_with(['-', '.']))
-    }
-
-    /// A target that another state or route has half-written is not touched: this one does not know what
-    /// the other has settled.
-    ///
-    /// # Errors
-    /// If there is one.
-    fn refuse_foreign(&self, halves: &Halves) -> Result<()> {
-        let Some(path) = halves.foreign.first() else { return Ok(()) };
-        Err(Error::new(Kind::Refused, &TARGET_FOREIGN, "another state or route has half-written this target")
-            .doing(self.doing())
-            .fact("half-written file", path.display())
-            .hint("run that route to its end with its own state, or name another file")
-            .hint(format!("if that state is lost, `consign sync run {} --full` writes the target anew", self.route)))
-    }
-
-    /// Refuses to take a target over as it stands while something half-written beside it says more.
-    ///
-    /// # Errors
-    /// If there is something.
-    pub fn refuse_halves(&self, place: &mut dyn Place) -> Result<()> {
-        let halves = self.halves(place)?;
-        self.refuse_foreign(&halves)?;
-        let Some((_, path)) = halves.parts.first() else { return Ok(()) };
-        Err(Error::new(Kind::Refused, &TARGET_CHANGED, "this route has half-written the target")
-            .doing(self.doing())
-            .fact("half-written file", path.display())
-            .hint(format!(
-                "`consign sync run {0}` goes on with it; `consign sync run {0} --full` writes the target anew",
-                self.route
-            )))
-    }
-}
-
-/// What lies half-written beside a target.
-#[derive(Default)]
-pub struct Halves {
-    /// Ours, with the first group of each, the newest first; of those that begin with one group, that
-    /// of the highest fence first.
-    pub parts: Vec<(u64, PathBuf)>,
-    /// Those of another state or route.
-    pub foreign: Vec<PathBuf>,
-    /// What others have begun and not committed anything into.
-    pub begun: Vec<PathBuf>,
 }
 
 /// What the state knows of a target.
@@ -349,37 +127,17 @@ impl Target {
         anew: bool,
         past: &Past<'_>,
     ) -> Result<(Self, Found)> {
-        names.sweep(place).map_err(|e| e.doing(names.doing()))?;
-        let halves = names.halves(place)?;
-        for path in halves.foreign.iter().chain(&halves.begun) {
-            // Where the place has locks: whoever writes there now must end first.
-            match place.edit(path) {
-                Err(error) if error.code().id == TARGET_BUSY.id => return Err(error.doing(names.doing())),
-                _ => {}
-            }
-        }
+        let halves = names.clear(place)?;
         if anew {
             return Ok((Self::begin(place, names)?, Found::Same));
         }
         names.refuse_foreign(&halves)?;
         let (settled, in_doubt) = (past.settled, past.in_doubt);
-        let group = settled.map_or(0, |mark| mark.group);
         let length = settled.and_then(|mark| mark.length).unwrap_or(0);
-        let mut taken_back = false;
-        let mut ours = None;
-        for (first, path) in halves.parts {
-            if settled.is_some() && first <= group && ours.is_none() {
-                ours = Some((first, path));
-                continue;
-            }
-            // A file whose first group was never settled, or that a later one took the place of.
-            taken_back |= first > group;
-            remove(place, &path)?;
-        }
+        let (ours, taken_back) = names.own_part(place, past)?;
         let found = |taken_back: bool| if taken_back { Found::TakenBack } else { Found::Same };
-        if let Some((first, path)) = ours {
-            let path = names.displace(place, path, names.part(first)).map_err(|e| e.doing(names.doing()))?;
-            let target = Self::go_on(place, names, path, length, settled.and_then(|mark| mark.known.as_ref()))?;
+        if let Some(part) = ours {
+            let target = Self::go_on_in(place, names, part, length, settled.and_then(|mark| mark.known.as_ref()))?;
             return Ok((target, found(in_doubt || taken_back)));
         }
         names.displace(place, names.target.clone(), names.target.clone()).map_err(|e| e.doing(names.doing()))?;
@@ -402,8 +160,20 @@ impl Target {
         }
     }
 
+    /// On in a half-written file of ours, with its first group.
+    pub fn go_on_in(
+        place: &mut dyn Place,
+        names: &Names,
+        (first, path): (u64, PathBuf),
+        length: u64,
+        known: Option<&Known>,
+    ) -> Result<Self> {
+        let path = names.displace(place, path, names.part(first)).map_err(|e| e.doing(names.doing()))?;
+        Self::go_on(place, names, path, length, known)
+    }
+
     /// A new file beside the target.
-    fn begin(place: &mut dyn Place, names: &Names) -> Result<Self> {
+    pub fn begin(place: &mut dyn Place, names: &Names) -> Result<Self> {
         let path = names.new_file();
         let failed = |e: Error| e.doing(names.doing());
         // Who may read the old file may read the new one, and nobody else.
@@ -446,7 +216,12 @@ impl Target {
     /// By what the settled bytes are known again.
     pub fn known(&self) -> Known {
         let replaces = self.instead.filter(|_| self.stage != Stage::InPlace).map(|about| about.length);
-        Known { content: self.seen.1.content(), replaces }
+        Known { content: self.seen.1.content(), replaces, records: None }
+    }
+
+    /// What stood under the target's name when this run began.
+    pub fn instead(&self) -> Option<About> {
+        self.instead
     }
 
     /// Refuses to take the place of a file that somebody else has written meanwhile.
@@ -660,56 +435,6 @@ impl Target {
     }
 }
 
-impl Names {
-    pub fn doing(&self) -> String {
-        format!("writing `{}`", self.target.display())
-    }
-
-    /// The target is there, and not as it was settled.
-    fn changed(&self, cause: &str) -> Error {
-        let route = &self.route;
-        Error::new(Kind::Refused, &TARGET_CHANGED, cause)
-            .doing(self.doing())
-            .hint("nothing was written; put the file back as it was if you can")
-            .hint(format!("`consign sync run {route} --full` writes it anew, from the beginning of the source"))
-            .hint(format!(
-                "`consign sync state adopt {route} --reason TEXT` goes on behind what is there: what it lacks stays lacking, what it has too much stays"
-            ))
-    }
-
-    /// The target is not there.
-    fn gone(&self) -> Error {
-        Error::new(Kind::Refused, &TARGET_CHANGED, "the target is gone")
-            .doing(self.doing())
-            .hint("put the file back if you can")
-            .hint(format!("`consign sync run {0} --full` writes it anew, from the beginning of the source", self.route))
-            .hint(format!(
-                "`consign sync state adopt {} --reason TEXT` begins a new file with what comes next, if the old one was taken away on purpose",
-                self.route
-            ))
-    }
-
-    /// A half-written file is not as it was settled.
-    fn half_changed(&self, cause: &str, path: &Path) -> Error {
-        Error::new(Kind::Refused, &TARGET_CHANGED, cause)
-            .doing(self.doing())
-            .fact("half-written file", path.display())
-            .hint("put that file back as it was if you can")
-            .hint(format!(
-                "`consign sync run {} --full` writes the target anew, from the beginning of the source",
-                self.route
-            ))
-    }
-
-    /// While this route wrote beside the target, somebody else wrote the target.
-    fn overtaken(&self) -> Error {
-        Error::new(Kind::Refused, &TARGET_CHANGED, "somebody else has written the target while this route was writing it")
-            .doing(self.doing())
-            .hint("name another file for one of the two, or move that file away and run again: what this route wrote is kept beside it")
-            .hint(format!("`consign sync run {} --full` writes the target anew, and replaces what is there", self.route))
-    }
-}
-
 impl Form<'_> {
     /// How much of this closing stands between the two offsets.
     fn closing_between(&self, file: &mut dyn Edited, from: u64, to: u64, closing: &[u8]) -> Result<Closing> {
@@ -798,7 +523,7 @@ impl Form<'_> {
 }
 
 /// The bytes between two offsets.
-fn read(file: &mut dyn Edited, from: u64, to: u64) -> Result<Vec<u8>> {
+pub fn read(file: &mut dyn Edited, from: u64, to: u64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; (to - from) as usize];
     let mut filled = 0;
     while filled < bytes.len() {
@@ -813,11 +538,6 @@ fn read(file: &mut dyn Edited, from: u64, to: u64) -> Result<Vec<u8>> {
 /// Without white space at its end.
 fn trimmed(bytes: &[u8]) -> &[u8] {
     bytes.trim_ascii()
-}
-
-/// Removes a file if it is there.
-pub fn remove(place: &mut dyn Place, path: &Path) -> Result<()> {
-    place.remove(path).map_err(|e| e.doing(format!("removing `{}`", path.display())))
 }
 
 /// The length and the closing that a file had before this route; `None` if that is not known.

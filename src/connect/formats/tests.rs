@@ -449,3 +449,44 @@ proptest! {
         read_with("csv", &options(&[("header", "false"), ("comment", "#"), ("escape", "backslash")]), &["column2", ""], &bytes, block);
     }
 }
+
+#[test]
+fn a_count_in_front_is_written_where_the_options_say_and_passed_over_when_reading() {
+    fn check(format: &str, given: &[(&str, &str)], body: &[&str], expected: &str) {
+        let (format, given) = (named(format).unwrap(), options(given));
+        let columns = [Column { path: Path::key("a"), kind: Type::String, required: true }];
+        let frame = format.frame(&given, &columns).unwrap();
+        let between = String::from_utf8(frame.between.clone()).unwrap();
+        let head = String::from_utf8(frame.head(body.len() as u64)).unwrap();
+        let whole = head + &body.join(&between) + std::str::from_utf8(&frame.after).unwrap();
+        assert_eq!(whole, expected);
+        let (parts, outcome) = parts(format, &given, whole.as_bytes(), 7);
+        outcome.unwrap();
+        let read: String = parts.iter().map(|part| String::from_utf8_lossy(&part.bytes)).collect();
+        assert!(body.iter().all(|record| read.contains(record)) && !read.contains("HDR"), "{read}");
+    }
+    check("csv", &[("count_line", "HDR;{count};x")], &["1\n", "2\n"], "HDR;2;x\na\n1\n2\n");
+    check("csv", &[("count_line", "{count}"), ("line_end", "crlf"), ("skip_lines", "0")], &[], "0\r\na\r\n");
+    check(
+        "json",
+        &[("records", "all.items"), ("count", "total")],
+        &["{\"a\":\"x\"}", "{\"a\":\"y\"}"],
+        "{\"all\":{\"total\":2,\"items\":[\n{\"a\":\"x\"},\n{\"a\":\"y\"}\n]}}\n",
+    );
+    check(
+        "xml",
+        &[("records", "all/item"), ("count", "@count"), ("nulls", "omit")],
+        &["<item><a>x</a></item>"],
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<all count=\"1\">\n<item><a>x</a></item>\n</all>\n",
+    );
+    check(
+        "xml",
+        &[("records", "D/T/Tx"), ("count", "GrpHdr/NbOfTxs"), ("namespaces", "=urn:x"), ("nulls", "omit")],
+        &["<Tx><a>x</a></Tx>"],
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<D xmlns=\"urn:x\">\n<T>\n<GrpHdr><NbOfTxs>1</NbOfTxs></GrpHdr>\n<Tx><a>x</a></Tx>\n</T>\n</D>\n",
+    );
+    let wrong = |format: &str, given: &[(&str, &str)]| named(format).unwrap().frame(&options(given), &[]).is_err();
+    assert!(wrong("csv", &[("count_line", "HDR")]) && wrong("csv", &[("count_line", "a\n{count}")]));
+    assert!(wrong("json", &[("count", "n")]) && wrong("json", &[("records", "n"), ("count", "n")]));
+    assert!(wrong("xml", &[("records", "a/b"), ("count", "@1 2")]));
+}

@@ -65,11 +65,11 @@ impl Sftp {
         folder
     }
 
-    /// A connector with the stream `items` in a file of a folder, as it stands below its name.
-    pub fn connector(&self, folder: &str, file: &str) -> String {
+    /// A connector with a stream `items` of a folder, as it stands below its name.
+    pub fn connector(&self, folder: &str, items: &str) -> String {
         format!(
             "use: sftp\n    with:\n      host: 127.0.0.1\n      port: {}\n      user: {}\n      key_file: {}\n      host_key: {}\n      \
-             path: {folder}\n    streams:\n      items: {{ path: {file}, format: ndjson }}\n",
+             path: {folder}\n    streams:\n      items: {{ {items} }}\n",
             self.port,
             self.user,
             self.path("user_key").display(),

@@ -134,6 +134,11 @@ impl Encoder for CsvEncoder {
 /// The header line; rows end themselves.
 pub(super) fn frame(dialect: &Dialect, columns: &[Column]) -> Result<Frame> {
     let mut frame = Frame::default();
+    let line_end: &[u8] = if dialect.crlf { b"\r\n" } else { b"\n" };
+    if let Some((start, end)) = &dialect.count_line {
+        frame.count_at = Some(start.len());
+        frame.before = [start.as_bytes(), end.as_bytes(), line_end].concat();
+    }
     let names = names(columns)?;
     if dialect.header && !names.is_empty() {
         let encoder = CsvEncoder::new(dialect.clone(), columns)?;
@@ -145,7 +150,7 @@ pub(super) fn frame(dialect: &Dialect, columns: &[Column]) -> Result<Frame> {
                 Error::new(Kind::Invalid, &FORMAT_OPTIONS, format!("the column name `{name}` {cause}"))
             })?;
         }
-        frame.before.extend_from_slice(if dialect.crlf { b"\r\n" } else { b"\n" });
+        frame.before.extend_from_slice(line_end);
     }
     Ok(frame)
 }

@@ -65,6 +65,11 @@ const OPTIONS: &[OptionSpec] = &[
     .default("error"),
     OptionSpec::new("skip_lines", OptionKind::Int { min: 0, max: 1_000_000 }, "How many lines stand above the header.")
         .default("0"),
+    OptionSpec::new(
+        "count_line",
+        OptionKind::Text,
+        "A line above everything that tells how many records follow, with `{count}` in it (`HDR;{count}`). Reading passes it over, as `skip_lines` does.",
+    ),
     OptionSpec::new("comment", OptionKind::Character, "A line that begins with this character is passed over.")
         .default("none"),
     OptionSpec::new(
@@ -133,6 +138,7 @@ struct Dialect {
     columns: Vec<String>,
     number_duplicates: bool,
     skip_lines: usize,
+    count_line: Option<(String, String)>,
     comment: Option<u8>,
     null_text: String,
     trim: bool,
@@ -148,6 +154,14 @@ impl Dialect {
         let Some(delimiter) = given.character("delimiter")? else {
             return Err(given.wrong("delimiter", "cannot be `none`"));
         };
+        let count_line = match given.text("count_line")? {
+            Some(line) if line.contains(['\n', '\r']) => return Err(given.wrong("count_line", "is one line")),
+            Some(line) => match line.split_once("{count}") {
+                Some((start, end)) => Some((start.to_owned(), end.to_owned())),
+                None => return Err(given.wrong("count_line", "has no `{count}` in it")),
+            },
+            None => None,
+        };
         let dialect = Self {
             delimiter,
             quote: given.character("quote")?,
@@ -155,7 +169,8 @@ impl Dialect {
             header: given.flag("header")?,
             columns: given.list("columns")?,
             number_duplicates: given.text("duplicate_headers")?.as_deref() == Some("number"),
-            skip_lines: given.number("skip_lines")? as usize,
+            skip_lines: given.number("skip_lines")? as usize + usize::from(count_line.is_some()),
+            count_line,
             comment: given.character("comment")?,
             null_text: given.text("null_text")?.unwrap_or_default(),
             trim: given.flag("trim")?,

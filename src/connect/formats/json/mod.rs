@@ -46,6 +46,11 @@ const OPTIONS: &[OptionSpec] = &[
         OptionKind::RecordPath,
         "Where the array of records stands in the document (`orders.items`). Without it the top is an array, or one object that is the record.",
     ),
+    OptionSpec::new(
+        "count",
+        OptionKind::Text,
+        "When writing: the key beside the array, and before it, under which the number of records stands (`total`). Needs `records`.",
+    ),
     DUPLICATE_KEYS,
     MAX_DEPTH,
     MAX_RECORD_BYTES,
@@ -92,10 +97,21 @@ impl Format for Json {
     }
 
     fn frame(&self, options: &Options, _columns: &[Column]) -> Result<Frame> {
-        let keys = keys(&OptionReader::new(options, OPTIONS))?;
+        let given = OptionReader::new(options, OPTIONS);
+        let keys = keys(&given)?;
+        let count = given.text("count")?;
+        if count.is_some() && keys.last().is_none_or(|last| Some(last) == count.as_ref()) {
+            return Err(given.wrong("count", "needs `records` with another key: it stands beside the array"));
+        }
         let mut frame = Frame { between: b",\n".to_vec(), ..Frame::default() };
-        for key in &keys {
+        for (index, key) in keys.iter().enumerate() {
             frame.before.push(b'{');
+            if let Some(count) = count.as_ref().filter(|_| index + 1 == keys.len()) {
+                encode::text(count, &mut frame.before);
+                frame.before.push(b':');
+                frame.count_at = Some(frame.before.len());
+                frame.before.push(b',');
+            }
             encode::text(key, &mut frame.before);
             frame.before.push(b':');
         }

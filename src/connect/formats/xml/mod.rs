@@ -63,6 +63,11 @@ const OPTIONS: &[OptionSpec] = &[
         OptionKind::List(&OptionKind::RecordPath),
         "Paths in the record of the elements in which text and elements stand beside each other: a list of both, in order.",
     ),
+    OptionSpec::new(
+        "count",
+        OptionKind::Text,
+        "When writing: where the number of records stands, `@count` for an attribute of the root, or a path of elements before the records (`GrpHdr/NbOfTxs`).",
+    ),
     OptionSpec::new("trim", OptionKind::Bool, "Whether white space at the ends of text is dropped.").default("false"),
     OptionSpec::new("empty", OptionKind::Choice(&["text", "null"]), "What an empty element is read as.")
         .default("text"),
@@ -209,6 +214,7 @@ impl Format for Xml {
             declarations.push(("xsi".into(), XSI_URI.into()));
         }
         let mut frame = Frame { before: b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>".to_vec(), ..Frame::default() };
+        let count = settings.given.text("count")?;
         let mut declared: Vec<&str> = Vec::new();
         for (depth, step) in around.iter().enumerate() {
             let name = written_name(&settings.names, step).map_err(|cause| settings.given.wrong("records", &cause))?;
@@ -228,6 +234,13 @@ impl Format for Xml {
                     .map_err(|cause| settings.given.wrong("namespaces", &format!("has a URI that {cause}")))?;
                 frame.before.push(b'"');
             }
+            if let Some(name) = count.as_deref().and_then(|count| count.strip_prefix('@')).filter(|_| depth == 0) {
+                let name =
+                    written_name(&settings.names, name).map_err(|cause| settings.given.wrong("count", &cause))?;
+                frame.before.extend_from_slice(format!(" {name}=\"").as_bytes());
+                frame.count_at = Some(frame.before.len());
+                frame.before.push(b'"');
+            }
             frame.before.push(b'>');
             let end = format!("\n{}</{name}>", " ".repeat(indent));
             frame.after.splice(0..0, end.into_bytes());
@@ -235,7 +248,18 @@ impl Format for Xml {
         let indent = if pretty { 2 * around.len() } else { 0 };
         frame.between.push(b'\n');
         frame.between.resize(1 + indent, b' ');
-        frame.before.extend_from_slice(&frame.between.clone());
+        if let Some(path) = count.filter(|count| !count.starts_with('@')) {
+            let names = steps(&path)
+                .iter()
+                .map(|step| written_name(&settings.names, step))
+                .collect::<std::result::Result<Vec<_>, _>>()
+                .map_err(|cause| settings.given.wrong("count", &cause))?;
+            frame.before.extend_from_slice(&frame.between);
+            names.iter().for_each(|name| frame.before.extend_from_slice(format!("<{name}>").as_bytes()));
+            frame.count_at = Some(frame.before.len());
+            names.iter().rev().for_each(|name| frame.before.extend_from_slice(format!("</{name}>").as_bytes()));
+        }
+        frame.before.extend_from_slice(&frame.between);
         frame.after.push(b'\n');
         Ok(frame)
     }

@@ -18,7 +18,7 @@ use super::{Guarantee, Protocol, ReadRequest, WriteRequest};
 use crate::config::{Carries, Connector, Mode, OptionKind, OptionSpec, ProtocolSpec, Stream};
 use crate::connect::bytes::compression::Compression;
 use crate::connect::bytes::options::{
-    COMPRESSION, ENCODING, MAX_INFLATION, MEMBER, encoding, format, path, target_packing, wanted,
+    COMPRESSION, ENCODING, MAX_INFLATION, MEMBER, check_count, encoding, format, path, target_packing, wanted,
 };
 use crate::connect::bytes::{ByteSink, ByteSource, paths};
 use crate::connect::options::OptionReader;
@@ -112,6 +112,8 @@ impl Protocol for Files {
         let path = path(request.stream, SPEC.stream_options)?;
         let whole = folder(request.root, request.connector)?.join(&path);
         let frame = format(request.format)?.frame(&request.stream.format_options, request.columns)?;
+        let packing = target_packing(request.stream, SPEC.stream_options, &path)?;
+        check_count(request.stream, &frame, packing, path == "-")?;
         if path == "-" {
             return Ok(Box::new(standard::Output::new(frame)));
         }
@@ -123,7 +125,6 @@ impl Protocol for Files {
             )
             .at(request.stream.place.clone()));
         }
-        let packing = target_packing(request.stream, SPEC.stream_options, &path)?;
         let sink = ByteSink::new(Box::new(Local::new()), whole, frame, packing, request.anew);
         Ok(Box::new(sink.owned_by(request.log_id, request.route)))
     }

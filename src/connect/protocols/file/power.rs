@@ -159,17 +159,21 @@ fn expected(frame: &Frame, until: u32, before: &str) -> String {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let mut records: Vec<String> = before.lines().map(|line| format!("{line}\n")).collect();
     records.extend((1..=until).flat_map(|n| [format!("{n}a\n"), format!("{n}b\n")]));
-    [text(&frame.before), records.join(&text(&frame.between)), text(&frame.after)].concat()
+    [text(&frame.head(records.len() as u64)), records.join(&text(&frame.between)), text(&frame.after)].concat()
 }
 
 #[test]
 fn a_power_loss_at_any_moment_keeps_every_settled_group() {
     let lines = Frame { before: b"head\n".to_vec(), ..Frame::default() };
-    let brackets = Frame { before: b"[\n".to_vec(), between: b",".to_vec(), after: b"]\n".to_vec() };
+    let brackets =
+        Frame { before: b"[\n".to_vec(), between: b",".to_vec(), after: b"]\n".to_vec(), ..Frame::default() };
+    let counted =
+        Frame { before: b"<all n=''>".to_vec(), between: b",".to_vec(), after: b"</all>".to_vec(), count_at: Some(8) };
     let packings = [None, Some(Packing::Gzip), Some(Packing::Zstd)];
-    for (frame, packing) in packings.iter().flat_map(|packing| [(&lines, *packing), (&brackets, *packing)]) {
+    let cells = packings.iter().flat_map(|packing| [(&lines, *packing), (&brackets, *packing)]);
+    for (frame, packing) in cells.chain([(&counted, None)]) {
         for foreign in [false, true] {
-            if foreign && packing.is_some() && !frame.after.is_empty() {
+            if foreign && !frame.after.is_empty() && (packing.is_some() || frame.count_at.is_some()) {
                 continue;
             }
             let mut crashes = 0;

@@ -20,7 +20,7 @@ use self::settings::Settings;
 use super::{Guarantee, Protocol, ReadRequest, WriteRequest};
 use crate::config::{Carries, Connector, Mode, OptionKind, OptionSpec, ProtocolSpec};
 use crate::connect::bytes::options::{
-    COMPRESSION, ENCODING, MAX_INFLATION, MEMBER, encoding, format, path, target_packing, wanted,
+    COMPRESSION, ENCODING, MAX_INFLATION, MEMBER, check_count, encoding, format, path, target_packing, wanted,
 };
 use crate::connect::bytes::{ByteSink, ByteSource, paths};
 use crate::connect::options::OptionReader;
@@ -163,6 +163,7 @@ impl Protocol for Sftp {
         }
         let frame = format(request.format)?.frame(&request.stream.format_options, request.columns)?;
         let packing = target_packing(request.stream, SPEC.stream_options, &path)?;
+        check_count(request.stream, &frame, packing, false)?;
         let server = Server::new(settings(request.root, request.connector)?)?;
         let whole = folder(request.connector)?.join(path);
         let sink = ByteSink::new(Box::new(server), whole, frame, packing, request.anew);
