@@ -98,6 +98,33 @@ fn a_server_restarted_in_the_middle_of_a_load_costs_nothing() {
 }
 
 #[test]
+fn a_full_disk_of_the_server_loses_nothing() {
+    let Some(server) = Server::start_with_small_disk(24) else { return };
+    for mode in ["append", "upsert"] {
+        let database = server.database();
+        server.sql(
+            &database,
+            "CREATE TABLE items (sku text PRIMARY KEY, qty bigint, price numeric) TABLESPACE small;
+             CREATE TABLE filler TABLESPACE small AS SELECT repeat('x', 1000) FROM generate_series(1, 17000)",
+        );
+        let project = Project::new(server.url(&database), mode, 120_000);
+        let said = project.expect(&["sync", "run", "items"], 3);
+        assert!(
+            said.contains("the disk of the database server is full") && said.contains("nothing was lost"),
+            "{said}"
+        );
+        project.expect(&["audit", "verify"], 0);
+        // Room is made, the next run goes on.
+        server.sql(&database, "DROP TABLE filler");
+        project.expect(&["sync", "run", "items"], 0);
+        let counted = server.sql(&database, "SELECT count(*), count(DISTINCT sku), sum(qty) FROM items");
+        assert_eq!(counted, "120000|120000|7199940000", "{mode}");
+        project.expect(&["audit", "verify"], 0);
+        server.sql(&database, "DROP TABLE items");
+    }
+}
+
+#[test]
 fn records_that_the_server_refuses_are_dead_letters_and_can_be_replayed() {
     let Some(server) = shared() else { return };
     let database = server.database();

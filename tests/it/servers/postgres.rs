@@ -32,6 +32,26 @@ pub fn shared() -> Option<&'static Server> {
 impl Server {
     /// Starts a server of one's own, with further settings (`name=value`) and files beside its data.
     pub fn start(settings: &[&str], files: &[(&str, &[u8])]) -> Option<Self> {
+        Self::start_with(settings, files, None)
+    }
+
+    /// Starts one that has a disk of so many MiB, as the tablespace `small`; `None` also where nobody may
+    /// mount one, which is said.
+    pub fn start_with_small_disk(mebibytes: u32) -> Option<Self> {
+        let allowed = Command::new("unshare").args(name_space()).arg("true").output();
+        if !allowed.is_ok_and(|output| output.status.success()) {
+            let why = "`unshare` (Debian: util-linux) is not allowed here, so a full disk cannot be made";
+            assert!(std::env::var_os("CI").is_none(), "{why}");
+            writeln!(std::io::stderr(), "skipped: {why}").expect("standard error");
+            return None;
+        }
+        let server = Self::start_with(&[], &[], Some(mebibytes))?;
+        let folder = server.folder.join("small/space");
+        server.sql("postgres", &format!("CREATE TABLESPACE small LOCATION '{}'", folder.display()));
+        Some(server)
+    }
+
+    fn start_with(settings: &[&str], files: &[(&str, &[u8])], small: Option<u32>) -> Option<Self> {
         let Some(bin) = programs() else {
             let why = "PostgreSQL is not installed (Debian: postgresql)";
             assert!(std::env::var_os("CI").is_none(), "{why}");
@@ -44,6 +64,7 @@ impl Server {
         // Left by a process of this number long ago.
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(folder.join("data")).expect("a folder");
+        std::fs::create_dir_all(folder.join("small")).expect("a folder");
         std::fs::write(folder.join("password"), PASSWORD).expect("a password file");
         for (name, content) in files {
             use std::os::unix::fs::OpenOptionsExt as _;
@@ -64,7 +85,7 @@ impl Server {
             .expect("initdb");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let port = free_port();
-        let guardian = guardian(&bin, &folder, port, settings);
+        let guardian = guardian(&bin, &folder, port, settings, small);
         let server = Self { bin, folder, port, guardian: Mutex::new(guardian) };
         server.await_ready();
         Some(server)
@@ -158,7 +179,7 @@ impl Drop for Server {
 }
 
 /// A shell that runs the server until its own standard input ends.
-fn guardian(bin: &Path, folder: &Path, port: u16, settings: &[&str]) -> Child {
+fn guardian(bin: &Path, folder: &Path, port: u16, settings: &[&str], small: Option<u32>) -> Child {
     // It stops whatever server has the folder by then: a test may have started it anew.
     const SCRIPT: &str = r#"
         bin=$1; folder=$2; shift 2
@@ -171,6 +192,14 @@ fn guardian(bin: &Path, folder: &Path, port: u16, settings: &[&str]) -> Child {
     "#;
     let mut command = Command::new("sh");
     command.args(["-c", SCRIPT, "sh"]).arg(bin).arg(folder);
+    if let Some(mebibytes) = small {
+        // Mounted where nobody else sees it, and gone with the server.
+        let mount = format!(
+            "mount -t tmpfs -o size={mebibytes}m,mode=0777 tmpfs \"$0\"; mkdir \"$0/space\"; \
+             if [ $(id -u) = 0 ]; then chown 65534:65534 \"$0/space\"; fi; exec \"$@\""
+        );
+        command.arg("unshare").args(name_space()).args(["sh", "-ec", &mount]).arg(folder.join("small"));
+    }
     if is_root() {
         command.args(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
     }
@@ -181,6 +210,14 @@ fn guardian(bin: &Path, folder: &Path, port: u16, settings: &[&str]) -> Child {
     }
     command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().expect("a shell")
+}
+
+/// The options of `unshare` for a mount name space of one's own, in which one's user stays.
+fn name_space() -> &'static [&'static str] {
+    match is_root() {
+        true => &["--mount"],
+        false => &["--user", "--mount", "--map-current-user", "--keep-caps"],
+    }
 }
 
 /// PostgreSQL refuses to run as root.
