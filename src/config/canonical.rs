@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::source::{password_in_url, secret_name};
 use super::{
-    Block, Case, Check, Connector, Copying, Element, Expectation, Expression, FieldRule, Let, Make, Mapping, Missed,
-    Mode, Node, Over, Parameter, Project, Scope, Spanned, Stream, Violation, Which,
+    Block, Case, Check, Connector, Copying, Drift, Element, Expectation, Expression, FieldRule, Let, Make, Mapping,
+    Missed, Mode, Node, Over, Parameter, Project, Scope, Spanned, Stream, Violation, Which,
 };
 use crate::record::shown::hex;
 use crate::record::{Field, Path};
@@ -82,6 +82,10 @@ pub fn seal_mapping(mapping: &mut Mapping) {
     // Only where it is said: what earlier versions have sealed keeps its hash.
     if let Some(approval) = sync.approval {
         value["sync"]["approval"] = json!({ "four_eyes": approval.four_eyes });
+    }
+    if let Some(drift) = &mapping.drift {
+        let word = Drift::NAMES.iter().find(|(_, one)| *one == drift.value).map(|(name, _)| *name);
+        value["contract"] = json!({ "drift": word });
     }
     if mapping.is_branch() {
         value["of"] = json!(mapping.family);

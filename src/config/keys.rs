@@ -370,6 +370,11 @@ pub static MAPPING: Section = Section {
             PARAMETERS,
             "Values that can be set from outside: `params.name` in expressions. A default, or a map with `type` and `default`.",
         ),
+        Key::new(
+            "contract",
+            Kind::Section(&CONTRACT),
+            "What becomes of records that are not what their streams declare.",
+        ),
         Key::new("when", Kind::Expression, "Records for which it is false are filtered."),
         Key::new("let", LET, "Names for what several expressions use: each is computed once, and only if needed."),
         Key::new("include", INCLUDES, "Fragments whose rules are added."),
@@ -405,6 +410,21 @@ pub static FRAGMENT: Section = Section {
         Key::new("copy", COPIES, "Fields that are taken over under their own names."),
         Key::new("fields", Kind::List(&Kind::Section(&RULE)), "The field rules."),
     ],
+};
+
+static CONTRACT: Section = Section {
+    name: "contract",
+    about: "What becomes of records that are not what their streams declare. A record that breaks the `schema` of a stream is always rejected.",
+    foreign: false,
+    keys: &[Key::new(
+        "drift",
+        Kind::Word(&[
+            word("accept_new", "The record goes on; the field is counted, and told once in each run."),
+            word("park", "The record goes to the dead letters."),
+            word("fail", "The run ends with exit code 2; what was written before stays."),
+        ]),
+        "What becomes of a field of the source that neither its schema nor its `fields` know; left out, only a closed schema minds it.",
+    )],
 };
 
 /// One field rule.

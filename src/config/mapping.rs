@@ -8,8 +8,8 @@ use super::source::Source;
 use super::structure::{Fragments, Structure, checks};
 use super::yaml::{self, Raw, RawKind};
 use super::{
-    Approval, Deletes, Expectation, Expression, Mapping, MappingTest, Missed, Mode, Node, OnError, Schedule, Spanned,
-    StreamRef, SyncOptions, canonical, units,
+    Approval, Deletes, Drift, Expectation, Expression, Mapping, MappingTest, Missed, Mode, Node, OnError, Schedule,
+    Spanned, StreamRef, SyncOptions, canonical, units,
 };
 use crate::error::{Findings, Severity, codes::config as codes};
 use crate::record::Path;
@@ -127,6 +127,7 @@ fn resolve(
         from: stream_ref(get(raw, "from")?, source)?,
         to: stream_ref(get(first, "stream").unwrap_or(first), source)?,
         sync,
+        drift: get(raw, "contract").and_then(|raw| drift(get(raw, "drift")?, source)),
         when: get(raw, "when").and_then(|raw| Expression::of(raw, source)),
         about: either(raw, "about", "description").and_then(Raw::text).map(str::to_owned),
         revision: label(raw, "revision"),
@@ -151,6 +152,11 @@ fn stream_ref(raw: &Raw, source: &Source) -> Option<StreamRef> {
     let (connector, stream) = raw.text()?.split_once('.')?;
     let place = source.place(raw.start, raw.end);
     Some(StreamRef { connector: connector.to_owned(), stream: stream.to_owned(), place })
+}
+
+fn drift(raw: &Raw, source: &Source) -> Option<Spanned<Drift>> {
+    let (_, value) = Drift::NAMES.iter().find(|(name, _)| Some(*name) == raw.text())?;
+    Some(Spanned { value: *value, place: source.place(raw.start, raw.end) })
 }
 
 fn path(raw: &Raw, source: &Source) -> Option<Spanned<Path>> {

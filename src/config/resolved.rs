@@ -217,6 +217,8 @@ pub struct Mapping {
     /// The parameters of the mapping (the first) and of each fragment that it includes, each with
     /// its value.
     pub scopes: Vec<Scope>,
+    /// What becomes of fields of the source that nobody declared; `None`: nobody looks.
+    pub drift: Option<Spanned<Drift>>,
     /// The gate: records for which it is false are filtered.
     pub when: Option<Expression>,
     /// Names for what several expressions use.
@@ -251,6 +253,22 @@ impl Mapping {
     pub fn is_branch(&self) -> bool {
         self.name.value != self.family
     }
+}
+
+/// What becomes of a field that is there and that nobody declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// It is counted and told once.
+    AcceptNew,
+    /// Its record goes to the dead letters.
+    Park,
+    /// The run ends.
+    Fail,
+}
+
+impl Drift {
+    /// Each with its word.
+    pub const NAMES: &[(&str, Self)] = &[("accept_new", Self::AcceptNew), ("park", Self::Park), ("fail", Self::Fail)];
 }
 
 /// `connector.stream`.

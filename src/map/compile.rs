@@ -6,6 +6,7 @@ mod names;
 mod rule;
 mod switch;
 
+use super::contract::Guard;
 use std::collections::{BTreeSet, HashMap};
 
 use super::nest;
@@ -53,7 +54,9 @@ pub fn compile(mapping: &Mapping, source: &SourceShape, target: &TargetShape) ->
     } else {
         Vec::new()
     };
-    let Compiler { mut findings, projection, known, cells, leaves, .. } = compiler;
+    let Compiler { mut findings, mut projection, known, cells, leaves, .. } = compiler;
+    let mut guard = Guard::new(mapping, source, target, &known, &mut projection, &mut findings);
+    guard.iter_mut().for_each(|guard| guard.columns(&columns));
     examples_apart(mapping, &mut findings);
     if !whole || findings.iter().any(|finding| finding.severity == Severity::Error) {
         return (None, findings);
@@ -76,6 +79,7 @@ pub fn compile(mapping: &Mapping, source: &SourceShape, target: &TargetShape) ->
         source_classes,
         masks,
         leaves,
+        guard: guard.map(Box::new),
         gate,
         rules,
         cells,

@@ -5,6 +5,7 @@
 //! [`Route::apply`] is the inner loop of every run, of `map test` and of `map preview` alike.
 
 mod compile;
+mod contract;
 mod convert;
 mod examples;
 mod explain;
@@ -22,6 +23,7 @@ mod target;
 pub(crate) mod tests;
 
 pub use compile::compile;
+pub use contract::Drifted;
 pub use examples::{Coverage, Difference, EXAMPLE_NOW, Example, Failure, Tested, test};
 pub use explain::{Explained, explain};
 pub(crate) use mend::add_key;

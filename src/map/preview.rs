@@ -59,6 +59,8 @@ pub fn preview<'a>(route: &'a Route, row: &Row<'a>, arena: &'a Arena, now: Optio
         .iter()
         .zip(row.slots)
         .zip(&route.masks.source)
+        // The record as a whole is there for its contract, not for the eye.
+        .filter(|((path, _), _)| !path.0.is_empty() || route.guard.as_ref().is_none_or(|guard| guard.slot().is_none()))
         .map(|((path, value), classes)| show(path.to_string(), value, *classes))
         .collect();
     let outcome = match verdict {

@@ -8,6 +8,7 @@ use crate::expr::{Effect, EvalError, Frame, Locals, Moment, Program};
 use crate::record::path::Step;
 use crate::record::{Arena, ClassSet, Column, Path, Projection, Row, Type, Value, shown};
 
+use super::contract::Guard;
 use super::convert::{Reading, convert};
 use super::literal::Literal;
 use super::nest::{self, Case, ForEach, Part, Shape, Table};
@@ -36,6 +37,7 @@ pub struct Route {
     pub masks: Masks,
     /// Every rule, those inside of lists and objects too, each behind the one around it.
     pub leaves: Vec<Leaf>,
+    pub(super) guard: Option<Box<Guard>>,
     pub(super) gate: Option<Condition>,
     pub(super) rules: Vec<Rule>,
     /// How each cell is computed; `None`: it is set.
@@ -222,9 +224,25 @@ impl Route {
         watch: &W,
     ) -> Verdict {
         out.clear();
+        if let Some(guard) = &self.guard
+            && let Err(fault) = guard.source(self, row.slots, arena)
+        {
+            return Verdict::Rejected(fault);
+        }
         let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now, locals: self.locals(arena) };
+        self.one(&mut frame, out, watch)
+    }
+
+    /// One target record: gate, rules, the conditions of the record, the contract of the target.
+    #[inline(always)]
+    pub(super) fn one<'a, W: Watch>(
+        &'a self,
+        frame: &mut Frame<'_, 'a>,
+        out: &mut Vec<Value<'a>>,
+        watch: &W,
+    ) -> Verdict {
         if let Some(gate) = &self.gate {
-            match gate.program.eval(&frame) {
+            match gate.program.eval(frame) {
                 Ok(Value::Bool(true)) => {}
                 Ok(Value::Bool(false)) => return Verdict::Filtered,
                 Ok(other) => return Verdict::Rejected(self.no_answer(None, gate, &other)),
@@ -232,7 +250,7 @@ impl Route {
             }
         }
         for rule in &self.rules {
-            match self.value(rule, &mut frame, watch) {
+            match self.value(rule, frame, watch) {
                 Ok(value) => out.push(value),
                 Err(fault) => {
                     watch.rejects(rule.leaf);
@@ -240,8 +258,15 @@ impl Route {
                 }
             }
         }
-        if let Some((cell, shape)) = &self.whole {
-            return self.judge(*cell, shape, &mut frame, out);
+        if let Some((cell, shape)) = &self.whole
+            && let Err(fault) = self.judge(*cell, shape, frame, out)
+        {
+            return Verdict::Rejected(fault);
+        }
+        if let Some(guard) = &self.guard
+            && let Err(fault) = guard.target(self, out, frame.arena)
+        {
+            return Verdict::Rejected(fault);
         }
         Verdict::Mapped
     }
@@ -371,7 +396,7 @@ impl Route {
         shape: &'a [(String, Shape)],
         frame: &mut Frame<'_, 'a>,
         out: &[Value<'a>],
-    ) -> Verdict {
+    ) -> Result<(), Box<Fault>> {
         let record = nest::object(shape, out, frame.arena).unwrap_or(Value::Map(&[]));
         if let Some(place) = frame.locals.cells.get(cell) {
             place.set(Some(record));
@@ -382,12 +407,12 @@ impl Route {
                 Ok(false) => {
                     let written = || format!("the record does not meet `{}`", one_line(&condition.written));
                     let cause = condition.message.clone().unwrap_or_else(written);
-                    return Verdict::Rejected(self.reject(&codes::map::INVALID, None, cause));
+                    return Err(self.reject(&codes::map::INVALID, None, cause));
                 }
-                Err(fault) => return Verdict::Rejected(fault),
+                Err(fault) => return Err(fault),
             }
         }
-        Verdict::Mapped
+        Ok(())
     }
 
     #[cold]

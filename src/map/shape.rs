@@ -1,6 +1,9 @@
 //! What a mapping knows of the two streams it stands between.
 
+use std::sync::Arc;
+
 use crate::config::{FormatSpec, Stream, StreamRef};
+use crate::record::contract::Contract;
 use crate::record::path::Step;
 use crate::record::{ClassSet, Field, Path, Type, suspect};
 
@@ -15,6 +18,8 @@ pub struct SourceShape {
     pub closed: bool,
     /// Whether an undeclared field is always text (CSV).
     pub text_fields: bool,
+    /// What each of its records has to be.
+    pub schema: Option<Arc<Contract>>,
     /// Whether a path that nothing is known of is a finding (`--strict`).
     pub strict: bool,
 }
@@ -30,6 +35,8 @@ pub struct TargetShape {
     pub closed: bool,
     /// Whether a record is flat: each field a scalar, null and missing the same.
     pub flat: bool,
+    /// What each of its records has to be.
+    pub schema: Option<Arc<Contract>>,
     /// The key it declares; serves where the mapping names none.
     pub key: Vec<Path>,
 }
@@ -42,6 +49,7 @@ impl SourceShape {
             fields: stream.map(|s| s.fields.clone()).unwrap_or_default(),
             closed: stream.is_some_and(|s| s.closed),
             text_fields: format.is_some_and(|f| f.text_fields),
+            schema: contract(stream),
             strict: false,
         }
     }
@@ -119,6 +127,7 @@ impl TargetShape {
             fields: stream.map(|s| s.fields.clone()).unwrap_or_default(),
             closed: stream.is_some_and(|s| s.closed),
             flat,
+            schema: contract(stream),
             key: stream.map(|s| s.key.clone()).unwrap_or_default(),
         }
     }
@@ -130,6 +139,10 @@ impl TargetShape {
         }
         Type::Record { fields: self.fields.clone(), open: !self.closed }
     }
+}
+
+fn contract(stream: Option<&Stream>) -> Option<Arc<Contract>> {
+    Some(Arc::clone(&stream?.schema.as_ref()?.contract))
 }
 
 /// The classes of all entries that a path touches: those above it, at it and below it.

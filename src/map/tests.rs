@@ -40,7 +40,14 @@ pub(crate) fn fields(text: &str) -> Vec<Field> {
 
 pub(crate) fn csv(declared: &str) -> SourceShape {
     let fields = fields(declared);
-    SourceShape { name: "shop.items".into(), closed: !fields.is_empty(), fields, text_fields: true, strict: false }
+    SourceShape {
+        name: "shop.items".into(),
+        closed: !fields.is_empty(),
+        fields,
+        text_fields: true,
+        schema: None,
+        strict: false,
+    }
 }
 
 pub(crate) fn json(declared: &str) -> SourceShape {
@@ -49,7 +56,14 @@ pub(crate) fn json(declared: &str) -> SourceShape {
 
 pub(crate) fn target(declared: &str) -> TargetShape {
     let fields = fields(declared);
-    TargetShape { name: "warehouse.stock".into(), closed: !fields.is_empty(), fields, flat: true, key: Vec::new() }
+    TargetShape {
+        name: "warehouse.stock".into(),
+        closed: !fields.is_empty(),
+        fields,
+        flat: true,
+        schema: None,
+        key: Vec::new(),
+    }
 }
 
 #[track_caller]

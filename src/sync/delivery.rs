@@ -17,6 +17,7 @@ use crate::config::Mapping;
 use crate::connect::pace::Pace;
 use crate::connect::{Batch, DeleteGuard, Sink};
 use crate::error::{Error, Result, codes};
+use crate::map::Drifted;
 use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Totals, Trace};
 use crate::store::failpoint::reach;
 use crate::store::{Intent, Run, RunEnd, RunFilter, RunState, Settle, Store, Tenure};
@@ -85,6 +86,8 @@ pub struct Delivery<'d> {
     lanes: Lanes,
     /// Records whose key could not be told.
     unkeyed: u64,
+    /// Fields that nobody declared and that were accepted, with the records they were in.
+    drifted: Drifted,
 }
 
 struct Real<'d> {
@@ -148,6 +151,7 @@ impl<'d> Delivery<'d> {
             reasons: Reasons::default(),
             lanes: Lanes::new(waiting),
             unkeyed: 0,
+            drifted: Drifted::default(),
         }
     }
 
@@ -176,6 +180,15 @@ impl<'d> Delivery<'d> {
         self.unkeyed
     }
 
+    /// A line for each field that nobody declared and that was accepted.
+    pub fn drift_notes(&self) -> Vec<String> {
+        let told = |(field, records): (&String, &u64)| {
+            let records = if *records == 1 { "1 record".to_owned() } else { format!("{records} records") };
+            format!("drift: `{field}` is not declared and came in {records}")
+        };
+        self.drifted.iter().map(told).collect()
+    }
+
     /// The counts so far, the group in hand included.
     pub fn totals(&self) -> &Totals {
         &self.totals
@@ -188,6 +201,9 @@ impl<'d> Delivery<'d> {
     /// If the target or the store fails.
     pub fn take(&mut self, mut done: Done, watch: &mut dyn Watch) -> Result<Option<Instant>> {
         self.unkeyed += done.unkeyed;
+        for (field, records) in std::mem::take(&mut done.drifted) {
+            *self.drifted.entry(field).or_default() += records;
+        }
         self.lanes.pass(&mut done, &mut self.group.rejects);
         let before = *self.records.get(&done.slice).unwrap_or(&0);
         let mut end = done.end.clone();

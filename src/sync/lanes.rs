@@ -188,6 +188,7 @@ mod tests {
             indices: written.iter().map(|(index, _)| *index).collect(),
             unkeyed: 0,
             origins: None,
+            drifted: Default::default(),
         }
     }
 

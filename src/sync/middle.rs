@@ -9,9 +9,10 @@ use std::sync::Arc;
 use crate::config::Mode;
 
 use crate::connect::{Batch, Decoder, Encoder, Part, RecordError, Rows};
-use crate::error::Result;
+use crate::error::codes::map::DRIFT;
+use crate::error::{Error, Kind, Result};
 use crate::expr::Moment;
-use crate::map::{Route, Verdict};
+use crate::map::{Drifted, Fault, Route, Verdict};
 use crate::record::{Arena, Position, Reject, Row, SliceId, Timestamp, Totals, Value};
 
 use super::lanes::{Hashed, KeyHash};
@@ -42,6 +43,8 @@ pub struct Done {
     pub unkeyed: u64,
     /// What the records of the batch were read from, for a target that may refuse some of them.
     pub origins: Option<Origins>,
+    /// Fields that nobody declared, where the mapping accepts them, with the records they were in.
+    pub drifted: Drifted,
 }
 
 /// One worker: its decoder, its encoder and its scratch space.
@@ -130,9 +133,15 @@ impl Middle {
             hash: &mut self.hash,
             key: Vec::new(),
             unkeyed: 0,
+            drifted: Drifted::default(),
+            ended: None,
             origins: self.keeping.then(|| Origins::of(part, self.route.payload_classes)),
         };
         self.decoder.decode(part, &self.route.projection, &self.arena, &mut rows)?;
+        if let Some(error) = rows.ended.take() {
+            return Err(error);
+        }
+        let drifted = std::mem::take(&mut rows.drifted);
         let Mapped { mut batch, mut totals, rejects, mut keys, unkeyed, mut origins, .. } = rows;
         self.wanted = self.wanted.map(|wanted| wanted - totals.read);
         totals.superseded = keys.drop_superseded(&mut batch.bytes, self.between.len());
@@ -146,7 +155,7 @@ impl Middle {
         let end = Position { record: totals.read, ..part.end.clone() };
         let (slice, last_of_slice) = (part.slice.clone(), part.last_of_slice);
         let Keys { keys, indices, .. } = keys;
-        Ok(Done { slice, end, last_of_slice, batch, digest, totals, rejects, keys, indices, unkeyed, origins })
+        Ok(Done { slice, end, last_of_slice, batch, digest, totals, rejects, keys, indices, unkeyed, origins, drifted })
     }
 }
 
@@ -173,6 +182,9 @@ struct Mapped<'w, 'a> {
     key: Vec<Value<'a>>,
     unkeyed: u64,
     origins: Option<Origins>,
+    drifted: Drifted,
+    /// Why the run ends here.
+    ended: Option<Error>,
 }
 
 impl<'a> Rows<'a> for Mapped<'_, 'a> {
@@ -181,6 +193,7 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
             return false;
         }
         self.totals.read += 1;
+        self.route.count_drift(row.slots, &mut self.drifted);
         match self.route.apply(&row, self.arena, self.moment(&row), &mut self.values) {
             Verdict::Mapped => self.encode(&row),
             Verdict::Filtered => {
@@ -188,6 +201,10 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
                 if self.keyed && self.route.mode == Mode::Mirror {
                     self.key_alone(&row);
                 }
+            }
+            Verdict::Rejected(fault) if fault.code == &DRIFT && self.route.drift_fails() => {
+                self.ended = Some(self.drift_ends(&row, *fault));
+                return false;
             }
             Verdict::Rejected(fault) => {
                 self.reject(&row, fault.code.id, fault.cause, fault.field);
@@ -273,6 +290,15 @@ impl<'a> Mapped<'_, 'a> {
                 self.reject(row, error.code.id, error.cause, field);
             }
         }
+    }
+
+    #[cold]
+    fn drift_ends(&self, row: &Row<'a>, fault: Fault) -> Error {
+        let line = self.part.start.line + u64::from(row.line) + 1;
+        let cause = format!("a field came that nobody declared: {}", fault.cause);
+        Error::new(Kind::Invalid, &DRIFT, cause).fact("record", format!("{}:{line}", self.part.name)).hint(
+            "declare it in the schema or the `fields` of the stream, then run again; `drift: accept_new` lets it pass",
+        )
     }
 
     /// The key of a record that is not written, hashed, if it can be told. A mirror remembers that it

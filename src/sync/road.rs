@@ -301,6 +301,7 @@ impl Journey<'_> {
     fn end(&self, branch: &mut Branch<'_, '_>, ended: Result<pipeline::Ending>, unbegun: bool) {
         let Some(delivery) = branch.delivery.take() else { return };
         let fresh = branch.settled.is_empty();
+        branch.notes.extend(delivery.drift_notes());
         let verdict = verdict::judge(branch.plan, self.options, ended, delivery.totals(), fresh, self.stop);
         branch.finished = Some(delivery.end(verdict.run_end(&branch.notes)).and_then(|(totals, reasons)| {
             if unbegun {

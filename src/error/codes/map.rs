@@ -172,6 +172,30 @@ pub static NO_CASE: Code = Code::new(
     "no case of the switch fits",
     "The value is none of the cases, or none of the conditions holds, and the switch does not say what holds otherwise. At run time the record waits in the dead letters; add the case or `otherwise`, and replay. As a finding: a value of the source's type can never be that case.",
 );
+/// A record breaks the contract of its source.
+pub static CONTRACT_SOURCE: Code = Code::new(
+    "map-contract-source",
+    "a record breaks the contract of its source",
+    "The source stream names a JSON Schema, and the record does not meet it: the field, the keyword and what it asks for are told. The record went to the dead letters before the mapping saw it. Correct it in the source, or the schema if it is the schema that is wrong, and replay.",
+);
+/// A target record breaks the contract of its target.
+pub static CONTRACT_TARGET: Code = Code::new(
+    "map-contract-target",
+    "a record breaks the contract of its target",
+    "The target stream names a JSON Schema, and what the mapping made of the record does not meet it: the field, the keyword and what it asks for are told. Nothing of it was written. Correct the rule of that field, and replay.",
+);
+/// A record has a field that nobody declared.
+pub static DRIFT: Code = Code::new(
+    "map-drift",
+    "a record has a field that nobody declared",
+    "The mapping asks for drift to be noticed (`contract: { drift: park }` or `fail`), and the source sends a field that neither its schema nor its `fields` know. Declare the field and decide what becomes of it, then replay or run again; `accept_new` lets such records pass and counts them.",
+);
+/// Drift cannot be told.
+pub static DRIFT_UNKNOWABLE: Code = Code::new(
+    "map-drift-unknowable",
+    "drift cannot be told where nothing is declared",
+    "`contract: { drift }` tells fields that nobody declared, and the source stream declares none. Name a `schema` of the stream, declare its `fields`, or have them written with `consign connect schema NAME --write`.",
+);
 
 /// The written-out list.
 pub const ALL: &[&Code] = &[
@@ -203,4 +227,8 @@ pub const ALL: &[&Code] = &[
     &DUPLICATE_NAME,
     &UNUSED_NAME,
     &NO_CASE,
+    &CONTRACT_SOURCE,
+    &CONTRACT_TARGET,
+    &DRIFT,
+    &DRIFT_UNKNOWABLE,
 ];
