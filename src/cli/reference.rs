@@ -136,13 +136,12 @@ fn write_function(spec: &functions::Spec, out: &mut String) {
     if !spec.method {
         out.push_str("It is no method.\n");
     }
-    if !spec.parameters.is_empty() {
-        out.push('\n');
-    }
+    out.push('\n');
     for parameter in spec.parameters {
         let optional = if parameter.optional { " (may be left out)" } else { "" };
         let _ = writeln!(out, "- `{}`: {}{optional}. {}", parameter.name, parameter.kinds.words(), parameter.about);
     }
+    let _ = writeln!(out, "- Gives: {}.", spec.returns.words(spec.parameters));
     let _ = write!(out, "\nData classes: {}.\n\n```text\n", super::map::functions::flow(&spec.flow));
     for example in spec.examples {
         let _ = match example.result {

@@ -221,6 +221,15 @@ fn add_block(value: &mut Value, lets: &[Let], copies: &[Copying]) {
     }
 }
 
+/// Adds what the files of its lookups hold to the canonical form and the hash of a mapping: one that
+/// looks up something else is another one.
+pub fn seal_tables(mapping: &mut Mapping, hashes: Map<String, Value>) {
+    if let Ok(mut value) = serde_json::from_str::<Value>(&mapping.canonical) {
+        value["tables"] = hashes.into();
+        (mapping.canonical, mapping.hash) = sealed(value);
+    }
+}
+
 fn connector(made: &Connector) -> Value {
     let streams: Map<String, Value> = made.streams.values().map(|of| (of.name.clone(), stream(of))).collect();
     let mut document = json!({

@@ -9,7 +9,7 @@ use super::source::Source;
 use super::structure::{Fragments, unused};
 use super::{
     Ambient, Carries, Catalog, Environment, Mapping, Mode, Project, ProtocolSpec, StreamRef, canonical, json_schema,
-    mapping, node, project, yaml,
+    mapping, node, project, tables, yaml,
 };
 use crate::error::{Error, Finding, Findings, Kind, Place, Result, Severity, codes::config as codes, nearest};
 
@@ -70,6 +70,7 @@ pub fn load(found: &Found, profile: Option<&str>, catalog: &Catalog) -> Loaded {
     let mut loaded = load_under(found.root.clone(), connectors, mappings, &mut fragments, profile, catalog, around);
     loaded.findings.append(&mut findings);
     loaded.findings.sort_by_cached_key(node::order);
+    tables::attach(found, &mut loaded.mappings);
     loaded
 }
 

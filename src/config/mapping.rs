@@ -139,6 +139,7 @@ fn resolve(
         validate: checks(get(raw, "validate"), source),
         tests,
         whole: true,
+        tables: crate::expr::Tables::default(),
         hash: String::new(),
         canonical: String::new(),
     })

@@ -29,6 +29,7 @@ pub mod schema;
 mod secret;
 mod source;
 mod structure;
+mod tables;
 mod text;
 mod units;
 mod yaml;

@@ -237,6 +237,8 @@ pub struct Mapping {
     pub whole: bool,
     /// Whether every field rule is here, even if something in it could not be read.
     pub all_rules: bool,
+    /// The files that its expressions look things up in.
+    pub tables: crate::expr::Tables,
     /// SHA-256 (hex) of the canonical resolved form.
     pub hash: String,
     /// That form, as JSON.

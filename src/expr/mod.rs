@@ -13,6 +13,7 @@ mod operators;
 mod parse;
 pub mod reading;
 pub mod style;
+mod table;
 mod token;
 mod types;
 pub mod zone;
@@ -28,6 +29,7 @@ use crate::record::{Arena, ClassSet, Path, Projection, Type, Value};
 
 pub use moment::{Moment, Seed};
 pub use operators::equals;
+pub use table::{MAX_TABLE_BYTES, Table, Tables, tables_named};
 
 /// How numerals are typed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,6 +107,8 @@ pub struct Environment {
     pub dialect: Dialect,
     /// Whether it is a gate (`when`, consent): `&&` and `||` then never absorb an error.
     pub gate: bool,
+    /// The tables that it may look things up in.
+    pub tables: Tables,
     /// Tells the expression apart from others when it draws seeded values.
     pub salt: u64,
 }

@@ -127,7 +127,7 @@ impl<'f, 'a> Context<'f, 'a> {
     }
 
     #[inline]
-    fn call<'c>(&'c self, prepared: &'c Prepared) -> Call<'c, 'a> {
+    fn call<'c>(&'c self, prepared: &'a Prepared) -> Call<'c, 'a> {
         let now = &self.frame.now;
         let seed = Seed { moment: now, salt: self.salt, drawn: &self.drawn };
         Call { arena: self.frame.arena, now: now.run, seed, prepared, cel: self.cel, spent: &self.spent }

@@ -16,7 +16,7 @@ use super::{examples, target as targets};
 use crate::config::{Expression, FieldRule, Mapping};
 use crate::error::codes::map as codes;
 use crate::error::{Finding, Findings, Severity};
-use crate::expr::{Bind, Binding, Constant, Environment, Program};
+use crate::expr::{Bind, Binding, Constant, Environment, Program, Tables};
 use crate::record::{ClassSet, Path, Projection, Type, suspect};
 use block::Base;
 use names::Role;
@@ -121,6 +121,8 @@ struct Compiler<'m> {
     /// seeded values, wherever in the file they stand.
     name: &'m str,
     written: HashMap<String, u64>,
+    /// The files that expressions look things up in.
+    tables: &'m Tables,
     /// The cell in which elements are counted.
     count: Option<usize>,
 }
@@ -144,6 +146,7 @@ impl<'m> Compiler<'m> {
             column: 0,
             name: &mapping.name.value,
             written: HashMap::new(),
+            tables: &mapping.tables,
             count: None,
         };
         compiler.annotated(&mapping.fields, &Path::default());

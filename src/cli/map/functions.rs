@@ -3,57 +3,82 @@
 use serde_json::json;
 
 use crate::cli::context::Context;
-use crate::cli::output::{Answer, Rows};
+use crate::cli::output::{Answer, Rows, text};
 use crate::error::{Error, Exit, Kind, Result, codes, nearest};
-use crate::expr::functions;
+use crate::expr::functions::{self, Group, Spec};
 
-/// Lists the functions of the expression language, or explains one
+/// Columns of a line of text.
+const WIDTH: usize = 100;
+/// The column in which the list says what functions do.
+const COLUMN: usize = 38;
+
+/// Lists the functions of the expression language, or explains one or a group
 #[derive(clap::Args, Debug)]
 pub(super) struct Functions {
-    /// The function's name
+    /// The name of a function, or of a group
     name: Option<String>,
 }
 
 impl Functions {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
-        match &self.name {
-            Some(name) => one(name, context),
-            None => {
-                let mut rows = Rows::new("functions", &["group", "name", "signature", "about"]);
-                for group in functions::GROUPS {
-                    for function in group.functions {
-                        let spec = &function.spec;
-                        rows.push(vec![
-                            json!(group.name),
-                            json!(spec.name),
-                            json!(spec.signature()),
-                            json!(spec.about),
-                        ]);
-                    }
-                }
-                context.ui.answer(Answer::new().rows(rows))?;
-                Ok(Exit::Done)
-            }
+        let Some(name) = &self.name else { return list(functions::GROUPS, None, context) };
+        if let Some(function) = functions::find(name) {
+            return one(&function.spec, context);
+        }
+        match functions::GROUPS.iter().find(|group| group.name.eq_ignore_ascii_case(name)) {
+            Some(group) => list(&[*group], Some(group.about), context),
+            None => Err(unknown(name)),
         }
     }
 }
 
-fn one(name: &str, context: &Context<'_>) -> Result<Exit> {
-    let found = functions::find(name);
-    let Some(function) = found else {
-        let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, format!("there is no function `{name}`"));
-        return Err(match nearest(name, functions::names()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint("`consign map functions` lists them"),
-        });
-    };
-    let spec = &function.spec;
-    let mut text = format!("{}\n\n{}\n", spec.signature(), spec.about);
+/// Groups with their functions, the first sentence of each.
+fn list(groups: &[&Group], about: Option<&str>, context: &Context<'_>) -> Result<Exit> {
+    let mut rows = Rows::new("functions", &["group", "name", "signature", "about"]);
+    let mut page = about.map(|about| format!("{}\n", wrapped(about, ""))).unwrap_or_default();
+    for group in groups {
+        page.push_str(&format!("{}{}\n", if page.is_empty() { "" } else { "\n" }, group.name));
+        for function in group.functions {
+            let spec = &function.spec;
+            rows.push(vec![json!(group.name), json!(spec.name), json!(spec.signature()), json!(spec.about)]);
+            let first = spec.about.split_once(". ").map_or(spec.about, |(first, _)| first).trim_end_matches('.');
+            let about = wrapped(first, &" ".repeat(COLUMN));
+            let signature = format!("  {}", spec.signature());
+            // A signature that is too long for its column has a line of its own.
+            if signature.chars().count() + 2 > COLUMN {
+                page.push_str(&format!("{signature}\n{about}\n"));
+            } else {
+                page.push_str(&format!("{signature:COLUMN$}{}\n", about.trim_start()));
+            }
+        }
+    }
+    if groups.len() > 1 {
+        page.push_str("\n`consign map functions NAME` explains a function, with examples, or a group.\n");
+    }
+    context.ui.answer(Answer::new().rows(rows).text(page))?;
+    Ok(Exit::Done)
+}
+
+#[cold]
+fn unknown(name: &str) -> Error {
+    let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, format!("there is no function `{name}`"));
+    let near = nearest(name, functions::names());
+    let parts = || functions::names().filter(|known| !known.contains('.') && name.len() > 2 && known.contains(name));
+    let within: Vec<String> = parts().take(6).map(|known| format!("`{known}`")).collect();
+    match (near, within.is_empty()) {
+        (Some(near), _) => error.hint(format!("did you mean `{near}`?")),
+        (None, false) => error.hint(format!("there are {}", within.join(", "))),
+        (None, true) => error.hint("`consign map functions` lists them"),
+    }
+}
+
+fn one(spec: &Spec, context: &Context<'_>) -> Result<Exit> {
+    let mut page = format!("{}\n\n{}\n", signature(spec), wrapped(spec.about, ""));
     if !spec.aliases.is_empty() {
-        text.push_str(&format!("\nalso written: {}\n", spec.aliases.join(", ")));
+        page.push_str(&format!("\nalso written: {}\n", spec.aliases.join(", ")));
     }
     if spec.method {
-        text.push_str(&format!("as a method: value.{}(…)\n", spec.name));
+        page.push_str(&format!("as a method: value.{}(…)\n", spec.name));
     }
     let mut parameters = Rows::new("parameters", &["name", "takes", "optional", "about"]);
     for parameter in spec.parameters {
@@ -64,9 +89,16 @@ fn one(name: &str, context: &Context<'_>) -> Result<Exit> {
             json!(parameter.about),
         ]);
     }
-    text.push_str(&format!("\n{}", crate::cli::output::text::table(&parameters)));
-    text.push_str(&format!("\ndata classes: {}\n", flow(&spec.flow)));
-    text.push_str("\nexamples:\n");
+    if !spec.parameters.is_empty() {
+        page.push('\n');
+    }
+    for parameter in spec.parameters {
+        let optional = if parameter.optional { ", may be left out" } else { "" };
+        page.push_str(&format!("  {}: {}{optional}\n", parameter.name, parameter.kinds.words()));
+        page.push_str(&format!("{}\n", wrapped(parameter.about, "      ")));
+    }
+    page.push_str(&format!("\n{}\n", wrapped(&format!("data classes: {}", flow(&spec.flow)), "")));
+    page.push_str("\nexamples:\n");
     let mut examples = Vec::new();
     for example in spec.examples {
         let (result, fails) = match example.result {
@@ -74,19 +106,50 @@ fn one(name: &str, context: &Context<'_>) -> Result<Exit> {
             Err(part) => (part, true),
         };
         let arrow = if fails { "fails:" } else { "is" };
-        text.push_str(&format!("  {}  {arrow} {result}\n", example.text));
+        let shown = text::shown(result);
+        // What does not fit in one line has its result below it.
+        let long = example.text.chars().count() + arrow.len() + shown.chars().count() + 5 > WIDTH;
+        let gap = if long { "\n      " } else { "  " };
+        page.push_str(&format!("  {}{gap}{arrow} {shown}\n", example.text));
         examples.push(json!({ "expression": example.text, "result": result, "fails": fails }));
     }
     let answer = Answer::new()
         .fact("name", json!(spec.name))
         .fact("aliases", json!(spec.aliases))
         .fact("signature", json!(spec.signature()))
+        .fact("typed_signature", json!(spec.typed_signature()))
+        .fact("returns", json!(spec.returns.words(spec.parameters)))
         .fact("about", json!(spec.about))
         .fact("parameters", parameters.objects().collect())
         .fact("classes", json!(flow(&spec.flow)))
         .fact("examples", json!(examples));
-    context.ui.answer(answer.text(text))?;
+    context.ui.answer(answer.text(page))?;
     Ok(Exit::Done)
+}
+
+/// The signature with types, a parameter a line where one line is too long.
+fn signature(spec: &Spec) -> String {
+    let whole = spec.typed_signature();
+    if whole.chars().count() <= WIDTH {
+        return whole;
+    }
+    format!("{}\n    -> {}", spec.signature(), spec.returns.words(spec.parameters))
+}
+
+/// Text in lines of at most [`WIDTH`] columns, each behind an indent.
+fn wrapped(text: &str, indent: &str) -> String {
+    let mut lines = vec![indent.to_string()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        let begun = line.len() > indent.len();
+        if begun && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(format!("{indent}{word}"));
+            continue;
+        }
+        line.push_str(if begun { " " } else { "" });
+        line.push_str(word);
+    }
+    lines.join("\n")
 }
 
 /// What becomes of data classes, in words.
@@ -98,5 +161,17 @@ pub(in crate::cli) fn flow(flow: &functions::Flow) -> String {
             format!("protects {}{becomes}", from.join(", "))
         }
         functions::Flow::Declassifies => "the result does not hold the data, though it depends on it".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_wrapped_between_words() {
+        let text = wrapped(&"word ".repeat(60), "    ");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH && line.starts_with("    word")), "{text}");
+        assert_eq!(text.matches("word").count(), 60);
     }
 }

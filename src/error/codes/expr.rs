@@ -50,6 +50,12 @@ pub static NULL: Code = Code::new(
     "a value that is needed is null",
     "Only `==` and `!=` take null. Say what stands for it: `x == null ? b : x` or `coalesce(x, b)`.",
 );
+/// A lookup in a file that does not fit it.
+pub static LOOKUP: Code = Code::new(
+    "expr-lookup",
+    "the lookup does not fit its file",
+    "`lookup(\"codes.csv\", key, \"column\")` reads a CSV file in the folder of the mapping, or below it: UTF-8, at most 64 MiB, the names of its columns in the first line, the key in the first column, each key once. File and column are written down, so that a check can tell before there is data whether they are there.",
+);
 /// A number without a result.
 pub static NUMBER: Code = Code::new(
     "expr-number",
@@ -91,6 +97,7 @@ pub const ALL: &[&Code] = &[
     &TYPE,
     &MISSING,
     &NULL,
+    &LOOKUP,
     &NUMBER,
     &VALUE,
     &INDEX,

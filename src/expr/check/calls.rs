@@ -1,5 +1,7 @@
 //! Calls of functions: their names, the number and types of arguments, and the flow of classes.
 
+use std::sync::Arc;
+
 use super::macros::MACROS;
 use super::{Checker, EXACT, Mend, Typed, habits};
 use crate::error::codes::expr as codes;
@@ -128,6 +130,12 @@ impl Checker<'_> {
                 Err(_) => {}
             }
         }
+        if spec.name == "lookup" && !broken {
+            match self.table(&typed) {
+                Some(table) => prepared = table,
+                None => broken = true,
+            }
+        }
         let kind = match &spec.returns {
             Returns::Fixed(kind) => kind.clone(),
             Returns::TextList => Type::List(Box::new(Type::String)),
@@ -205,6 +213,42 @@ impl Checker<'_> {
             }
         }
         None
+    }
+
+    /// The table and the column of a lookup; a fault if they are not there.
+    fn table(&mut self, typed: &[Typed]) -> Option<Prepared> {
+        let [file, _, column, ..] = typed else { return None };
+        let (Some(Value::String(name)), Some(Value::String(wanted))) = (file.constant(), column.constant()) else {
+            let (what, at) = if file.constant().is_some() { ("column", column) } else { ("file", file) };
+            let cause = format!("the {what} of a lookup must be known before there is data");
+            self.fault(&codes::LOOKUP, at.node.at, cause, Some("write its name in quotes".into()));
+            return None;
+        };
+        let table = match self.environment.tables.get(name) {
+            Some(Ok(table)) => Arc::clone(table),
+            Some(Err(why)) => {
+                let fix = "it is a CSV file in the folder of the mapping, its first column the key".to_string();
+                self.fault(&codes::LOOKUP, file.node.at, format!("`{name}`: {why}"), Some(fix));
+                return None;
+            }
+            None => {
+                let fix = "lookups stand in the expressions of mappings".to_string();
+                self.fault(&codes::LOOKUP, file.node.at, format!("`{name}` is not at hand here"), Some(fix));
+                return None;
+            }
+        };
+        let Some(place) = table.columns().iter().position(|known| known == wanted) else {
+            let fix = match nearest(wanted, table.columns().iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!(
+                    "its columns are {}",
+                    table.columns().iter().take(12).cloned().collect::<Vec<_>>().join(", ")
+                ),
+            };
+            self.fault(&codes::LOOKUP, column.node.at, format!("`{name}` has no column `{wanted}`"), Some(fix));
+            return None;
+        };
+        Some(Prepared::Made(Box::new(functions::Lookup { table, column: place })))
     }
 
     /// Whether an argument can be what the parameter takes; a fault if not.

@@ -38,6 +38,8 @@ use super::operators;
 use super::style::Style;
 use super::zone::Zone;
 
+pub use tables::lookup::Lookup;
+
 pub use spec::{Call, Example, Failure, Flow, Function, Kinds, Outcome, Parameter, Prepare, Prepared, Returns, Spec};
 
 /// Functions of one kind, as the reference lists them.

@@ -21,7 +21,7 @@ pub(super) fn prepare(constants: &[Option<Value<'_>>]) -> Result<Prepared, Failu
 ///
 /// # Errors
 /// If it is no path.
-pub(super) fn path<'c>(call: &Call<'c, '_>, text: &str) -> Result<Cow<'c, Path>, Failure> {
+pub(super) fn path<'a>(call: &Call<'_, 'a>, text: &str) -> Result<Cow<'a, Path>, Failure> {
     match call.prepared {
         Prepared::Made(made) if let Some(path) = made.downcast_ref() => Ok(Cow::Borrowed(path)),
         _ => parse(text).map(Cow::Owned),

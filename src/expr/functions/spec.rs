@@ -265,6 +265,20 @@ impl Spec {
         if self.variadic { 64 } else { self.parameters.len() }
     }
 
+    /// With types: `round(x: number, places: int[, rounding: string]) -> decimal`.
+    pub fn typed_signature(&self) -> String {
+        let mut text = format!("{}(", self.name);
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            text.push_str(if parameter.optional { "[" } else { "" });
+            text.push_str(if index > 0 { ", " } else { "" });
+            text.push_str(&format!("{}: {}", parameter.name, parameter.kinds.words()));
+        }
+        text.push_str(if self.variadic { ", …" } else { "" });
+        text.push_str(&"]".repeat(self.parameters.iter().filter(|p| p.optional).count()));
+        text.push_str(&format!(") -> {}", self.returns.words(self.parameters)));
+        text
+    }
+
     /// As a person would write it: `round(x, places[, rounding])`.
     pub fn signature(&self) -> String {
         let mut text = format!("{}(", self.name);
@@ -386,7 +400,7 @@ pub struct Call<'c, 'a> {
     /// Where seeded values come from.
     pub seed: Seed<'c>,
     /// What was made of constant arguments.
-    pub prepared: &'c Prepared,
+    pub prepared: &'a Prepared,
     /// Whether the dialect is that of CEL.
     pub cel: bool,
     /// Bytes allocated so far.
@@ -406,7 +420,7 @@ impl<'a> Call<'_, 'a> {
 
     /// What the function made of its constant arguments.
     #[inline]
-    pub fn made<T: 'static>(&self) -> Option<&T> {
+    pub fn made<T: 'static>(&self) -> Option<&'a T> {
         match self.prepared {
             Prepared::Made(made) => made.downcast_ref(),
             _ => None,

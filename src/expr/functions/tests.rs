@@ -1,12 +1,15 @@
 //! What holds for every function.
 
 use super::*;
-use crate::expr::{Environment, Frame, Locals, compile, format_value};
+use crate::expr::{Environment, Frame, Locals, Table, Tables, compile, format_value};
 use crate::record::{Arena, ClassId, Projection};
 
 /// The text of the result, or of the message.
 fn run(text: &str) -> Result<String, String> {
-    let program = compile(text, &Environment::default(), &mut Projection::default())
+    let codes = Table::parse("code,name\nde,Germany\n49,Number 49\n").expect("table");
+    let tables = Tables::new([("codes.csv".to_string(), Ok(std::sync::Arc::new(codes)))].into());
+    let environment = Environment { tables, ..Environment::default() };
+    let program = compile(text, &environment, &mut Projection::default())
         .map_err(|faults| faults.iter().map(|f| f.cause.clone()).collect::<Vec<_>>().join("; "))?;
     let arena = Arena::new();
     let now = Timestamp { seconds: 1_700_000_000, nanos: 0, offset: 0 };

@@ -80,6 +80,7 @@ impl Compiler<'_> {
             parameters: self.parameters.get(scope).cloned().unwrap_or_default(),
             dialect: Dialect::Consign,
             gate: false,
+            tables: self.tables.clone(),
             salt: 0,
         };
         self.environment_of = Some(scope);

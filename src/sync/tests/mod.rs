@@ -49,6 +49,21 @@ impl Project {
         loaded
     }
 
+    /// Line, column and cause of each finding.
+    fn findings(&self) -> Vec<String> {
+        let protocols: Vec<&'static ProtocolSpec> = protocols::ALL.iter().map(|p| p.spec()).collect();
+        let formats: Vec<&'static FormatSpec> = formats::ALL.iter().map(|f| f.spec()).collect();
+        let catalog = Catalog { protocols: protocols.leak(), formats: formats.leak() };
+        let mut loaded = load(&discover(self.root(), None).unwrap(), None, &catalog);
+        check(&mut loaded, false);
+        let place = |place: &crate::error::Place| format!("{}:{}", place.line, place.column);
+        loaded
+            .findings
+            .iter()
+            .map(|f| format!("{}: {}", f.place.as_ref().map(place).unwrap_or_default(), f.cause))
+            .collect()
+    }
+
     fn store(&self) -> Store {
         Store::open(&self.root().join(".consign"), StoreOptions::default()).unwrap().store
     }
@@ -326,4 +341,45 @@ fn a_replayed_record_gets_the_seeded_values_of_its_place() {
     // Read again from the beginning, all in one go and at another time.
     project.run(&Options { full: true, ..Options::default() });
     assert_eq!(lines(&project), first);
+}
+
+#[test]
+fn a_lookup_reads_the_file_beside_its_mapping() {
+    let looking = |column: &str| {
+        mapping("out.items", "mode: append")
+            + &format!(
+                "  - {{ target: name, source: sku, transform: 'lookup(\"tables/codes.csv\", value, \"{column}\", \"?\")' }}\n"
+            )
+    };
+    let project = Project::new(&[
+        ("connectors.yaml", CONNECTORS),
+        ("mappings/items.yaml", &looking("name")),
+        ("mappings/tables/codes.csv", "sku,name\na,Alpha\n"),
+        ("items.csv", "sku,qty\na,1\nb,2\n"),
+    ]);
+    let before = project.loaded().mappings[0].hash.clone();
+    assert_eq!(project.one().totals.written, 2);
+    let expected = "{\"sku\":\"a\",\"qty\":1,\"name\":\"Alpha\"}\n{\"sku\":\"b\",\"qty\":2,\"name\":\"?\"}\n";
+    assert_eq!(project.read("out.ndjson"), expected);
+    project.write("mappings/tables/codes.csv", "sku,name\na,Beta\n");
+    assert_ne!(project.loaded().mappings[0].hash, before);
+    project.write("items.csv", "sku,qty\na,1\nb,2\na,3\n");
+    project.one();
+    assert!(project.read("out.ndjson").ends_with("{\"sku\":\"a\",\"qty\":3,\"name\":\"Beta\"}\n"));
+    // What is wrong stands where the expression names it.
+    for (text, file, part) in [
+        (looking("nam"), "sku,name\na,Beta\n", "9:80: `tables/codes.csv` has no column `nam`"),
+        (
+            looking("name"),
+            "sku,name\na,Beta\na,Alpha\n",
+            "9:52: `tables/codes.csv`: line 3: its key stands in an earlier line",
+        ),
+        (looking("name").replace("tables/", "../"), "", "9:52: `../codes.csv`: the file lies in the folder"),
+        (looking("name").replace("codes.csv", "none.csv"), "", "9:52: `tables/none.csv`: there is no such file"),
+    ] {
+        project.write("mappings/items.yaml", &text);
+        project.write("mappings/tables/codes.csv", file);
+        let found = project.findings();
+        assert!(found.iter().any(|found| found.contains(part)), "{part}: {found:?}");
+    }
 }

@@ -14,7 +14,7 @@ pub(in crate::expr::functions) static CONVERT_UNIT: Function = Function {
             Parameter::new(
                 "from",
                 Kinds::TEXT,
-                "Its unit; `consign map functions convert_unit` lists none, the guide does: `mm cm m km in ft yd mi nmi`, `mg g kg t oz lb st`, `ml l m3 gal pt qt floz imp_gal`, `m2 ha acre ft2 km2`, `ms s min h d wk`, `kmh mps mph kn`, `C F K`, `J kJ Wh kWh cal kcal BTU`, `W kW hp PS`, `Pa kPa bar psi atm`, `B kB MB GB TB KiB MiB GiB TiB`, and words such as `kilograms`.",
+                "Its unit, by symbol or word (`kilograms`): `mm cm m km in ft yd mi nmi`, `mg g kg t oz lb st`, `ml l m3 gal pt qt floz imp_gal`, `m2 ha acre ft2 km2`, `ms s min h d wk`, `kmh mps mph kn`, `C F K`, `J kJ Wh kWh cal kcal BTU`, `W kW hp PS`, `Pa kPa bar psi atm`, `B kB MB GB TB KiB MiB GiB TiB`.",
             ),
             Parameter::new("to", Kinds::TEXT, "The unit wanted."),
             Parameter::new("places", Kinds::INT, "Places after the point, rounded half up; all of them if not said.")
