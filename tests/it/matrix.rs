@@ -27,6 +27,8 @@ const POINTS: &[&str] = &[
     "after_sweep_settle",
     "after_settle",
     "before_finish",
+    "before_rename",
+    "after_rename",
     "after_finish",
 ];
 /// Those at which a run is killed in the middle too, with groups settled before.
