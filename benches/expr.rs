@@ -8,6 +8,9 @@ use std::time::Instant;
 use consign::expr::{Bind, Binding, Environment, Frame, Locals, compile};
 use consign::record::{Arena, Projection, Timestamp, Type, Value};
 
+/// A condition as gates have them.
+const PREDICATE: &str = r#"country in ["AT", "CH", "DE", "FR"] && sku.startsWith("A") && !consent"#;
+
 fn main() {
     let text = |text| Value::String(text);
     let cases: &[(&str, Type, Value<'static>)] = &[
@@ -22,20 +25,34 @@ fn main() {
         ("mask_email(value)", Type::String, text("anna.example@mail.example.com")),
         ("sha256(value)", Type::String, text("SKU-000123")),
         ("value >= 0 && value < 1000", Type::Dyn, Value::Number("129.99")),
+        (PREDICATE, Type::Dyn, Value::Null),
+        (
+            "other in [\"DE\", \"AT\", \"CH\", \"FR\", \"IT\", \"ES\", \"PL\", \"NL\", \"BE\", \"CZ\"]",
+            Type::Dyn,
+            Value::Null,
+        ),
         ("matches(value, \"^[A-Z]+-[0-9]+$\")", Type::String, text("SKU-000123")),
     ];
     const ROUNDS: u32 = 400;
     const RECORDS: u32 = 1000;
+    let slots = [text("DE"), text("A-000123"), Value::Bool(false), text("XX")];
     for (expression, kind, value) in cases {
-        let environment =
-            Environment { bindings: vec![Binding::new("value", kind.clone(), Bind::Value)], ..Environment::default() };
+        let slot = |name: &str, kind, slot| Binding::new(name, kind, Bind::Slot(slot));
+        let bindings = vec![
+            Binding::new("value", kind.clone(), Bind::Value),
+            slot("country", Type::String, 0),
+            slot("sku", Type::String, 1),
+            slot("consent", Type::Bool, 2),
+            slot("other", Type::String, 3),
+        ];
+        let environment = Environment { bindings, ..Environment::default() };
         let program = compile(expression, &environment, &mut Projection::default()).expect(expression);
         let mut arena = Arena::new();
         let mut best = f64::MAX;
         for _ in 0..ROUNDS {
             arena.reset();
             let frame = Frame {
-                slots: &[],
+                slots: &slots,
                 value: *value,
                 arena: &arena,
                 now: Timestamp { seconds: 0, nanos: 0, offset: 0 }.into(),

@@ -242,6 +242,7 @@ fn configuration() -> String {
     let mut seen = Vec::new();
     section(&keys::PROJECT, &mut seen, &mut out);
     section(&keys::MAPPING, &mut seen, &mut out);
+    section(&keys::FRAGMENT, &mut seen, &mut out);
     out
 }
 

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::describe::{Carries, Catalog, FormatSpec, OptionKind, OptionSpec};
-use super::keys::{CONNECTOR, Key, Kind, MAPPING, PROJECT, STREAM, Section};
+use super::keys::{CONNECTOR, FRAGMENT, Key, Kind, MAPPING, PROJECT, STREAM, Section};
 use crate::record::{class, shape};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -25,6 +25,13 @@ pub fn mapping() -> String {
     let mut definitions = Map::new();
     let root = section(&MAPPING, false, &mut definitions);
     document(&MAPPING, &root, definitions)
+}
+
+/// The schema of fragments that mappings include, as JSON text with a line end.
+pub fn fragment() -> String {
+    let mut definitions = Map::new();
+    let root = section(&FRAGMENT, false, &mut definitions);
+    document(&FRAGMENT, &root, definitions)
 }
 
 fn document(root: &'static Section, reference: &Value, definitions: Map<String, Value>) -> String {
@@ -237,7 +244,7 @@ mod tests {
     #[test]
     fn every_reference_leads_somewhere() {
         let none = Catalog { protocols: &[], formats: &[] };
-        for text in [connectors(&none), connectors(&super::super::tests::CATALOG), mapping()] {
+        for text in [connectors(&none), connectors(&super::super::tests::CATALOG), mapping(), fragment()] {
             let value: Value = serde_json::from_str(&text).unwrap();
             let mut ahead = vec![&value];
             while let Some(here) = ahead.pop() {

@@ -17,6 +17,10 @@ use crate::record::{Path, Type};
 
 /// Most fragments within fragments.
 const MAX_INCLUDES: usize = 16;
+/// Deepest nesting of lists and objects.
+const MAX_DEPTH: usize = 32;
+/// Most bytes of all fragments of a mapping, each counted as often as it is included.
+const MAX_BYTES: usize = 16 << 20;
 /// Most rules that a mapping comes to with all that it includes.
 const MAX_RULES: usize = 10_000;
 
@@ -43,6 +47,9 @@ pub struct Structure<'s> {
     /// Names that expressions of this file can use.
     names: Vec<String>,
     rules: usize,
+    /// Lists and objects around.
+    depth: usize,
+    bytes: usize,
 }
 
 /// Where rules stand.
@@ -62,7 +69,7 @@ const FORMS: &[(&str, &[&str])] = &[
     ("fields", &["when", "include", "copy", "required", "nullable", "validate"]),
     ("include", &["when", "fields", "copy", "required", "nullable", "validate"]),
     ("copy", &["when", "fields", "include", "required", "nullable", "validate"]),
-    ("value", &["when", "validate", "class", "type", "tags"]),
+    ("value", &["when", "required", "validate", "class", "type", "tags"]),
     ("switch", &["source", "default", "when", "required", "nullable", "validate", "class", "tags", "type"]),
     ("", &["source", "transform", "default", "when", "required", "nullable", "validate", "class", "tags", "type"]),
 ];
@@ -84,6 +91,8 @@ impl<'s> Structure<'s> {
             stack: vec![checker.source.file.clone()],
             names: Vec::new(),
             rules: 0,
+            depth: 0,
+            bytes: 0,
         }
     }
 
@@ -149,23 +158,10 @@ impl<'s> Structure<'s> {
             return Some(());
         }
         let expression = |key| get(raw, key).and_then(|raw| Expression::of(raw, source));
-        let make = if has("for_each") {
-            Make::ForEach(Box::new(self.for_each(checker, raw, at)?))
-        } else if let Some(list) = get(raw, "list") {
-            let elements = list.items().iter().map(|raw| Element {
-                when: get(raw, "when").and_then(|raw| Expression::of(raw, source)),
-                block: self.object(checker, raw, at),
-            });
-            Make::List(ListOf { elements: elements.collect(), keep_empty: keep_empty(raw) })
-        } else if object {
-            Make::Object(self.object(checker, raw, at))
-        } else if let Some(constant) = get(raw, "value") {
-            Make::Constant(node(constant, source))
-        } else if let Some(switch) = get(raw, "switch") {
-            switched(checker, switch)?
-        } else {
-            expression("transform").map_or(Make::Value, Make::Transform)
-        };
+        self.depth += 1;
+        let make = self.made(checker, raw, at, object);
+        self.depth -= 1;
+        let make = make?;
         let kind = get(raw, "type").and_then(|raw| {
             let value = Type::named(raw.text()?)?;
             Some(Spanned { value, place: source.place(raw.start, raw.end) })
@@ -187,6 +183,35 @@ impl<'s> Structure<'s> {
             scope: at.scope,
         });
         Some(())
+    }
+
+    /// How a rule makes its result. `object`: it has rules inside.
+    fn made(&mut self, checker: &mut Checker<'_>, raw: &Raw, at: &At, object: bool) -> Option<Make> {
+        let source = checker.source;
+        let has = |key| get(raw, key).is_some();
+        if self.depth > MAX_DEPTH {
+            let cause = format!("there are more than {MAX_DEPTH} lists and objects in each other");
+            checker.error(&codes::BAD_VALUE, raw.start, raw.start + 1, cause, "write less deeply");
+            return None;
+        }
+        let expression = |key| get(raw, key).and_then(|raw| Expression::of(raw, source));
+        Some(if has("for_each") {
+            Make::ForEach(Box::new(self.for_each(checker, raw, at)?))
+        } else if let Some(list) = get(raw, "list") {
+            let elements = list.items().iter().map(|raw| Element {
+                when: get(raw, "when").and_then(|raw| Expression::of(raw, source)),
+                block: self.object(checker, raw, at),
+            });
+            Make::List(ListOf { elements: elements.collect(), keep_empty: keep_empty(raw) })
+        } else if object {
+            Make::Object(self.object(checker, raw, at))
+        } else if let Some(constant) = get(raw, "value") {
+            Make::Constant(node(constant, source))
+        } else if let Some(switch) = get(raw, "switch") {
+            switched(checker, switch)?
+        } else {
+            expression("transform").map_or(Make::Value, Make::Transform)
+        })
     }
 
     /// Keys of one form cannot stand beside those of another.
@@ -318,6 +343,11 @@ impl<'s> Structure<'s> {
                 return None;
             }
         };
+        self.bytes += text.len();
+        if self.bytes > MAX_BYTES {
+            fail(&mut self.lost, "the fragments are larger than 16 MiB together".into(), "include fewer");
+            return None;
+        }
         let source = Source::new(file, text);
         let mut found = Findings::new();
         let Some(fragment) = yaml::parse(&source, &mut found) else {

@@ -7,7 +7,7 @@ mod macros;
 
 use super::ast::{Expr, Kind, Operator, Span};
 use super::functions::{self, Kinds};
-use super::node::{Fields, Node, Op, excerpt};
+use super::node::{Among, Fields, Node, Op, excerpt};
 use super::{Bind, Constant, Dialect, Effect, Environment, Fault, FlowStep, Program, Rewrite, types};
 use crate::error::codes::expr as codes;
 use crate::error::{Code, Severity, nearest};
@@ -676,7 +676,11 @@ impl Checker<'_> {
             }
             O::In => {
                 let r = self.expect(r, Kinds::LIST.or(Kinds::MAP), "in");
-                Typed::new(at, Op::In(Box::new(l.node), Box::new(r.node)), Type::Bool)
+                let op = match Among::of(&r.node.op) {
+                    Some(among) => Op::Among(Box::new(l.node), Box::new(among)),
+                    None => Op::In(Box::new(l.node), Box::new(r.node)),
+                };
+                Typed::new(at, op, Type::Bool)
             }
             _ => match self.result_of(operator, &l, &r) {
                 Some(Type::String) if operator == O::Add => {

@@ -37,6 +37,43 @@ pub(super) enum Loop {
     MapEntries,
 }
 
+/// The items of a list that is written down, so that nothing has to be built to look into it.
+#[derive(Debug)]
+pub(super) struct Among {
+    /// The texts, sorted.
+    texts: Box<[Box<str>]>,
+    others: Box<[Value<'static>]>,
+}
+
+impl Among {
+    /// The items of a list of plain values; `None` if something has to be computed.
+    pub fn of(list: &Op) -> Option<Self> {
+        let Op::List(items) = list else { return None };
+        let (mut texts, mut others) = (Vec::new(), Vec::new());
+        for (optional, item) in items {
+            match &item.op {
+                Op::Text(text) if !optional => texts.push(text.clone()),
+                Op::Constant(value) if !optional && !value.is_missing() => others.push(*value),
+                _ => return None,
+            }
+        }
+        texts.sort_unstable();
+        texts.dedup();
+        Some(Self { texts: texts.into(), others: others.into() })
+    }
+
+    /// Whether a value is one of them.
+    #[inline]
+    fn has(&self, value: &Value<'_>) -> bool {
+        match value {
+            // A few are looked through at once: most differ in length or in the first letter.
+            Value::String(found) if self.texts.len() <= 8 => self.texts.iter().any(|text| **text == **found),
+            Value::String(found) => self.texts.binary_search_by(|text| (**text).cmp(found)).is_ok(),
+            value => self.others.iter().any(|other| operators::equals(value, other)),
+        }
+    }
+}
+
 /// Keys and what stands under them.
 pub(super) type Fields = Box<[(Box<str>, Node)]>;
 
@@ -72,6 +109,8 @@ pub(super) enum Op {
     /// `==`, or `!=` where the flag is false.
     Equal(bool, Box<Node>, Box<Node>),
     In(Box<Node>, Box<Node>),
+    /// `in` where the list is written down.
+    Among(Box<Node>, Box<Among>),
     /// `&&` (decided by false) or `||` (decided by true).
     Logic {
         decides: bool,
@@ -221,6 +260,13 @@ impl Node {
             Op::Value => Ok(cx.frame.value),
             Op::Slot(slot) => Ok(cx.frame.slots.get(*slot).copied().unwrap_or_default()),
             Op::Cell(cell) => self.cell(*cell, cx),
+            Op::Among(left, among) => {
+                let value = left.get(cx, scope)?;
+                if value.is_missing() {
+                    return Err(cx.operands(self.at, "in", &[(left, value)]));
+                }
+                Ok(Value::Bool(among.has(&value)))
+            }
             Op::Call { function, arguments, prepared } => self.call(function, arguments, prepared, cx, scope),
             Op::Arithmetic(operator, left, right) => {
                 let (l, r) = (left.get(cx, scope)?, right.get(cx, scope)?);

@@ -10,9 +10,9 @@ use crate::expr::{Frame, Program};
 use crate::record::path::Step;
 use crate::record::{Arena, Decimal, Path, Value, shown};
 
-/// Most elements that the `for_each` of one record go through: a list in a list in a list
-/// grows faster than anybody means.
-const MAX_ELEMENTS: i64 = 1_000_000;
+/// Most values that the `for_each` of one record make together: a list in a list in a list grows
+/// faster than anybody means.
+const MAX_VALUES: i64 = 10_000_000;
 
 /// A table from values to values.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(super) struct ForEach {
     pub(super) depth: usize,
     pub(super) item: usize,
     pub(super) index: usize,
-    /// Where the elements of one record are counted, those of all its lists together.
+    /// Where the values of one record's lists are counted, all of them together.
     pub(super) count: usize,
     pub(super) part: Part,
     pub(super) empty_if_missing: bool,
@@ -301,9 +301,10 @@ impl Route {
             }
             let cells = frame.locals.cells;
             if let Some(total) = cells.get(each.count) {
-                let count = if let Some(Value::Int(count)) = total.get() { count + 1 } else { 1 };
-                if count > MAX_ELEMENTS {
-                    let cause = format!("the record has more than {MAX_ELEMENTS} elements to go through");
+                let before = if let Some(Value::Int(count)) = total.get() { count } else { 0 };
+                let count = before + each.part.rules.len() as i64 + 1;
+                if count > MAX_VALUES {
+                    let cause = format!("the lists of the record come to more than {MAX_VALUES} values");
                     return Err(self.reject(&codes::expr::LIMIT, Some(rule), cause));
                 }
                 total.set(Some(Value::Int(count)));

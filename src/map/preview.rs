@@ -3,7 +3,8 @@
 
 use super::examples::EXAMPLE_NOW;
 use super::route::{Fault, Route, Verdict};
-use crate::record::{Arena, Row, Timestamp, shown};
+use crate::record::path::Step;
+use crate::record::{Arena, ClassSet, Path, Row, Timestamp, Value, shown};
 
 /// One record before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub struct Shown {
 pub fn preview<'a>(route: &'a Route, row: &Row<'a>, arena: &'a Arena, now: Option<Timestamp>) -> Previewed {
     let mut out = Vec::with_capacity(route.columns.len());
     let verdict = route.apply(row, arena, now.unwrap_or(EXAMPLE_NOW).into(), &mut out);
-    let show = |field: String, value: &crate::record::Value<'_>, classes: crate::record::ClassSet| Shown {
+    let show = |field: String, value: &Value<'_>, classes: ClassSet| Shown {
         field,
         kind: value.type_name(),
         text: shown::masked(value, classes),
@@ -73,9 +74,47 @@ pub fn preview<'a>(route: &'a Route, row: &Row<'a>, arena: &'a Arena, now: Optio
                 .zip(&out)
                 .zip(&route.masks.target)
                 .filter(|((_, value), _)| !value.is_missing())
-                .map(|((column, value), classes)| show(column.path.to_string(), value, *classes))
+                .flat_map(|((column, value), classes)| {
+                    let mut leaves = Vec::new();
+                    inside(route, &mut column.path.clone(), value, *classes, &mut leaves);
+                    leaves
+                })
+                .map(|(path, value, classes)| show(path.to_string(), &value, classes))
                 .collect(),
         ),
     };
     Previewed { index: row.index, line: row.line, before, outcome }
+}
+
+/// The values of a column, each with its path and what masks it: what is made by rules inside of the
+/// column's own is shown one by one.
+fn inside<'a>(
+    route: &Route,
+    path: &mut Path,
+    value: &Value<'a>,
+    classes: ClassSet,
+    out: &mut Vec<(Path, Value<'a>, ClassSet)>,
+) {
+    let leaf = route.leaf_at(path);
+    if let Some(leaf) = leaf.filter(|leaf| leaf.rule.blocks().is_empty()) {
+        out.push((path.clone(), *value, leaf.mask));
+        return;
+    }
+    match value {
+        Value::Map(entries) => {
+            for (key, value) in *entries {
+                path.0.push(Step::Key((*key).to_owned()));
+                inside(route, path, value, classes, out);
+                path.0.pop();
+            }
+        }
+        Value::List(items) if !items.is_empty() => {
+            for (index, item) in items.iter().enumerate() {
+                path.0.push(Step::Index(index as i64));
+                inside(route, path, item, classes, out);
+                path.0.pop();
+            }
+        }
+        _ => out.push((path.clone(), *value, classes)),
+    }
 }

@@ -355,16 +355,19 @@ impl Route {
         Ok(value)
     }
 
-    /// The rule that writes a field, which elements of lists are named by number: `lines[2].price`.
+    /// The innermost rule that writes a field, whose elements of lists are named by number:
+    /// `lines[2].price`.
     pub fn leaf(&self, field: &str) -> Option<&Leaf> {
         let path = Path::parse(field).ok()?;
-        let same = |a: &Step, b: &Step| a == b || matches!((a, b), (Step::Each, Step::Index(_)));
-        let fits = |leaf: &&Leaf| {
-            let steps = &leaf.target.0;
-            steps.len() <= path.0.len() && steps.iter().zip(&path.0).all(|(a, b)| same(a, b))
-        };
-        // The innermost rule is the one that made it.
-        self.leaves.iter().filter(fits).max_by_key(|leaf| leaf.target.0.len())
+        let around = (1..=path.0.len()).rev().map(|length| Path(path.0[..length].to_vec()));
+        around.into_iter().find_map(|path| self.leaf_at(&path))
+    }
+
+    /// The rule that writes just this place.
+    pub(super) fn leaf_at(&self, path: &Path) -> Option<&Leaf> {
+        let same = |(a, b): (&Step, &Step)| a == b || matches!((a, b), (Step::Each, Step::Index(_)));
+        let fits = |target: &Path| target.0.len() == path.0.len() && target.0.iter().zip(&path.0).all(same);
+        self.leaves.iter().find(|leaf| fits(&leaf.target))
     }
 
     /// Whether a condition of a rule (not one on its result) holds.

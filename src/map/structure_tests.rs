@@ -470,6 +470,35 @@ fn fragments_are_included() {
 }
 
 #[test]
+fn nothing_grows_without_bound() {
+    let mut deep = String::from("{ target: a, source: b }");
+    for _ in 0..40 {
+        deep = format!("{{ target: a, for_each: b, fields: [{deep}] }}");
+    }
+    // YAML itself has a bound as well.
+    finds(&format!("fields: [{deep}]"), &json(""), "config-");
+    let mut deep = String::from("{ target: a, source: b }");
+    for _ in 0..20 {
+        deep = format!("{{ target: a, for_each: b, fields: [{deep}] }}");
+    }
+    assert_eq!(through(&format!("fields: [{deep}]"), "{}"), r#"{"a":null}"#);
+    // Each list goes through all of the record's once more.
+    let again = "fields: [{ target: a, for_each: record.l, fields: [{ target: b, for_each: record.l, fields: [{ target: c, for_each: record.l, fields: [{ target: d, for_each: record.l, fields: [{ target: e, value: 1 }] }] }] }] }]";
+    let list = (0..200).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+    let told = through(again, &format!("{{ l: [{list}] }}"));
+    assert!(told.starts_with("expr-limit a[0].b["), "{told}");
+}
+
+#[test]
+fn elements_draw_values_of_their_own() {
+    let lines = "fields: [{ target: l, for_each: a, fields: [{ target: id, transform: uuid4() }, { target: m, for_each: b, fields: [{ target: id, transform: uuid4() }] }] }]";
+    let told = through(lines, "{ a: [{ b: [1, 2] }, { b: [3] }] }");
+    let ids: std::collections::BTreeSet<&str> = told.split('"').filter(|part| part.len() == 36).collect();
+    assert_eq!(ids.len(), 5, "{told}");
+    assert_eq!(told, through(lines, "{ a: [{ b: [1, 2] }, { b: [3] }] }"));
+}
+
+#[test]
 fn coverage_knows_the_cases() {
     let lines = "fields:\n  - target: l\n    for_each: a\n    fields:\n      - { target: s, source: s, switch: { cases: { A: 1, B: 2 }, otherwise: 3 } }\ntests:\n  - { name: t, given: { a: [{ s: A }, { s: A }, { s: X }] }, expect: { l: [{ s: 1 }, { s: 1 }, { s: 3 }] } }";
     let with = mapping(&format!("{HEAD}{lines}\n"));

@@ -4,13 +4,18 @@ use std::path::Path;
 
 use crate::support::{consign, demo, repository, text, words};
 
-/// The `sh` blocks of a Markdown file, in order.
+/// The `sh` blocks of a Markdown file, in order, and the `yaml` blocks that begin with the name of a
+/// file.
 fn blocks(markdown: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut inside: Option<String> = None;
-    for line in markdown.lines() {
+    let mut lines = markdown.lines().peekable();
+    while let Some(line) = lines.next() {
         match (&mut inside, line.trim_end()) {
             (None, "```sh") => inside = Some(String::new()),
+            (None, "```yaml") if lines.peek().is_some_and(|line| line.starts_with("# ") && line.ends_with(".yaml")) => {
+                inside = Some(String::new());
+            }
             (Some(_), "```") => blocks.extend(inside.take()),
             (Some(block), line) => {
                 block.push_str(line);
@@ -63,8 +68,19 @@ fn the_commands_of_the_guide_do_what_it_says() {
     let guide = std::fs::read_to_string(repository().join("docs/guide.md")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (mut here, mut ids, mut count) = (folder.path().to_path_buf(), Vec::new(), 0);
-    for line in blocks(&guide).iter().flat_map(|block| block.lines()).filter(|l| !l.trim().is_empty()) {
-        if let Some(below) = line.strip_prefix("cd ") {
+    let blocks = blocks(&guide);
+    let lines = blocks.iter().flat_map(|block| match block.starts_with("# ") {
+        true => vec![block.as_str()],
+        false => block.lines().collect(),
+    });
+    for line in lines.filter(|line| !line.trim().is_empty()) {
+        if let Some((name, _)) = line.strip_prefix("# ").and_then(|file| file.split_once('\n')) {
+            let file = here.join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, line).unwrap();
+        } else if let Some(made) = line.strip_prefix("mkdir ") {
+            std::fs::create_dir(here.join(made.trim())).unwrap();
+        } else if let Some(below) = line.strip_prefix("cd ") {
             here = here.join(below.trim());
         } else if let Some(edit) = line.strip_prefix("sed -i ") {
             edit_file(&here, &words(edit));

@@ -1,4 +1,4 @@
-//! The JSON Schemas of both files under `docs/schema` are those that the code makes, with every
+//! The JSON Schemas of all files under `docs/schema` are those that the code makes, with every
 //! plug-in of this version.
 
 use std::path::Path;
@@ -11,9 +11,11 @@ fn schemas_are_fresh() {
     let protocols: Vec<_> = protocols::ALL.iter().map(|protocol| protocol.spec()).collect();
     let formats: Vec<_> = formats::ALL.iter().map(|format| format.spec()).collect();
     let catalog = Catalog { protocols: protocols.leak(), formats: formats.leak() };
-    for (name, text) in
-        [("connectors.schema.json", schema::connectors(&catalog)), ("mapping.schema.json", schema::mapping())]
-    {
+    for (name, text) in [
+        ("connectors.schema.json", schema::connectors(&catalog)),
+        ("mapping.schema.json", schema::mapping()),
+        ("fragment.schema.json", schema::fragment()),
+    ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(name);
         if std::env::var_os("CONSIGN_UPDATE").is_some() {
             std::fs::write(&path, &text).unwrap();

@@ -27,8 +27,15 @@ impl Check {
         let asked = self.asked(&mut found)?;
         let mut loaded = context.load(&found);
         checks::check(&mut loaded, self.strict);
+        // A mapping stands and falls with the fragments that it includes.
+        let included: Vec<String> = loaded
+            .mappings
+            .iter()
+            .filter(|mapping| asked.as_ref().is_none_or(|files| files.contains(&mapping.file)))
+            .flat_map(|mapping| mapping.scopes.iter().filter_map(|scope| scope.fragment.clone()))
+            .collect();
         let wanted = |finding: &Finding| match (&asked, &finding.place) {
-            (Some(files), Some(place)) => files.contains(&place.file),
+            (Some(files), Some(place)) => files.contains(&place.file) || included.contains(&place.file),
             _ => true,
         };
         let findings: Vec<Finding> = loaded.findings.into_iter().filter(wanted).collect();
@@ -58,10 +65,19 @@ impl Check {
                 .map(|path| discover::shown(path, &found.stand))
                 .collect(),
         };
+        for fragment in &included {
+            if !answer.checked.contains(fragment) {
+                answer.checked.push(fragment.clone());
+            }
+        }
         let refused = findings.iter().any(|f| f.severity == Severity::Error && codes::comply::ALL.contains(&f.code));
         let texts = |name: &str| {
             let mut files = std::iter::once(&found.file).chain(&found.mappings);
-            let file = files.find(|path| discover::shown(path, &found.stand) == name)?;
+            let file = match files.find(|path| discover::shown(path, &found.stand) == name) {
+                Some(file) => file.clone(),
+                None if included.iter().any(|fragment| fragment == name) => found.stand.join(name),
+                None => return None,
+            };
             std::fs::read_to_string(file).ok()
         };
         context.ui.answer(answer.findings_in(findings, &texts))?;

@@ -154,7 +154,7 @@ impl Compiler<'_> {
             return None;
         }
         let known = self.environment.bindings.iter().map(|binding| binding.name.as_str());
-        if !["value", "now"].into_iter().chain(known).any(|word| mentions(&written.text, word)) {
+        if !["value", "now", "params"].into_iter().chain(known).any(|word| mentions(&written.text, word)) {
             self.findings.push(
                 Finding::warning(
                     &codes::CONSTANT_CONDITION,

@@ -95,6 +95,9 @@ impl Compiler<'_> {
             making.own.control = making.own.control.union(decided(&when.program));
         }
         let flow = union(&making.own, &making.inner);
+        // What rules inside make has the types they say.
+        let composed = matches!(making.make, Make::Object(_) | Make::List(..) | Make::ForEach(_));
+        let wanted = if composed { Type::Dyn } else { wanted };
         let kind = if wanted == Type::Dyn { making.kind } else { wanted.clone() };
         let mut validate = Vec::with_capacity(rule.validate.len());
         for check in &rule.validate {
