@@ -501,7 +501,7 @@ fn number(text: &str) -> Option<Numeral> {
 }
 
 /// Keys whose values are expressions: where YAML breaks on such a line, the expression is why.
-const EXPRESSION_KEYS: &[&str] = &["transform", "when", "validate"];
+const EXPRESSION_KEYS: &[&str] = &["transform", "when", "validate", "that", "then", "otherwise", "for_each"];
 
 /// What the scanner says, in words that help.
 fn syntax(source: &Source, kind: &ErrorKind, at: usize) -> Finding {
