@@ -1,8 +1,8 @@
 //! What holds for every function.
 
 use super::*;
-use crate::expr::{Environment, Frame, Locals, Table, Tables, compile, format_value};
-use crate::record::{Arena, ClassId, Projection};
+use crate::expr::{Bind, Binding, Environment, Frame, Locals, Table, Tables, compile, format_value};
+use crate::record::{Arena, ClassId, Projection, Type};
 
 /// The text of the result, or of the message.
 fn run(text: &str) -> Result<String, String> {
@@ -83,4 +83,126 @@ fn examples_hold() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whatever the data holds, a function has a result or says why not: it does not panic, and does not take
+/// for ever.
+#[test]
+fn no_value_makes_a_function_panic() {
+    let long = "aé1 ".repeat(3000);
+    let texts = [
+        "",
+        " ",
+        "é",
+        "\u{0}ß\u{1f600}\u{301}",
+        "1",
+        "-1.5",
+        "0.000",
+        "2024-03-31",
+        "2024-03-31T23:59:60.5+14:00",
+        "a@b.example",
+        "+49 (0)30 901820",
+        "%C3%",
+        "a.b[-1]",
+        "[",
+        "(?i)a|",
+        "UTC",
+        "kg",
+        "lb",
+        "DE",
+        "us",
+        "GB29 NWBK 6016 1331 9268 19",
+        "4111111111111111",
+        "{\"a\":[1,null]}",
+        "de Berg, Anna, Jr.",
+        "12é Straße 7é",
+        "1é",
+        "half_up",
+        "desc",
+        "::ffff:1.2.3.4",
+        "https://u:p@[::1]:1/%?a=&=b#",
+        "yyyy-MM-dd",
+        "EUR",
+        "name",
+        &long,
+    ];
+    let moment = |seconds, offset| Value::Timestamp(Timestamp { seconds, nanos: 999_999_999, offset });
+    let pair = [Value::Int(1), Value::String("a")];
+    let maps = [
+        Value::Map(&[("a", Value::Number("1.50")), ("key", Value::Null), ("value", Value::String("é"))]),
+        Value::Map(&[("a", Value::Double(f64::NAN)), ("key", Value::String("k"))]),
+    ];
+    let dict = [(Value::Int(1), Value::Null), (Value::Bool(true), Value::String("x"))];
+    let nested = [Value::List(&pair), Value::Null, Value::Double(-0.0), Value::Missing, Value::Bytes(b"\xff")];
+    let mut pool: Vec<Value<'_>> = texts.iter().map(|text| Value::String(text)).collect();
+    pool.extend([
+        Value::Missing,
+        Value::Null,
+        Value::Bool(true),
+        Value::Int(0),
+        Value::Int(3),
+        Value::Int(-1),
+        Value::Int(28),
+        Value::Int(i64::MIN),
+        Value::Int(i64::MAX),
+        Value::Uint(u64::MAX),
+        Value::Number("1e400"),
+        Value::Number("-0.10"),
+        Value::Number("9999999999999999999999999999"),
+        Value::Number("12345678901234567890123456789012345"),
+        Value::Double(f64::NAN),
+        Value::Double(f64::INFINITY),
+        Value::Double(-1.5e300),
+        Value::Double(0.1),
+        Value::Bytes(b""),
+        Value::Bytes(b"\xff\x00a"),
+        moment(-62_135_596_800, -50_400),
+        moment(253_402_300_799, 50_400),
+        moment(0, 0),
+        Value::Date(crate::record::Date::new(1, 1, 1).expect("date")),
+        Value::Date(crate::record::Date::new(9999, 12, 31).expect("date")),
+        Value::Duration(crate::record::Duration::from_nanos(-315_576_000_000_000_000_000).expect("span")),
+        Value::List(&[]),
+        Value::List(&pair),
+        Value::List(&maps),
+        Value::List(&nested),
+        maps[0],
+        Value::Map(&[]),
+        Value::Dict(&dict),
+    ]);
+    let bindings = ["a", "b", "c", "d"].iter().enumerate();
+    let bindings = bindings.map(|(slot, name)| Binding::new(*name, Type::Dyn, Bind::Slot(slot))).collect();
+    let environment = Environment { bindings, ..Environment::default() };
+    let now = Timestamp { seconds: 1_700_000_000, nanos: 0, offset: 0 };
+    let (mut arena, mut evaluated) = (Arena::new(), 0_u32);
+    for function in all() {
+        let spec = &function.spec;
+        for count in spec.least().max(1)..=spec.most().min(4) {
+            let text = format!("{}({})", spec.name, ["a", "b", "c", "d"][..count].join(", "));
+            // A few want some of their arguments written down.
+            let Ok(program) = compile(&text, &environment, &mut Projection::default()) else { continue };
+            let combinations = pool.len().pow(count as u32);
+            // A step that has no factor in common with the size of the pool meets every value in every place.
+            let step = (combinations / 1500).max(1) | 1;
+            for number in (0..combinations).step_by(step) {
+                let mut rest = number;
+                let slots: Vec<Value<'_>> =
+                    (0..count).map(|_| (pool[rest % pool.len()], rest /= pool.len()).0).collect();
+                let frame = Frame {
+                    slots: &slots,
+                    value: Value::Missing,
+                    arena: &arena,
+                    now: now.into(),
+                    locals: Locals::default(),
+                };
+                if let Ok(value) = program.eval(&frame) {
+                    let mut out = Vec::new();
+                    format_value(&value, &mut out);
+                }
+                evaluated += 1;
+            }
+            arena.reset();
+        }
+    }
+    assert!(evaluated > 100_000, "{evaluated}");
 }
