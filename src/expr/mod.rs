@@ -7,6 +7,8 @@ mod check;
 mod conformance;
 pub mod currency;
 pub mod functions;
+#[cfg(test)]
+mod generated;
 mod moment;
 mod node;
 mod operators;

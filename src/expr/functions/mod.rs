@@ -32,14 +32,17 @@ use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 use crate::record::decimal::Rounding;
-use crate::record::{Timestamp, Value};
+use crate::record::{Timestamp, Type, Value};
 
 use super::operators;
 use super::style::Style;
+use super::types;
 use super::zone::Zone;
 
 pub use tables::lookup::Lookup;
 
+#[cfg(test)]
+pub(super) use spec::MAX_MEMORY;
 pub use spec::{Call, Example, Failure, Flow, Function, Kinds, Outcome, Parameter, Prepare, Prepared, Returns, Spec};
 
 /// Functions of one kind, as the reference lists them.
@@ -175,6 +178,14 @@ fn prepare_zone(constants: &[Option<Value<'_>>]) -> Result<Prepared, Failure> {
     match constants.get(1) {
         Some(Some(Value::String(name))) => zone_named(name).map(Prepared::Zone),
         _ => Ok(Prepared::None),
+    }
+}
+
+/// The type of [`extreme`]: of one list, that of its items.
+fn extreme_kind(arguments: &[Type]) -> Type {
+    match arguments {
+        [Type::List(inner)] => (**inner).clone(),
+        _ => arguments.iter().cloned().reduce(|a, b| types::common(&a, &b)).unwrap_or_default(),
     }
 }
 

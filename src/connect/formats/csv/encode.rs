@@ -5,8 +5,9 @@ use crate::connect::formats::{base64, double, integer};
 use crate::connect::{EncodeError, Encoder, Frame};
 use crate::error::codes::formats::{FORMAT_ENCODE, FORMAT_OPTIONS};
 use crate::error::{Error, Kind, Result};
+use crate::record::decimal::DecimalError;
 use crate::record::path::Step;
-use crate::record::{Column, Value};
+use crate::record::{Column, Decimal, Value};
 
 /// Encoder of one worker.
 pub(super) struct CsvEncoder {
@@ -67,6 +68,13 @@ impl CsvEncoder {
         Ok(())
     }
 
+    /// Whether a spreadsheet would run a text as a formula, in the wide forms of East Asia too. Numbers are none.
+    fn is_formula(&self, text: &str) -> bool {
+        text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
+            && Decimal::parse(text) == Err(DecimalError::Syntax)
+            && !(self.dialect.decimal_comma && Decimal::parse(&text.replacen(',', ".", 1)) != Err(DecimalError::Syntax))
+    }
+
     /// Digits and words are plain in any sane dialect; a strange one makes them special.
     fn plain(&self, start: usize, first: bool, decimal: bool, out: &mut Vec<u8>) -> Result<(), &'static str> {
         let written = &out[start..];
@@ -91,6 +99,9 @@ impl CsvEncoder {
             Value::Missing | Value::Null => {
                 out.extend_from_slice(self.dialect.null_text.as_bytes());
                 return Ok(());
+            }
+            Value::String(text) if self.dialect.guard && self.is_formula(text) => {
+                return self.text(&format!("'{text}"), first, out);
             }
             Value::String(text) => return self.text(text, first, out),
             Value::Bytes([]) => return self.text("", first, out),

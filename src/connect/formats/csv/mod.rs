@@ -99,6 +99,12 @@ const OPTIONS: &[OptionSpec] = &[
     )
     .default("lf"),
     OptionSpec::new(
+        "formulas",
+        OptionKind::Choice(&["keep", "guard"]),
+        "What a text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage return, and is no number) does when written: it stays as it is, or a `'` is put in front.",
+    )
+    .default("keep"),
+    OptionSpec::new(
         "max_record_bytes",
         OptionKind::Int { min: 1024, max: 1 << 30 },
         "A record longer than this ends the reading with an error.",
@@ -145,6 +151,7 @@ struct Dialect {
     decimal_comma: bool,
     pad: bool,
     crlf: bool,
+    guard: bool,
     max_record_bytes: usize,
 }
 
@@ -177,6 +184,7 @@ impl Dialect {
             decimal_comma: given.flag("decimal_comma")?,
             pad: given.text("ragged")?.as_deref() == Some("pad"),
             crlf: given.text("line_end")?.as_deref() == Some("crlf"),
+            guard: given.text("formulas")?.as_deref() == Some("guard"),
             max_record_bytes: given.number("max_record_bytes")? as usize,
         };
         for (name, character) in
@@ -458,6 +466,37 @@ mod tests {
             written(&[], &["a", "b"], &[Value::Null, Value::List(&[])]),
             "column 1: the value is a list, and a CSV field is a single value"
         );
+    }
+
+    #[test]
+    fn formulas_are_guarded_where_it_is_asked_for() {
+        let guard = [("formulas", "guard")];
+        for (text, expected) in [
+            ("=1+1", "'=1+1"),
+            ("+49 30 1", "'+49 30 1"),
+            ("-5", "-5"),
+            ("+3.50", "+3.50"),
+            ("-1e5", "-1e5"),
+            ("-", "'-"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\t=1"),
+            ("\r=1", "\"'\r=1\""),
+            ("\u{ff1d}1", "'\u{ff1d}1"),
+            ("=a,b", "\"'=a,b\""),
+            ("a=1", "a=1"),
+            ("", "\"\""),
+        ] {
+            assert_eq!(written(&guard, &["a"], &[Value::String(text)]), format!("a\n{expected}\n"), "{text:?}");
+        }
+        // What is a number in the record is one in the file.
+        let number = Value::Decimal(Decimal::parse("-1.50").unwrap());
+        let german = [("formulas", "guard"), ("decimal_comma", "true"), ("delimiter", ";")];
+        assert_eq!(
+            written(&german, &["a", "b", "c"], &[number, Value::Int(-3), Value::Number("-1")]),
+            "a;b;c\n-1,50;-3;-1\n"
+        );
+        assert_eq!(written(&german, &["a"], &[Value::String("-1,50")]), "a\n-1,50\n");
+        assert_eq!(written(&[], &["a"], &[Value::String("=1+1")]), "a\n=1+1\n");
     }
 
     proptest! {

@@ -11,7 +11,7 @@ pub(in crate::expr::functions) static MAX: Function = Function {
         parameters: &[Parameter::new("x", Kinds(Kinds::ANY.0 & !Kinds::RAW.0), "A value, or a list of them.")],
         variadic: true,
         method: false,
-        returns: Returns::Common,
+        returns: Returns::Computed("what the arguments or items have in common", super::extreme_kind),
         flow: Flow::Carries,
         examples: &[
             Example::ok(r#"max(1, 2.5)"#, r#"2.5"#),

@@ -40,8 +40,8 @@ mod zip;
 use std::collections::HashSet;
 
 use super::{
-    Call, Example, Failure, Flow, Function, Group, Kinds, Outcome, Parameter, Returns, Spec, extreme, identity, misuse,
-    operators, rounding,
+    Call, Example, Failure, Flow, Function, Group, Kinds, Outcome, Parameter, Returns, Spec, extreme, extreme_kind,
+    identity, misuse, operators, rounding,
 };
 use crate::record::{Type, Value};
 

@@ -2,7 +2,7 @@
 
 use super::{Call, Example, Failure, Flow, Function, Kinds, Outcome, Parameter, Prepared, Returns, Spec};
 use crate::record::decimal::Rounding;
-use crate::record::{Decimal, Value};
+use crate::record::{Decimal, Type, Value};
 
 pub(in crate::expr::functions) static ROUND: Function = Function {
     spec: Spec {
@@ -17,7 +17,7 @@ pub(in crate::expr::functions) static ROUND: Function = Function {
         ],
         variadic: false,
         method: true,
-        returns: Returns::Like(0),
+        returns: Returns::Computed("as `x`; a decimal if places are said", kind),
         flow: Flow::Carries,
         examples: &[
             Example::ok(r#"round(2.345, 2)"#, r#"2.35"#),
@@ -45,10 +45,19 @@ fn call<'a>(call: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
         Some(Value::Int(_) | Value::Uint(_)) if call.cel => Err(super::misuse()),
         Some(Value::Int(number)) if places == 0 => Ok(Value::Int(*number)),
         Some(Value::Int(number)) => Ok(Value::Decimal(Decimal::from_i64(*number).round(places, rounding)?)),
-        Some(Value::Uint(number)) => Ok(Value::Uint(*number)),
+        Some(Value::Uint(number)) if arguments.len() == 1 => Ok(Value::Uint(*number)),
+        Some(Value::Uint(number)) => Ok(Value::Decimal(Decimal::from_u64(*number).round(places, rounding)?)),
         Some(Value::Double(number)) if places == 0 => Ok(Value::Double(number.round())),
         Some(Value::Double(_)) => Err(Failure::types("a double has no exact places: write `decimal(x)` first")),
         _ => Err(super::misuse()),
+    }
+}
+
+fn kind(arguments: &[Type]) -> Type {
+    match arguments {
+        [Type::Int | Type::Uint, _, ..] => Type::Decimal,
+        [first, ..] => first.clone(),
+        [] => Type::Dyn,
     }
 }
 
