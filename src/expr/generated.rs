@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use num_bigint::{BigInt, Sign};
 
 use super::functions::{self, Kinds};
-use super::{Bind, Binding, Environment, Frame, Program, compile, format_value};
+use super::{Bind, Binding, Environment, Frame, Locals, Program, compile, format_value};
 use crate::record::decimal::{MAX_DIGITS, Rounding};
 use crate::record::{Arena, Date, Decimal, Duration, Field, Path, Projection, Timestamp, Type, Value};
 
@@ -284,7 +284,13 @@ fn no_digit_is_lost() {
             if round % 2 == 0 { Value::Number(&b_text) } else { Value::Decimal(b) },
         );
         let now = Timestamp { seconds: 0, nanos: 0, offset: 0 };
-        let found = program.eval(&Frame { slots: &slots, value: Value::Missing, arena: &arena, now: now.into() });
+        let found = program.eval(&Frame {
+            slots: &slots,
+            value: Value::Missing,
+            arena: &arena,
+            now: now.into(),
+            locals: Locals::default(),
+        });
         let (x, y) = (Exact::of(a), Exact::of(b));
         let expected = (law.expected)(&x, &y).filter(Exact::fits);
         let context = || format!("{} with a = {a_text}, b = {b_text}", law.text);
@@ -331,7 +337,15 @@ fn an_integer_that_overflows_is_an_error() {
         let (sign, program, projection) = dice.pick(&programs);
         let slots = slots(projection, Value::Int(a), Value::Int(b));
         let now = Timestamp { seconds: 0, nanos: 0, offset: 0 };
-        let found = program.eval(&Frame { slots: &slots, value: Value::Missing, arena: &arena, now: now.into() }).ok();
+        let found = program
+            .eval(&Frame {
+                slots: &slots,
+                value: Value::Missing,
+                arena: &arena,
+                now: now.into(),
+                locals: Locals::default(),
+            })
+            .ok();
         let (x, y) = (BigInt::from(a), BigInt::from(b));
         let divisible = b != 0 && &x % &y == zero();
         let expected = match *sign {
@@ -709,6 +723,8 @@ fn any_value<'a>(kind: &Type, depth: usize, arena: &'a Arena, dice: &mut Dice) -
 fn has_type(value: &Value<'_>, kind: &Type) -> bool {
     match (kind, value) {
         (_, Value::Missing | Value::Null) => true,
+        // A uint beside other numbers stays one, and the type of both is decimal.
+        (Type::Decimal, Value::Uint(_)) => true,
         (Type::List(inner), Value::List(items)) => items.iter().all(|item| has_type(item, inner)),
         _ => Kinds::of_type(kind).meets(Kinds::of(value)),
     }
@@ -739,7 +755,7 @@ fn whatever_is_written_ends_within_its_limits() {
             let value = any_value(&Type::Dyn, 2, &arena, &mut dice);
             let now = Timestamp { seconds: 1_700_000_000, nanos: 0, offset: 0 };
             let before = arena.allocated_bytes();
-            let frame = Frame { slots: &slots, value, arena: &arena, now: now.into() };
+            let frame = Frame { slots: &slots, value, arena: &arena, now: now.into(), locals: Locals::default() };
             let found = program.eval(&frame);
             let taken = arena.allocated_bytes() - before;
             // An arena grows by doubling, and lists and texts in it do too.

@@ -2,7 +2,7 @@
 //! target it is.
 
 use crate::expr::{Frame, Moment};
-use crate::record::{Arena, Row, Value};
+use crate::record::{Arena, Row, Value, shown};
 
 use super::route::Route;
 
@@ -21,5 +21,17 @@ impl Route {
             out.push(value);
         }
         !out.is_empty()
+    }
+
+    /// The key as messages show it, `product_id` 17; none if any of it is or sounds sensitive, or is not declared.
+    pub fn shown_key(&self, key: &[Value<'_>]) -> Option<String> {
+        let mut shown = Vec::with_capacity(key.len());
+        for (rule, value) in self.key.iter().filter_map(|column| self.rules.get(*column)).zip(key) {
+            if !rule.open {
+                return None;
+            }
+            shown.push(format!("`{}` {}", rule.target, shown::short(value)));
+        }
+        (!shown.is_empty()).then(|| shown.join(", "))
     }
 }

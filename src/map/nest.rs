@@ -183,7 +183,10 @@ impl Route {
                         continue;
                     }
                     watch.branch(rule.leaf, branch);
-                    return case.then.eval(frame).map_err(|error| self.failed_transform(rule, &error, &value));
+                    return case
+                        .then
+                        .eval(frame)
+                        .map_err(|error| self.failed_transform(rule, &case.then, &error, frame));
                 }
                 Err(self.reject(&codes::map::NO_CASE, Some(rule), "no case of the switch holds".into()))
             }

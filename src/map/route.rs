@@ -338,7 +338,7 @@ impl Route {
                 frame.value = value;
                 match transform.eval(frame) {
                     Ok(result) => value = result,
-                    Err(error) => return Err(self.failed_transform(rule, &error, &frame.value)),
+                    Err(error) => return Err(self.failed_transform(rule, transform, &error, frame)),
                 }
             }
             _ => value = self.made(rule, value, frame, watch)?,
@@ -426,16 +426,36 @@ impl Route {
 
     #[cold]
     fn failed_gate(&self, error: &EvalError) -> Box<Fault> {
-        self.reject(error.code, None, format!("`when`: {}", error.cause))
+        let gate = self.gate.as_ref().map(|gate| short_line(&gate.written.text)).unwrap_or_default();
+        self.reject(error.code, None, format!("`when` (`{gate}`) fails: {}", error.cause))
     }
 
+    /// Shows the expression, and where nothing of it is sensitive the values it was computed from.
     #[cold]
-    pub(super) fn failed_transform(&self, rule: &Rule, error: &EvalError, value: &Value<'_>) -> Box<Fault> {
-        let cause = match &rule.source {
-            Some(source) if value.is_absent() => format!("`{source}` is {}: {}", value.type_name(), error.cause),
-            Some(source) if rule.open => format!("`{source}` is {}: {}", shown::short(value), error.cause),
-            _ => error.cause.clone(),
+    pub(super) fn failed_transform(
+        &self,
+        rule: &Rule,
+        program: &Program,
+        error: &EvalError,
+        frame: &Frame<'_, '_>,
+    ) -> Box<Fault> {
+        let mut values = Vec::new();
+        let mut show = |name: String, value: &Value<'_>| {
+            if value.is_absent() {
+                values.push(format!("{name} is {}", value.type_name()));
+            } else if rule.open {
+                values.push(format!("{name} is {}", shown::short(value)));
+            }
         };
+        if let Some(source) = &rule.source {
+            show(format!("`{source}`"), &frame.value);
+        }
+        let paths = self.projection.paths.iter().zip(frame.slots);
+        for (path, value) in paths.filter(|(path, _)| program.reads().contains(path)).take(4) {
+            show(format!("`record.{path}`"), value);
+        }
+        let place = if values.is_empty() { String::new() } else { format!(" where {}", values.join(", ")) };
+        let cause = format!("`{}` fails{place}: {}", short_line(program.text()), error.cause);
         self.reject(error.code, Some(rule), cause)
     }
 
@@ -491,6 +511,15 @@ impl Route {
     fn no_answer(&self, rule: Option<&Rule>, condition: &Condition, got: &Value<'_>) -> Box<Fault> {
         let cause = format!("`{}` is {}, not true or false", one_line(&condition.written), got.type_name());
         self.reject(&codes::map::NO_ANSWER, rule, cause)
+    }
+}
+
+/// An expression in one line, shortened where it is long.
+fn short_line(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
     }
 }
 

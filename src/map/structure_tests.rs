@@ -136,7 +136,7 @@ fields:
             ("{ prefix: P-, orders: 5 }", "map-wrong-type lines: `orders[*]` is decimal, not a list"),
             (
                 "{ prefix: P-, orders: [{ sku: a, price: x, qty: 1 }] }",
-                "expr-type lines[0].price.net: `net`: `*` does not take string and decimal: convert one of them with `decimal(…)` or `string(…)`",
+                "expr-type lines[0].price.net: `net` fails: `net`: `*` does not take string and decimal: convert one of them with `decimal(…)` or `string(…)`",
             ),
         ],
     );
@@ -253,7 +253,7 @@ validate:
             ("{ price: 1000, discount: 1, free: false }", "map-invalid -: too much for this system"),
             (
                 "{ price: x, discount: 1, free: false }",
-                "expr-type net: `net`: `-` does not take string and decimal: convert one of them with `decimal(…)` or `string(…)`",
+                "expr-type net: `record.free ? 0 : net` fails: `net`: `-` does not take string and decimal: convert one of them with `decimal(…)` or `string(…)`",
             ),
         ],
     );

@@ -314,9 +314,15 @@ impl<'a> Mapped<'_, 'a> {
         Some(self.hash.of(self.key.iter()))
     }
 
-    fn reject(&mut self, row: &Row<'a>, code: &'static str, cause: String, field: Option<String>) {
+    fn reject(&mut self, row: &Row<'a>, code: &'static str, mut cause: String, field: Option<String>) {
         self.totals.rejected += 1;
         let record_key = if self.keyed { self.key_alone(row) } else { None };
+        if record_key.is_some()
+            && let Some(key) = self.route.shown_key(&self.key)
+        {
+            cause.push_str(", for ");
+            cause.push_str(&key);
+        }
         self.rejects.push(Reject {
             code,
             cause,
