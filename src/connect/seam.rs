@@ -338,6 +338,12 @@ pub trait Sink: Send {
         Ok(None)
     }
 
+    /// Whether the target, once opened, may refuse single records by rules of its own. Where it cannot,
+    /// nobody has to keep what records were read from.
+    fn may_refuse(&self) -> bool {
+        true
+    }
+
     /// Takes one batch of the group; nothing of it needs to be durable yet.
     ///
     /// # Errors

@@ -62,6 +62,16 @@ pub enum Edge<'d> {
     Dry,
 }
 
+impl Edge<'_> {
+    /// Whether the target may refuse single records.
+    pub fn may_refuse(&self) -> bool {
+        match self {
+            Self::Real { sink, .. } => sink.may_refuse(),
+            Self::Dry => false,
+        }
+    }
+}
+
 /// The group in hand and all that was delivered before it.
 pub struct Delivery<'d> {
     /// Where it is recorded and who writes; `None` for a dry run.

@@ -98,6 +98,8 @@ struct Branch<'p, 's> {
     notes: Vec<String>,
     /// Records of each slice that were read, where a plan says how many there are.
     read: HashMap<SliceId, u64>,
+    /// Whether what records were read from is kept.
+    keeps: bool,
     /// `None` once it has ended.
     delivery: Option<Delivery<'s>>,
     /// How it ended.
@@ -163,10 +165,12 @@ impl Journey<'_> {
             run: None,
             notes: Vec::new(),
             read: HashMap::new(),
+            keeps: false,
             delivery: None,
             finished: failed,
         };
         if let Some(Begun { edge, mark, settled, run, notes }) = begun {
+            branch.keeps = plan.keeps_origins() && edge.may_refuse();
             branch.delivery = Some(
                 Delivery::new(edge, mark, &settled, &plan.mapping, plan.anew(self.options))
                     .still(self.options.window.is_some())
@@ -214,7 +218,7 @@ impl Journey<'_> {
             }
             None => return,
         };
-        let plans: Vec<&Plan> = branches.iter().map(|branch| branch.plan).collect();
+        let plans: Vec<(&Plan, bool)> = branches.iter().map(|branch| (branch.plan, branch.keeps)).collect();
         // Set once nothing more is to be done for a route, and once for none of them.
         let over: Vec<AtomicBool> = branches.iter().map(|b| AtomicBool::new(b.delivery.is_none())).collect();
         let enough = AtomicBool::new(false);
@@ -224,13 +228,13 @@ impl Journey<'_> {
             &|| self.stop.asked() || enough.load(Ordering::Acquire) || over.iter().all(|o| o.load(Ordering::Acquire)),
             || {
                 let mut middles = Vec::with_capacity(plans.len());
-                for ((plan, between), over) in plans.iter().zip(&ends).zip(&over) {
+                for (((plan, keeps), between), over) in plans.iter().zip(&ends).zip(&over) {
                     let middle = match over.load(Ordering::Acquire) {
                         true => None,
                         false => {
                             let (decoder, encoder, route) = (plan.decoder()?, plan.encoder()?, Arc::clone(&plan.route));
                             let middle = Middle::new(route, decoder, encoder, Arc::clone(between), self.now);
-                            Some(middle.limited(self.options.limit).hashing(self.secret).keeping(plan.keeps_origins()))
+                            Some(middle.limited(self.options.limit).hashing(self.secret).keeping(*keeps))
                         }
                     };
                     middles.push((over, middle));

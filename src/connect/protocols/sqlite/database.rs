@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 /// Rows of a table keyed by a wide text need wide pages: fewer levels, fewer splits. Only for
 /// databases we make.
 const PAGE_BYTES: u32 = 8192;
-/// Page cache: the process as a whole stays within 64 MiB.
+/// Page cache: with a table that cannot refuse a record the process as a whole stays within 64 MiB.
 const CACHE_KIB: i64 = 16 * 1024;
 /// Page cache of the keys that a mirror has seen.
 const SEEN_CACHE_KIB: i64 = 8 * 1024;

@@ -127,6 +127,10 @@ impl Sink for SqliteSink {
         Ok(found)
     }
 
+    fn may_refuse(&self) -> bool {
+        !self.fitted.plain
+    }
+
     fn recall(&mut self) -> Result<Option<Receipt>> {
         let kept: Option<(i64, Option<String>)> = self
             .database()?

@@ -30,6 +30,8 @@ pub(super) struct Fitted {
     pub(super) key: Vec<(String, String)>,
     /// Whether something happens in the database when a record goes in.
     pub(super) triggers: bool,
+    /// Whether it is just as consign makes it: it then has no rule that a mapped record could break.
+    pub(super) plain: bool,
 }
 
 impl Table {
@@ -98,14 +100,24 @@ impl Table {
                     .execute_batch(&definition)
                     .map_err(|e| failure(format!("creating table `{}`", self.name), e))?;
                 let key = self.key.iter().map(|at| (declared(&self.kinds[*at]).to_string(), "BINARY".to_string()));
-                Ok(Fitted { binary: vec![false; self.columns.len()], key: key.collect(), triggers: false })
+                Ok(Fitted { binary: vec![false; self.columns.len()], key: key.collect(), triggers: false, plain: true })
             }
             Some("view") => {
                 Err(Error::new(Kind::Invalid, &TABLE_UNFIT, format!("`{}` is a view, not a table", self.name))
                     .hint("name a table under `table`"))
             }
-            Some(_) => self.check(database),
+            Some(_) => Ok(Fitted { plain: self.is_plain(database)?, ..self.check(database)? }),
         }
+    }
+
+    /// Whether the table is as [`Table::definition`] makes it, and nothing was added to it.
+    fn is_plain(&self, database: &Connection) -> Result<bool> {
+        let sql = "SELECT count(*) = 1 AND max(sql) = ?2 FROM sqlite_schema \
+                   WHERE tbl_name = ?1 COLLATE NOCASE AND name NOT LIKE 'sqlite\\_autoindex\\_%' ESCAPE '\\'";
+        let plain: Option<bool> = database
+            .query_row(sql, [&self.name, &self.definition()], |row| row.get(0))
+            .map_err(|e| failure(format!("looking at table `{}`", self.name), e))?;
+        Ok(plain == Some(true))
     }
 
     /// Whether the table holds a row; `None` if there is no such table.
@@ -290,7 +302,7 @@ impl Table {
         let types: Vec<String> = self.key.iter().map(|at| declared_of(&there, &self.columns[*at])).collect();
         let Some(collations) = self.collations(database, &primary)? else {
             if !self.mode.keyed() {
-                return Ok(Fitted { binary, key: Vec::new(), triggers });
+                return Ok(Fitted { binary, triggers, ..Fitted::default() });
             }
             let keys = self.key_names().join(", ");
             return Err(unfit(format!("table `{}` has no unique index over ({keys})", self.name)).hint(format!(
@@ -299,7 +311,7 @@ impl Table {
                 quoted(&self.name)
             )));
         };
-        Ok(Fitted { binary, key: types.into_iter().zip(collations).collect(), triggers })
+        Ok(Fitted { binary, key: types.into_iter().zip(collations).collect(), triggers, plain: false })
     }
 
     /// How the primary key or a whole unique index over exactly the key's columns compares each of

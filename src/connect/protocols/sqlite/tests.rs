@@ -150,6 +150,21 @@ fn the_commit_row_is_compared_with_the_state() {
 }
 
 #[test]
+fn only_a_table_with_rules_of_its_own_may_refuse_records() {
+    let desk = Desk::new();
+    let check = |expected: bool, sql: &str| {
+        desk.sql(sql);
+        assert_eq!(desk.opened(None, false).unwrap().0.may_refuse(), expected, "{sql}");
+    };
+    // Once while it is made, once as it was found.
+    check(false, "SELECT 1");
+    check(false, "SELECT 1");
+    check(true, "CREATE INDEX apart ON items (qty)");
+    check(false, "DROP INDEX apart");
+    check(true, "CREATE TRIGGER watch BEFORE INSERT ON items BEGIN SELECT RAISE(ABORT, 'no'); END");
+}
+
+#[test]
 fn what_another_state_wrote_is_taken_over_on_demand() {
     let desk = Desk::new();
     let (mut sink, _) = desk.opened(None, false).unwrap();
