@@ -372,10 +372,10 @@ fn a_lookup_reads_the_file_beside_its_mapping() {
         (
             looking("name"),
             "sku,name\na,Beta\na,Alpha\n",
-            "9:52: `tables/codes.csv`: line 3: its key stands in an earlier line",
+            "9:53: `tables/codes.csv`: line 3: its key stands in an earlier line",
         ),
-        (looking("name").replace("tables/", "../"), "", "9:52: `../codes.csv`: the file lies in the folder"),
-        (looking("name").replace("codes.csv", "none.csv"), "", "9:52: `tables/none.csv`: there is no such file"),
+        (looking("name").replace("tables/", "../"), "", "9:53: `../codes.csv`: the file lies in the folder"),
+        (looking("name").replace("codes.csv", "none.csv"), "", "9:53: `tables/none.csv`: there is no such file"),
     ] {
         project.write("mappings/items.yaml", &text);
         project.write("mappings/tables/codes.csv", file);
