@@ -83,6 +83,12 @@ pub fn seal_mapping(mapping: &mut Mapping) {
     if let Some(approval) = sync.approval {
         value["sync"]["approval"] = json!({ "four_eyes": approval.four_eyes });
     }
+    if let Some(explode) = &mapping.explode {
+        value["explode"] = json!({
+            "list": explode.list.value.to_string(),
+            "as": explode.name.as_ref().map(|name| &name.value),
+        });
+    }
     if let Some(drift) = &mapping.drift {
         let word = Drift::NAMES.iter().find(|(_, one)| *one == drift.value).map(|(name, _)| *name);
         value["contract"] = json!({ "drift": word });

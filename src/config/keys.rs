@@ -371,6 +371,12 @@ pub static MAPPING: Section = Section {
             "Values that can be set from outside: `params.name` in expressions. A default, or a map with `type` and `default`.",
         ),
         Key::new(
+            "explode",
+            Kind::RecordPath,
+            "A list of the source record, `lines[*]`: each of its elements becomes a target record of its own, which all rules make; `item` and `index` in expressions. All of them are written or none; a record without elements is filtered.",
+        ),
+        Key::new("as", Kind::Name(false), "What expressions call an element of `explode`, beside `item`."),
+        Key::new(
             "contract",
             Kind::Section(&CONTRACT),
             "What becomes of records that are not what their streams declare.",
@@ -742,7 +748,11 @@ pub static TEST: Section = Section {
     keys: &[
         Key::new("name", Kind::Label, "What it shows.").required(),
         Key::new("given", Kind::Record, "The record read.").required(),
-        Key::new("expect", Kind::Record, "The target record; what is not named must not be there."),
+        Key::new(
+            "expect",
+            Kind::OneOrMany(&Kind::Record),
+            "The target record, or a list of them where records are taken apart; what is not named must not be there.",
+        ),
         Key::new("expect_filtered", Kind::Flag, "`true`: `when` holds it back."),
         Key::new("expect_rejected", Kind::Label, "It is rejected, with this text in the reason."),
     ],

@@ -8,8 +8,8 @@ use super::source::Source;
 use super::structure::{Fragments, Structure, checks};
 use super::yaml::{self, Raw, RawKind};
 use super::{
-    Approval, Deletes, Drift, Expectation, Expression, Mapping, MappingTest, Missed, Mode, Node, OnError, Schedule,
-    Spanned, StreamRef, SyncOptions, canonical, units,
+    Approval, Deletes, Drift, Expectation, Explode, Expression, Mapping, MappingTest, Missed, Mode, Node, OnError,
+    Schedule, Spanned, StreamRef, SyncOptions, canonical, units,
 };
 use crate::error::{Findings, Severity, codes::config as codes};
 use crate::record::Path;
@@ -127,6 +127,7 @@ fn resolve(
         from: stream_ref(get(raw, "from")?, source)?,
         to: stream_ref(get(first, "stream").unwrap_or(first), source)?,
         sync,
+        explode: explode(checker, raw),
         drift: get(raw, "contract").and_then(|raw| drift(get(raw, "drift")?, source)),
         when: get(raw, "when").and_then(|raw| Expression::of(raw, source)),
         about: either(raw, "about", "description").and_then(Raw::text).map(str::to_owned),
@@ -153,6 +154,17 @@ fn stream_ref(raw: &Raw, source: &Source) -> Option<StreamRef> {
     let (connector, stream) = raw.text()?.split_once('.')?;
     let place = source.place(raw.start, raw.end);
     Some(StreamRef { connector: connector.to_owned(), stream: stream.to_owned(), place })
+}
+
+fn explode(checker: &mut Checker<'_>, raw: &Raw) -> Option<Explode> {
+    let source = checker.source;
+    let name = get(raw, "as");
+    if let (Some(name), None) = (name, get(raw, "explode")) {
+        let cause = "`as` names the elements of `explode`, and there is none";
+        checker.error(&codes::BAD_VALUE, name.start, name.end, cause, "add `explode: lines[*]`, or remove it");
+    }
+    let list = get(raw, "explode").and_then(|raw| path(raw, source))?;
+    Some(Explode { list, name: name.and_then(|raw| text(raw, source)) })
 }
 
 fn drift(raw: &Raw, source: &Source) -> Option<Spanned<Drift>> {

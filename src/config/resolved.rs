@@ -217,6 +217,8 @@ pub struct Mapping {
     /// The parameters of the mapping (the first) and of each fragment that it includes, each with
     /// its value.
     pub scopes: Vec<Scope>,
+    /// The list whose elements become target records of their own.
+    pub explode: Option<Explode>,
     /// What becomes of fields of the source that nobody declared; `None`: nobody looks.
     pub drift: Option<Spanned<Drift>>,
     /// The gate: records for which it is false are filtered.
@@ -255,6 +257,15 @@ impl Mapping {
     pub fn is_branch(&self) -> bool {
         self.name.value != self.family
     }
+}
+
+/// The list that records are taken apart by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explode {
+    /// Its path in the source record.
+    pub list: Spanned<Path>,
+    /// What expressions call an element, beside `item`.
+    pub name: Option<Spanned<String>>,
 }
 
 /// What becomes of a field that is there and that nobody declared.

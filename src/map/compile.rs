@@ -1,6 +1,7 @@
 //! From a resolved mapping to a [`Route`], with everything said that can be known without data.
 
 mod block;
+mod explode;
 mod fit;
 mod names;
 mod rule;
@@ -28,6 +29,7 @@ use names::Role;
 /// nothing against running the others.
 pub fn compile(mapping: &Mapping, source: &SourceShape, target: &TargetShape) -> (Option<Route>, Findings) {
     let mut compiler = Compiler::new(mapping, source, target);
+    let explode = compiler.explode(mapping);
     compiler.lets(&mapping.lets);
     let fields = compiler.expand(&mapping.fields, &mapping.copies, &Base::Record);
     let kind = target.kind();
@@ -80,6 +82,7 @@ pub fn compile(mapping: &Mapping, source: &SourceShape, target: &TargetShape) ->
         masks,
         leaves,
         guard: guard.map(Box::new),
+        explode,
         gate,
         rules,
         cells,

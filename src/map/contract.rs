@@ -28,7 +28,7 @@ pub(super) struct Guard {
     slot: Option<usize>,
     source: Option<Arc<Contract>>,
     drift: Option<(Drift, Known)>,
-    target: Option<(Arc<Contract>, Vec<(String, Nest)>)>,
+    target: Option<(Arc<Contract>, Places)>,
     /// Of a format that holds text alone: what its columns are read as.
     text: Option<Vec<Field>>,
     /// Fields of a flat target that cannot be null there: null is nothing in it.
@@ -37,7 +37,10 @@ pub(super) struct Guard {
     known: Vec<(Path, ClassSet)>,
 }
 
-/// The target record: a column, or a map of such.
+/// The fields of the target record, by name.
+type Places = Vec<(String, Nest)>;
+
+/// A place of the target record: a column, or a map of such.
 #[derive(Debug)]
 enum Nest {
     Column(usize),
@@ -204,7 +207,8 @@ fn told(broken: &Broken<'_>, open: bool) -> String {
 
 impl Nest {
     fn of(columns: Vec<(usize, &[Step])>) -> Vec<(String, Self)> {
-        let mut below: Vec<(String, Vec<(usize, &[Step])>)> = Vec::new();
+        type Columns<'s> = Vec<(usize, &'s [Step])>;
+        let mut below: Vec<(String, Columns<'_>)> = Vec::new();
         for (at, steps) in columns {
             // Elements of lists are no places of their own.
             let Some((Step::Key(name), rest)) = steps.split_first() else { continue };

@@ -204,6 +204,7 @@ fn run(route: &Route, test: &MappingTest, counter: &Counter) -> Option<Failure> 
         _ => None,
     };
     let got = match &verdict {
+        Verdict::Mapped if out.len() > route.width() => format!("{} records", out.len() / route.width()),
         Verdict::Mapped => "a record".to_string(),
         Verdict::Filtered => "filtered".to_string(),
         Verdict::Rejected(fault) => match &fault.field {
@@ -215,6 +216,8 @@ fn run(route: &Route, test: &MappingTest, counter: &Counter) -> Option<Failure> 
     match (&test.expect, &verdict) {
         (Expectation::Record(expected), Verdict::Mapped) => match Literal::of(expected) {
             Err(error) => Some(Failure::Invalid { place: error.place, cause: error.cause.into() }),
+            Ok(Literal::List(expected)) => records(route, &expected, &out, &arena),
+            Ok(_) if out.len() > route.width() => other("one record".into()),
             Ok(expected) => {
                 let mut found = Vec::new();
                 compare(
@@ -237,6 +240,21 @@ fn run(route: &Route, test: &MappingTest, counter: &Counter) -> Option<Failure> 
         (Expectation::Rejected(text), _) if text.is_empty() => other("rejected".into()),
         (Expectation::Rejected(text), _) => other(format!("rejected, with `{text}` in the reason")),
     }
+}
+
+/// The records that one record was taken apart into, in their order.
+fn records<'a>(route: &'a Route, expected: &[Literal], out: &[Value<'a>], arena: &'a Arena) -> Option<Failure> {
+    let made = out.chunks(route.width()).len();
+    if made != expected.len() {
+        let told = |count: usize| if count == 1 { "1 record".to_string() } else { format!("{count} records") };
+        return Some(Failure::Verdict { expected: told(expected.len()), got: told(made), field: None });
+    }
+    let mut found = Vec::new();
+    for (number, (expected, values)) in expected.iter().zip(out.chunks(route.width())).enumerate() {
+        let expected = expected.lend(arena).copy_into(arena);
+        compare(&expected, &record(route, values, arena), format!("[{number}]"), route.flat_target, &mut found);
+    }
+    if found.is_empty() { None } else { Some(Failure::Different(found)) }
 }
 
 /// The values that a decoder would have put into the slots.

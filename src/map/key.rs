@@ -11,10 +11,15 @@ impl Route {
     /// rules say. `false`: the key cannot be told. Conditions on the key are not asked: a key that the
     /// mapping does not let pass names a record all the same.
     pub fn key_of<'a>(&'a self, row: &Row<'a>, arena: &'a Arena, now: Moment<'_>, out: &mut Vec<Value<'a>>) -> bool {
-        out.clear();
         let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now, locals: self.locals(arena) };
+        self.key_in(&mut frame, out)
+    }
+
+    /// The same where the evaluation stands.
+    pub(super) fn key_in<'a>(&'a self, frame: &mut Frame<'_, 'a>, out: &mut Vec<Value<'a>>) -> bool {
+        out.clear();
         for rule in self.key.iter().filter_map(|column| self.rules.get(*column)) {
-            let Ok(value) = self.unjudged(rule, &mut frame) else { return false };
+            let Ok(value) = self.unjudged(rule, frame) else { return false };
             if value.is_absent() {
                 return false;
             }

@@ -9,6 +9,7 @@ mod contract;
 mod convert;
 mod examples;
 mod explain;
+mod explode;
 mod key;
 mod literal;
 mod mend;

@@ -68,18 +68,22 @@ pub fn preview<'a>(route: &'a Route, row: &Row<'a>, arena: &'a Arena, now: Optio
         Verdict::Filtered => Outcome::Filtered,
         Verdict::Rejected(fault) => Outcome::Rejected(*fault),
         Verdict::Mapped => Outcome::Mapped(
-            route
-                .columns
-                .iter()
-                .zip(&out)
-                .zip(&route.masks.target)
-                .filter(|((_, value), _)| !value.is_missing())
-                .flat_map(|((column, value), classes)| {
+            out.chunks(route.width())
+                .enumerate()
+                .flat_map(|(number, values)| {
                     let mut leaves = Vec::new();
-                    inside(route, &mut column.path.clone(), value, *classes, &mut leaves);
-                    leaves
+                    for ((column, value), classes) in route.columns.iter().zip(values).zip(&route.masks.target) {
+                        if !value.is_missing() {
+                            inside(route, &mut column.path.clone(), value, *classes, &mut leaves);
+                        }
+                    }
+                    // Of several records each field says which one it is of.
+                    let name = move |path: Path| match route.explodes() {
+                        true => format!("[{number}].{path}"),
+                        false => path.to_string(),
+                    };
+                    leaves.into_iter().map(move |(path, value, classes)| show(name(path), &value, classes))
                 })
-                .map(|(path, value, classes)| show(path.to_string(), &value, classes))
                 .collect(),
         ),
     };

@@ -10,6 +10,7 @@ use crate::record::{Arena, ClassSet, Column, Path, Projection, Row, Type, Value,
 
 use super::contract::Guard;
 use super::convert::{Reading, convert};
+use super::explode::Explode;
 use super::literal::Literal;
 use super::nest::{self, Case, ForEach, Part, Shape, Table};
 
@@ -38,6 +39,7 @@ pub struct Route {
     /// Every rule, those inside of lists and objects too, each behind the one around it.
     pub leaves: Vec<Leaf>,
     pub(super) guard: Option<Box<Guard>>,
+    pub(super) explode: Option<Explode>,
     pub(super) gate: Option<Condition>,
     pub(super) rules: Vec<Rule>,
     /// How each cell is computed; `None`: it is set.
@@ -203,7 +205,8 @@ pub(super) struct Condition {
 
 impl Route {
     /// Applies the mapping to one record. `out` is emptied first; it holds one value for each
-    /// column if the verdict is [`Verdict::Mapped`].
+    /// column if the verdict is [`Verdict::Mapped`], and so many again for each further target record
+    /// where records are taken apart ([`Route::width`]).
     ///
     /// Gate, then for each rule: source, default if it is absent, transform, required, type,
     /// conditions; then the conditions of the record. `now` is the moment of the run, the same for
@@ -230,7 +233,10 @@ impl Route {
             return Verdict::Rejected(fault);
         }
         let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now, locals: self.locals(arena) };
-        self.one(&mut frame, out, watch)
+        match &self.explode {
+            None => self.one(&mut frame, out, watch),
+            Some(explode) => self.exploded(explode, &mut frame, out, watch),
+        }
     }
 
     /// One target record: gate, rules, the conditions of the record, the contract of the target.
@@ -241,6 +247,7 @@ impl Route {
         out: &mut Vec<Value<'a>>,
         watch: &W,
     ) -> Verdict {
+        let first = out.len();
         if let Some(gate) = &self.gate {
             match gate.program.eval(frame) {
                 Ok(Value::Bool(true)) => {}
@@ -259,12 +266,12 @@ impl Route {
             }
         }
         if let Some((cell, shape)) = &self.whole
-            && let Err(fault) = self.judge(*cell, shape, frame, out)
+            && let Err(fault) = self.judge(*cell, shape, frame, out.get(first..).unwrap_or_default())
         {
             return Verdict::Rejected(fault);
         }
         if let Some(guard) = &self.guard
-            && let Err(fault) = guard.target(self, out, frame.arena)
+            && let Err(fault) = guard.target(self, out.get(first..).unwrap_or_default(), frame.arena)
         {
             return Verdict::Rejected(fault);
         }

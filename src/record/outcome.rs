@@ -18,6 +18,8 @@ pub struct Totals {
     pub rejected: u64,
     /// Records that a compliance rule kept back.
     pub withheld: u64,
+    /// Target records that records became beyond one for each of them.
+    pub exploded: u64,
     /// Target records after explode and last-wins.
     pub produced: u64,
     /// Target records that a later one with the same key in the same batch replaced.
@@ -49,6 +51,7 @@ impl Totals {
         self.filtered += other.filtered;
         self.rejected += other.rejected;
         self.withheld += other.withheld;
+        self.exploded += other.exploded;
         self.produced += other.produced;
         self.superseded += other.superseded;
         self.written += other.written;
@@ -91,10 +94,10 @@ impl Totals {
                 self.produced, self.written, self.unchanged, self.refused, self.in_doubt
             ));
         }
-        if self.mapped != self.produced + self.superseded {
+        if self.mapped + self.exploded != self.produced + self.superseded {
             return Err(format!(
-                "mapped {} = produced {} + superseded {}",
-                self.mapped, self.produced, self.superseded
+                "mapped {} + exploded {} = produced {} + superseded {}",
+                self.mapped, self.exploded, self.produced, self.superseded
             ));
         }
         Ok(())

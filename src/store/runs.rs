@@ -575,6 +575,8 @@ fn totals_of(row: &Row<'_>, at: usize) -> rusqlite::Result<Totals> {
     Ok(Totals {
         read: get(0)?,
         mapped: get(1)?,
+        // Not kept by itself: it is what the others leave.
+        exploded: (get(5)? + get(6)?).saturating_sub(get(1)?),
         filtered: get(2)?,
         rejected: get(3)?,
         withheld: get(4)?,

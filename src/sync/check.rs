@@ -60,6 +60,13 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
         // Bytes have no records to be found again: each is added, whatever identifies it elsewhere.
         route.key.clear();
     }
+    if let Some(explode) = mapping.explode.as_ref().filter(|_| target.refuses_records() && !mapping.sync.mode.keyed()) {
+        let cause = "a target record that the target refuses is replayed with all others of its source record, which `append` adds again";
+        findings.push(
+            Finding::warning(&codes::sync::EXPLODE_APPENDS, explode.list.place.clone(), cause)
+                .fix("say `mode: upsert` with a key that tells the elements apart"),
+        );
+    }
     findings.extend(directions(mapping, source, target));
     findings.extend(way_of_reading(project, mapping, source, &from));
     if let Some(route) = &route {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::config::Mode;
 
 use crate::connect::{Batch, Decoder, Encoder, Part, RecordError, Rows};
-use crate::error::codes::map::DRIFT;
+use crate::error::codes::map::{DRIFT, EXPLODE_LIMIT};
 use crate::error::{Error, Kind, Result};
 use crate::expr::Moment;
 use crate::map::{Drifted, Fault, Route, Verdict};
@@ -17,6 +17,9 @@ use crate::record::{Arena, Position, Reject, Row, SliceId, Timestamp, Totals, Va
 
 use super::lanes::{Hashed, KeyHash};
 use super::refused::Origins;
+
+/// Most bytes of the target records of one source record.
+const MOST_EXPLODED: usize = 64 << 20;
 
 /// What a worker made of a part.
 pub struct Done {
@@ -195,6 +198,7 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
         self.totals.read += 1;
         self.route.count_drift(row.slots, &mut self.drifted);
         match self.route.apply(&row, self.arena, self.moment(&row), &mut self.values) {
+            Verdict::Mapped if self.route.explodes() => self.encode_many(&row),
             Verdict::Mapped => self.encode(&row),
             Verdict::Filtered => {
                 self.totals.filtered += 1;
@@ -292,6 +296,56 @@ impl<'a> Mapped<'_, 'a> {
         }
     }
 
+    /// Encodes the target records that one record was taken apart into: all of them or none.
+    fn encode_many(&mut self, row: &Row<'a>) {
+        let start = self.batch.bytes.len();
+        let mut ranges: Vec<(Option<u128>, Range<usize>)> = Vec::with_capacity(self.values.len() / self.route.width());
+        for values in self.values.chunks(self.route.width()) {
+            let from = self.batch.bytes.len();
+            if from > 0 {
+                self.batch.bytes.extend_from_slice(self.between);
+            }
+            let failed = match self.encoder.encode(values, &mut self.batch.bytes) {
+                Ok(()) if self.batch.bytes.len() - start <= MOST_EXPLODED => None,
+                Ok(()) => {
+                    let cause = format!("its target records are more than {} MiB", MOST_EXPLODED >> 20);
+                    Some((EXPLODE_LIMIT.id, cause, None))
+                }
+                Err(error) => {
+                    let field = self.route.columns.get(error.column).map(|c| c.path.to_string());
+                    let cause = format!("element {}: {}", ranges.len() + 1, error.cause);
+                    Some((error.code.id, cause, field))
+                }
+            };
+            if let Some((code, cause, field)) = failed {
+                self.batch.bytes.truncate(start);
+                self.reject(row, code, cause, field);
+                return;
+            }
+            let key = self.keyed.then(|| self.hash.of(self.route.key.iter().map(|at| &values[*at])));
+            ranges.push((key, from..self.batch.bytes.len()));
+        }
+        self.totals.mapped += 1;
+        self.totals.exploded += (ranges.len() as u64).saturating_sub(1);
+        self.batch.records += ranges.len() as u64;
+        if self.route.mode == Mode::Mirror && self.keyed {
+            // Elements that `when` holds back are there all the same.
+            self.key_alone(row);
+        }
+        // In its lane a record is known by the key of its first element: a later version of it, too.
+        if let Some((Some(first), _)) = ranges.first() {
+            self.keys.lane(*first, row.index);
+        }
+        for (key, range) in ranges {
+            if let Some(origins) = &mut self.origins {
+                origins.keep(self.part, row, key, range.start);
+            }
+            if let Some(key) = key {
+                self.keys.replaces(key, range);
+            }
+        }
+    }
+
     #[cold]
     fn drift_ends(&self, row: &Row<'a>, fault: Fault) -> Error {
         let line = self.part.start.line + u64::from(row.line) + 1;
@@ -304,14 +358,21 @@ impl<'a> Mapped<'_, 'a> {
     /// The key of a record that is not written, hashed, if it can be told. A mirror remembers that it
     /// was seen.
     fn key_alone(&mut self, row: &Row<'a>) -> Option<u128> {
-        let told = self.route.key_of(row, self.arena, self.moment(row), &mut self.key);
         let mirror = self.route.mode == Mode::Mirror;
-        if !told || (mirror && self.encoder.encode_key(&self.key, &mut self.batch.seen).is_err()) {
+        let (moment, mut key, mut first) = (self.moment(row), std::mem::take(&mut self.key), None);
+        let route = self.route;
+        let told = route.keys_of(row, self.arena, moment, &mut key, &mut |key| {
+            first.get_or_insert_with(|| self.hash.of(key.iter()));
+            let seen = !mirror || self.encoder.encode_key(key, &mut self.batch.seen).is_ok();
+            self.batch.seen_records += u64::from(mirror && seen);
+            seen
+        });
+        self.key = key;
+        if !told {
             self.unkeyed += 1;
             return None;
         }
-        self.batch.seen_records += u64::from(mirror);
-        Some(self.hash.of(self.key.iter()))
+        first
     }
 
     fn reject(&mut self, row: &Row<'a>, code: &'static str, mut cause: String, field: Option<String>) {
@@ -353,8 +414,18 @@ struct Keys {
 
 impl Keys {
     fn saw(&mut self, key: u128, index: u32, bytes: Range<usize>) {
+        self.lane(key, index);
+        self.replaces(key, bytes);
+    }
+
+    /// A record came by in its lane.
+    fn lane(&mut self, key: u128, index: u32) {
         self.keys.push(key);
         self.indices.push(index);
+    }
+
+    /// A target record takes the place of the one before it with its key.
+    fn replaces(&mut self, key: u128, bytes: Range<usize>) {
         match self.seen.entry(key) {
             Entry::Vacant(entry) => {
                 entry.insert(bytes);

@@ -421,7 +421,10 @@ impl Told<'_> {
         line(
             "written",
             &match self.dry {
-                true => format!("nothing: a dry run; it would have been {}", count(totals.mapped, "record", "records")),
+                true => format!(
+                    "nothing: a dry run; it would have been {}",
+                    count(totals.mapped + totals.exploded, "record", "records")
+                ),
                 false if totals.written + totals.unchanged + totals.deleted == 0 => "0 records".into(),
                 false => format!("{}{more}, {guarantee}", count(totals.written, "record", "records")),
             },
@@ -504,7 +507,7 @@ impl Told<'_> {
             Became::Ran(finished) => {
                 let t = &finished.totals;
                 let got = match self.dry {
-                    true => format!("{} would be written", grouped(t.mapped)),
+                    true => format!("{} would be written", grouped(t.mapped + t.exploded)),
                     false => format!("{} written", grouped(t.written)),
                 };
                 let unchanged = match t.unchanged {

@@ -197,6 +197,13 @@ pub static DRIFT_UNKNOWABLE: Code = Code::new(
     "`contract: { drift }` tells fields that nobody declared, and the source stream declares none. Name a `schema` of the stream, declare its `fields`, or have them written with `consign connect schema NAME --write`.",
 );
 
+/// A record has too many elements to be taken apart.
+pub static EXPLODE_LIMIT: Code = Code::new(
+    "map-explode-limit",
+    "a record becomes too many target records",
+    "`explode` makes a target record of each element of a list: at most 100,000 of one source record, and at most 64 MiB of them. More are no record but a file of its own: let the source yield the elements as records.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &UNKNOWN_SOURCE,
@@ -231,4 +238,5 @@ pub const ALL: &[&Code] = &[
     &CONTRACT_TARGET,
     &DRIFT,
     &DRIFT_UNKNOWABLE,
+    &EXPLODE_LIMIT,
 ];

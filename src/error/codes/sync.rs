@@ -140,6 +140,13 @@ pub static SAME_PERSON: Code = Code::new(
     "The route asks for four eyes (`sync: { approval: { four_eyes: true } }`): the author of a plan, as it was recorded when the plan was saved, and its approver are two persons.",
 );
 
+/// A replay of an exploded record adds twice.
+pub static EXPLODE_APPENDS: Code = Code::new(
+    "sync-explode-appends",
+    "a replay would add records again",
+    "`explode` makes several target records of one source record, and this target can refuse single ones. The dead letter of a refused one holds its whole source record, so that a replay writes all of its target records: with `append` those that were written are added once more. With a key (`mode: upsert`) they are replaced by themselves.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &PAST_TOLERANCE,
@@ -164,4 +171,5 @@ pub const ALL: &[&Code] = &[
     &PLAN_MOVED,
     &APPROVAL_MISSING,
     &SAME_PERSON,
+    &EXPLODE_APPENDS,
 ];

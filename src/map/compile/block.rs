@@ -515,7 +515,7 @@ fn element(declared: &Type) -> Type {
 }
 
 /// The classes at and above a path, and those below it with the rest of their paths.
-fn split(known: &[(Path, ClassSet)], at: &Path) -> (ClassSet, Vec<(Path, ClassSet)>) {
+pub(super) fn split(known: &[(Path, ClassSet)], at: &Path) -> (ClassSet, Vec<(Path, ClassSet)>) {
     let (mut whole, mut inner) = (ClassSet::NONE, Vec::new());
     for (path, classes) in known {
         let same = path.0.iter().zip(&at.0).all(|steps| match steps {

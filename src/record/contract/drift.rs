@@ -183,3 +183,41 @@ fn look(known: &Known, value: Value<'_>, way: &Way<'_>, tell: &mut dyn FnMut(&Wa
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::ClassSet;
+
+    fn field(name: &str, kind: Type) -> Field {
+        Field { name: name.into(), kind, required: false, nullable: true, classes: ClassSet::NONE }
+    }
+
+    fn found(known: &Known, record: Value<'_>) -> Vec<String> {
+        let mut all = Vec::new();
+        undeclared(known, record, &mut |way| {
+            all.push(way.to_string());
+            true
+        });
+        all
+    }
+
+    #[test]
+    fn undeclared_fields_are_found_at_any_depth() {
+        let line = Type::Record { fields: vec![field("sku", Type::String)], open: true };
+        let known = Known::of_fields(&[
+            field("id", Type::Int),
+            field("lines", Type::List(Box::new(line))),
+            field("free", Type::Map(Box::default())),
+        ]);
+        let x = Value::Int(1);
+        let one = [("sku", x), ("odd", x)];
+        let lines = [Value::Map(&one), Value::Null, Value::Map(&one[..1])];
+        let free = [("anything", x)];
+        let record =
+            [("free", Value::Map(&free)), ("lines", Value::List(&lines)), ("a.b", x), ("gone", Value::Missing)];
+        assert_eq!(found(&known, Value::Map(&record)), ["lines[*].odd", "\"a.b\""]);
+        assert!(!known.is_blind() && Known::of_fields(&[]).is_blind());
+        assert_eq!(found(&Known::of_fields(&[]), Value::Map(&record)), [""; 0]);
+    }
+}

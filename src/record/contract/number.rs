@@ -205,8 +205,8 @@ mod tests {
     #[test]
     fn numbers_are_compared_by_their_digits() {
         let rising = [
-            "-1e30",
             "-12345678901234567890123456789012345",
+            "-1e30",
             "-2",
             "-1.5",
             "-0.10",
