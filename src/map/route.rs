@@ -320,24 +320,26 @@ impl Route {
         frame: &mut Frame<'_, 'a>,
         watch: &W,
     ) -> Result<Value<'a>, Box<Fault>> {
-        if let Some(when) = &rule.when
-            && !self.holds(Some(rule), "when", when, frame)?
-        {
-            return Ok(Value::Missing);
-        }
         let mut value = match &rule.from {
             From::Slot(slot) => frame.slots.get(*slot).copied().unwrap_or_default(),
             From::Nowhere => Value::Missing,
             From::Cell(cell, steps) => self.element(*cell, steps, frame),
         };
-        if !matches!(rule.make, Make::ForEach(_)) {
-            watch.rule(rule.leaf, matches!(rule.from, From::Nowhere) || !value.is_absent());
-        }
+        let given = matches!(rule.from, From::Nowhere) || !value.is_absent();
         if value.is_absent()
             && let Some(default) = &rule.default
             && (value.is_missing() || rule.nullable != Some(true))
         {
             value = default.lend(frame.arena);
+        }
+        if let Some(when) = &rule.when {
+            frame.value = value;
+            if !self.holds(Some(rule), "when", when, frame)? {
+                return Ok(Value::Missing);
+            }
+        }
+        if !matches!(rule.make, Make::ForEach(_)) {
+            watch.rule(rule.leaf, given);
         }
         match &rule.make {
             Make::Value => {}

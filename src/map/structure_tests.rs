@@ -224,6 +224,20 @@ fields:
 }
 
 #[test]
+fn a_rule_writes_where_its_condition_holds() {
+    let lines =
+        "fields: [{ target: a, source: a, default: 0, when: value > 1 }, { target: b, value: x, when: record.b }]";
+    check(
+        lines,
+        &[
+            ("{ a: 2, b: true }", r#"{"a":2,"b":"x"}"#),
+            ("{ b: false }", r#"{"a":null,"b":null}"#),
+            ("{ a: 5 }", "map-no-answer b: `record.b` is missing, not true or false"),
+        ],
+    );
+}
+
+#[test]
 fn constants_of_every_type() {
     let lines = "fields: [{ target: a, value: x }, { target: b, value: 1.50 }, { target: c, value: [1, { d: true }] }, { target: e, value: null }]";
     check(lines, &[("{}", r#"{"a":"x","b":1.50,"c":[1,{"d":true}],"e":null}"#)]);

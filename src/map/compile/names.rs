@@ -124,6 +124,10 @@ impl Compiler<'_> {
 
     /// Names that no expression uses.
     pub(super) fn unused_lets(&mut self) {
+        // What could not be compiled may have used it.
+        if self.errors() > 0 {
+            return;
+        }
         for (cell, name) in &self.named {
             if !self.used.contains(cell) {
                 let cause = format!("nothing uses `{}`", name.value);

@@ -81,11 +81,11 @@ impl Compiler<'_> {
                 .fix("add `source: field`, or `transform:` with an expression over `record`"),
             );
         }
+        let value = rule.source.is_some().then(|| (source_kind.clone(), source_classes));
         let when = match &rule.when {
-            Some(when) => Some(self.condition(when, None, None, Role::Gate, rule.scope)?),
+            Some(when) => Some(self.condition(when, None, value.clone(), Role::Gate, rule.scope)?),
             None => None,
         };
-        let value = rule.source.is_some().then(|| (source_kind.clone(), source_classes));
         let mut making = self.making(rule, value, default.as_ref(), declared, base, &target)?;
         let (wanted, reading) = self.wanted(rule, &making.kind, declared, &target);
         if self.target.flat && matches!(making.kind, Type::List(_) | Type::Map(_) | Type::Record { .. }) {
