@@ -72,6 +72,8 @@ pub(super) struct Ui {
 
 /// Verbs whose answer is findings.
 const CHECKS: &[&str] = &["map.check", "connect.check"];
+/// Verbs whose answer is tests.
+const TESTS: &[&str] = &["map.test"];
 /// Verbs whose answer is a report.
 const REPORTS: &[&str] = &["report.run"];
 
@@ -114,7 +116,8 @@ impl Ui {
     /// If it has none.
     pub(super) fn fits(&self) -> Result<()> {
         let fit = match self.shape {
-            Shape::Junit | Shape::Sarif => CHECKS.contains(&self.verb.as_str()),
+            Shape::Junit => CHECKS.contains(&self.verb.as_str()) || TESTS.contains(&self.verb.as_str()),
+            Shape::Sarif => CHECKS.contains(&self.verb.as_str()),
             Shape::Markdown => REPORTS.contains(&self.verb.as_str()),
             Shape::Text | Shape::Json | Shape::Ndjson | Shape::Csv => true,
         };
@@ -126,6 +129,7 @@ impl Ui {
         let verb = if self.verb.is_empty() { "--explain".to_string() } else { self.verb.replace('.', " ") };
         let more = match self.verb.as_str() {
             verb if CHECKS.contains(&verb) => ", junit, sarif",
+            verb if TESTS.contains(&verb) => ", junit",
             verb if REPORTS.contains(&verb) => ", markdown",
             _ => "",
         };
@@ -146,6 +150,9 @@ impl Ui {
             Shape::Json => format!("{:#}\n", json::document(&self.verb, &answer)),
             Shape::Ndjson => ndjson::lines(&self.verb, &answer),
             Shape::Csv => csv::table(&answer),
+            Shape::Junit if answer.suites.is_some() => {
+                junit::suites_document(answer.suites.as_deref().unwrap_or_default())
+            }
             Shape::Junit | Shape::Sarif => {
                 let Some(found) = &answer.findings else { return Err(self.unfit()) };
                 if self.shape == Shape::Sarif {

@@ -25,6 +25,7 @@ mod node;
 mod project;
 pub mod resolve;
 pub mod resolved;
+pub mod rewrite;
 pub mod schema;
 mod secret;
 mod source;

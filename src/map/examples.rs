@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 
+use serde_json::Value as Json;
+
 use super::convert::{Reading, convert};
 use super::literal::Literal;
 use super::nest::read;
-#[cfg(test)]
-use super::route::Unwatched;
-use super::route::{Leaf, Route, Verdict, Watch};
+use super::route::{Leaf, Route, Unwatched, Verdict, Watch};
+use crate::config::rewrite::Came;
 use crate::config::{Expectation, Mapping, MappingTest, Node, Spanned};
 use crate::error::Place;
 use crate::record::path::Step;
@@ -82,6 +83,10 @@ pub struct Coverage {
     pub without_value: usize,
     /// Tests in which the rule rejected the record.
     pub rejected: usize,
+    /// Whether a default stands in where there is no value.
+    pub has_default: bool,
+    /// Whether it can reject a record by a condition or because it is required.
+    pub can_reject: bool,
     /// The cases of its switch, each with how often it was taken.
     pub branches: Vec<(String, usize)>,
 }
@@ -136,6 +141,8 @@ impl Tested {
 pub fn test(route: &Route, mapping: &Mapping) -> Tested {
     let rule = |leaf: &Leaf| Coverage {
         target: leaf.target.to_string(),
+        has_default: leaf.rule.default.is_some(),
+        can_reject: !leaf.rule.validate.is_empty(),
         branches: leaf.branches.iter().map(|branch| (branch.clone(), 0)).collect(),
         ..Coverage::default()
     };
@@ -150,6 +157,41 @@ pub fn test(route: &Route, mapping: &Mapping) -> Tested {
         })
         .collect();
     Tested { examples, coverage: counter.0.into_inner() }
+}
+
+/// What really becomes of the record of a test, for its expectation; `None` if it cannot be run.
+pub fn came(route: &Route, test: &MappingTest) -> Option<Came> {
+    let arena = Arena::new();
+    let (verdict, out) = watched(route, &test.given, &arena, &Unwatched).ok()?;
+    Some(match verdict {
+        Verdict::Filtered => Came::Filtered,
+        Verdict::Rejected(fault) => Came::Rejected(fault.code.id),
+        Verdict::Mapped => {
+            let flat = route.flat_target;
+            let record = json(&record(route, &out, &arena), flat);
+            Came::Record { record: record.unwrap_or_else(|| Json::Object(serde_json::Map::new())), flat }
+        }
+    })
+}
+
+/// A value as JSON with the digits that it has; `None` if nothing would be written.
+fn json(value: &Value<'_>, flat: bool) -> Option<Json> {
+    if nothing(value, flat) {
+        return None;
+    }
+    Some(match value {
+        Value::Null => Json::Null,
+        Value::Bool(truth) => Json::Bool(*truth),
+        Value::Map(entries) => Json::Object(
+            entries.iter().filter_map(|(key, below)| Some(((*key).to_string(), json(below, flat)?))).collect(),
+        ),
+        Value::List(items) => items.iter().map(|item| json(item, flat).unwrap_or(Json::Null)).collect(),
+        Value::Int(_) | Value::Uint(_) | Value::Decimal(_) | Value::Number(_) | Value::Double(_) => {
+            let text = shown::text(value);
+            text.parse().map_or_else(|_| Json::String(text), Json::Number)
+        }
+        other => Json::String(shown::text(other)),
+    })
 }
 
 /// One record as an example gives it: what becomes of it, and the target values.

@@ -7,6 +7,7 @@
 mod compile;
 mod contract;
 mod convert;
+mod difference;
 mod examples;
 mod explain;
 mod explode;
@@ -15,6 +16,7 @@ mod literal;
 mod mend;
 mod nest;
 mod preview;
+pub mod propose;
 mod route;
 mod shape;
 #[cfg(test)]
@@ -25,7 +27,8 @@ pub(crate) mod tests;
 
 pub use compile::compile;
 pub use contract::Drifted;
-pub use examples::{Coverage, Difference, EXAMPLE_NOW, Example, Failure, Tested, test};
+pub use difference::{Made, made};
+pub use examples::{Coverage, Difference, EXAMPLE_NOW, Example, Failure, Tested, came, test};
 pub use explain::{Explained, explain};
 pub(crate) use mend::add_key;
 pub use preview::{Outcome, Previewed, Shown, preview};

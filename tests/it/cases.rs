@@ -148,10 +148,11 @@ fn play(case: &Path) -> Result<Printed, String> {
             "@replace" => {
                 let path = here.join(argument(1)?);
                 let before = std::fs::read_to_string(&path).map_err(|e| e.to_string())?;
-                if !before.contains(argument(2)?) {
+                let (wanted, by) = (lines_of(argument(2)?), lines_of(argument(3)?));
+                if !before.contains(&wanted) {
                     return Err(format!("nothing to replace: {line}"));
                 }
-                std::fs::write(path, before.replacen(argument(2)?, argument(3)?, 1)).map_err(|e| e.to_string())?;
+                std::fs::write(path, before.replacen(&wanted, &by, 1)).map_err(|e| e.to_string())?;
             }
             "@sqlwrite" => {
                 let database = rusqlite::Connection::open(here.join(argument(1)?)).map_err(|e| e.to_string())?;

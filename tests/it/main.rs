@@ -22,6 +22,7 @@ mod many;
 mod matrix;
 mod modes;
 mod postgres;
+mod previews;
 mod readme;
 mod refusals;
 mod schemas;

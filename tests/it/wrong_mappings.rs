@@ -195,9 +195,12 @@ fn validate(root: &Value, schema: &Value, value: &Value, at: &str, faults: &mut 
     }
 }
 
+/// Name, children and attributes that may be there, attributes that must.
+type Element = (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
+
 /// Which children and attributes an element may have, and which it must have, as `junit-10.xsd` of
 /// Jenkins says it.
-const JUNIT: &[(&str, &[&str], &[&str], &[&str])] = &[
+const JUNIT: &[Element] = &[
     ("testsuites", &["testsuite"], &["name", "time", "tests", "failures", "errors"], &[]),
     (
         "testsuite",
@@ -287,5 +290,7 @@ fn junit_is_valid_against_its_schema() {
         let (_, printed) = check(&repository().join(folder), &["-o", "junit"]);
         assert_eq!(junit_faults(&printed), [""; 0], "{printed}");
     }
+    let output = consign(repository()).args(["map", "test", "-o", "junit"]).output().unwrap();
+    assert_eq!(junit_faults(&text(&output.stdout)), [""; 0]);
     assert_eq!(junit_faults("<testsuites tests='0' failures='1' odd='2'/>").len(), 2);
 }

@@ -19,7 +19,7 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
-        let (_, _, route) = one(&self.name, context)?;
+        let (_, mapping, route) = one(&self.name, context)?;
         let told = map::explain(&route, &self.field).map_err(|known| {
             let cause = format!("`{}` writes no field `{}`", self.name, self.field);
             let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause);
@@ -49,6 +49,28 @@ impl Explain {
         line("transform", told.transform.as_deref().unwrap_or_default().trim());
         line("required", if told.required { "a missing or null result rejects the record" } else { "" });
         line("validate", &told.validate.join("; "));
+        let gate = mapping.when.as_ref().map(|when| when.text.trim().to_string());
+        let key = mapping.sync.key.iter().any(|path| path.value.to_string() == told.target);
+        let feeds: Vec<String> = route
+            .leaves
+            .iter()
+            .filter(|leaf| told.source.is_some() && leaf.source.as_ref().map(ToString::to_string) == told.source)
+            .map(|leaf| leaf.target.to_string())
+            .filter(|target| *target != told.target)
+            .collect();
+        let judged: Vec<String> = mapping
+            .validate
+            .iter()
+            .map(|check| check.that.text.trim().to_string())
+            .filter(|text| text.contains(&told.target))
+            .collect();
+        line("gate", gate.as_deref().unwrap_or_default());
+        line("judged by", &judged.join("; "));
+        line("key", if key { "records of the target are found by it" } else { "" });
+        line(
+            "beside",
+            &if feeds.is_empty() { String::new() } else { format!("its source feeds {} too", feeds.join(", ")) },
+        );
         line("type", &told.kind);
         line("classes", &told.flow.source.to_string());
         for passage in &told.flow.passages {
@@ -69,6 +91,10 @@ impl Explain {
             .fact("transform", json!(told.transform))
             .fact("required", json!(told.required))
             .fact("validate", json!(told.validate))
+            .fact("gate", json!(gate))
+            .fact("judged_by", json!(judged))
+            .fact("is_key", json!(key))
+            .fact("beside", json!(feeds))
             .fact("type", json!(told.kind))
             .fact("source_classes", json!(told.flow.source.to_string()))
             .fact("classes", json!(told.flow.classes.to_string()))

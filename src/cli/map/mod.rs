@@ -1,9 +1,11 @@
 //! `consign map`: mappings are checked, tested, tried and explained; nothing is written.
 
 mod check;
+mod diff;
 mod explain;
 mod fmt;
 pub(in crate::cli) mod functions;
+mod new;
 mod preview;
 mod test;
 
@@ -15,7 +17,7 @@ use crate::error::{Error, Exit, Result};
 use crate::map::Route;
 use crate::sync::check as checks;
 
-/// The mappings of the project: check, test, preview, explain, format
+/// The mappings of the project: check, test, preview, propose, explain, compare, format
 #[derive(clap::Args, Debug)]
 pub(super) struct Map {
     #[command(subcommand)]
@@ -27,7 +29,9 @@ enum Verb {
     Check(check::Check),
     Test(test::Test),
     Preview(preview::Preview),
+    New(new::New),
     Explain(explain::Explain),
+    Diff(diff::Diff),
     Fmt(fmt::Fmt),
     Functions(functions::Functions),
 }
@@ -38,7 +42,9 @@ impl Map {
             Verb::Check(verb) => verb.run(context),
             Verb::Test(verb) => verb.run(context),
             Verb::Preview(verb) => verb.run(context),
+            Verb::New(verb) => verb.run(context),
             Verb::Explain(verb) => verb.run(context),
+            Verb::Diff(verb) => verb.run(context),
             Verb::Fmt(verb) => verb.run(context),
             Verb::Functions(verb) => verb.run(context),
         }
@@ -61,7 +67,11 @@ fn chosen(names: &[String], loaded: &Loaded) -> Result<Vec<String>> {
 
 /// One mapping, compiled; a finding that keeps it from being compiled is an error.
 fn one(name: &str, context: &Context<'_>) -> Result<(Project, Mapping, Route)> {
-    let mut loaded = context.load(&context.find()?);
+    one_of(name, context.load(&context.find()?), context)
+}
+
+/// The same of files that are loaded already.
+fn one_of(name: &str, mut loaded: Loaded, context: &Context<'_>) -> Result<(Project, Mapping, Route)> {
     if loaded.project.is_none() {
         return Err(loaded.sound().err().unwrap_or_else(|| Error::bug("a project without a project")));
     }

@@ -9,7 +9,7 @@ use crate::cli::context::{Context, now};
 use crate::cli::output::text::shown;
 use crate::cli::output::{Answer, Rows};
 use crate::cli::sample::{self, Found};
-use crate::config::{Node, Spanned, Stream, Text};
+use crate::config::{Connector, Mapping, Node, Project, Spanned, Stream, Text};
 use crate::connect::formats;
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::map::{self, Outcome, Shown};
@@ -30,26 +30,7 @@ pub(super) struct Preview {
 impl Preview {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
         let (project, mapping, route) = one(&self.name, context)?;
-        let connector = project
-            .connectors
-            .get(&mapping.from.connector)
-            .ok_or_else(|| Error::bug("the source of a checked mapping is not defined"))?;
-        let connector = context.fill_in(&project, connector)?;
-        let Some(stream) = connector.streams.get(&mapping.from.stream) else {
-            return Err(Error::new(
-                Kind::Invalid,
-                &codes::cli::UNREADABLE,
-                format!("`{}.{}` is not declared, so it cannot be read", connector.name, mapping.from.stream),
-            ));
-        };
-        let mut stream = stream.clone();
-        let root = match &self.input {
-            Some(file) => {
-                replace_input(&mut stream, file)?;
-                std::env::current_dir().map_err(|e| Error::io("looking where we stand", e))?
-            }
-            None => project.root.clone(),
-        };
+        let (root, connector, stream) = source(context, &project, &mapping, self.input.as_deref())?;
         let mut rows =
             Rows::new("records", &["record", "place", "outcome", "before", "after", "code", "cause", "field"]);
         let mut text = String::new();
@@ -60,11 +41,14 @@ impl Preview {
                     let seen = map::preview(&route, &row, arena, Some(now()));
                     let place = format!("{}:{}", part.name, part.start.line + u64::from(seen.line) + 1);
                     let before = object(&seen.before);
-                    text.push_str(&format!("record {number} ({})\n", shown(&place)));
-                    text.push_str(&side("<", &seen.before));
+                    text.push_str(&fitted(&format!("record {number} ({})", shown(&place)), WIDTH));
+                    text.push('\n');
+                    if !matches!(seen.outcome, Outcome::Mapped(_)) {
+                        text.push_str(&beside(&seen.before, &[]));
+                    }
                     let row = match &seen.outcome {
                         Outcome::Mapped(after) => {
-                            text.push_str(&side(">", after));
+                            text.push_str(&beside(&seen.before, after));
                             [json!("mapped"), before, object(after), Json::Null, Json::Null, Json::Null]
                         }
                         Outcome::Filtered => {
@@ -73,11 +57,11 @@ impl Preview {
                         }
                         Outcome::Rejected(fault) => {
                             let field = fault.field.as_ref().map_or_else(String::new, |f| format!("{f}: "));
-                            text.push_str(&format!(
-                                "  = rejected: {field}{} ({})\n",
+                            text.push_str(&hanging(&format!(
+                                "= rejected: {field}{} ({})",
                                 shown(&fault.cause),
                                 fault.code.id
-                            ));
+                            )));
                             let (code, cause) = (json!(fault.code.id), json!(fault.cause));
                             [json!("rejected"), before, Json::Null, code, cause, json!(fault.field)]
                         }
@@ -108,6 +92,37 @@ impl Preview {
     }
 }
 
+/// Where the records of a mapping come from: the folder, the connector with its references filled in, and
+/// the stream, or a file that stands in for it.
+pub(super) fn source(
+    context: &Context<'_>,
+    project: &Project,
+    mapping: &Mapping,
+    input: Option<&std::path::Path>,
+) -> Result<(PathBuf, Connector, Stream)> {
+    let connector = project
+        .connectors
+        .get(&mapping.from.connector)
+        .ok_or_else(|| Error::bug("the source of a checked mapping is not defined"))?;
+    let connector = context.fill_in(project, connector)?;
+    let Some(stream) = connector.streams.get(&mapping.from.stream) else {
+        return Err(Error::new(
+            Kind::Invalid,
+            &codes::cli::UNREADABLE,
+            format!("`{}.{}` is not declared, so it cannot be read", connector.name, mapping.from.stream),
+        ));
+    };
+    let mut stream = stream.clone();
+    let root = match input {
+        Some(file) => {
+            replace_input(&mut stream, file)?;
+            std::env::current_dir().map_err(|e| Error::io("looking where we stand", e))?
+        }
+        None => project.root.clone(),
+    };
+    Ok((root, connector, stream))
+}
+
 /// Lets the stream read another file; where its ending names another format, in that one.
 fn replace_input(stream: &mut Stream, file: &std::path::Path) -> Result<()> {
     let Some((_, path)) = stream.options.iter_mut().find(|(name, _)| name.value == "path") else {
@@ -131,7 +146,100 @@ fn object(fields: &[Shown]) -> Json {
     Json::Object(fields.iter().map(|f| (f.field.clone(), json!(f.text))).collect())
 }
 
-fn side(mark: &str, fields: &[Shown]) -> String {
-    let width = fields.iter().map(|f| f.field.chars().count()).max().unwrap_or(0);
-    fields.iter().map(|f| format!("  {mark} {:width$}  {}\n", f.field, shown(&f.text))).collect()
+/// The widest line: what fits into a terminal, a review and a mail.
+const WIDTH: usize = 100;
+/// What stands between the two sides.
+const BETWEEN: &str = "  |  ";
+
+/// Both sides of a record beside each other: what is read, and what is made of it. A long value is cut; a
+/// list or an object that is made takes a line for each of its parts.
+fn beside(before: &[Shown], after: &[Shown]) -> String {
+    let names = |side: &[Shown]| side.iter().map(|field| field.field.chars().count()).max().unwrap_or(0).min(26);
+    let half = (WIDTH - 2 - BETWEEN.len()) / 2;
+    let cells = |side: &[Shown]| -> Vec<String> {
+        let width = names(side);
+        let cell = |field: &Shown| {
+            let name = fitted(&shown(&field.field), width);
+            let value = fitted(&shown(&field.text), half.saturating_sub(width + 2));
+            format!("{name}{}  {value}", " ".repeat(width.saturating_sub(name.chars().count())))
+        };
+        side.iter().map(cell).collect()
+    };
+    let (left, right) = (cells(before), cells(after));
+    let mut out = String::new();
+    for at in 0..left.len().max(right.len()) {
+        let one = left.get(at).map_or("", String::as_str);
+        let line = match right.get(at) {
+            Some(other) => {
+                let pad = " ".repeat(half.saturating_sub(one.chars().count()));
+                format!("  {one}{pad}{BETWEEN}{other}")
+            }
+            None => format!("  {one}"),
+        };
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// Text cut to so many characters, with a sign that it was.
+pub(super) fn fitted(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_string();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+/// A sentence in lines that fit, the further ones indented.
+fn hanging(text: &str) -> String {
+    let (mut out, mut used) = (String::from(" "), 1);
+    for word in text.split(' ') {
+        for piece in pieces(word) {
+            let length = piece.chars().count();
+            if used + 1 + length > WIDTH {
+                out.push_str("\n   ");
+                used = 3;
+            }
+            out.push(' ');
+            out.push_str(&piece);
+            used += 1 + length;
+        }
+    }
+    out.push('\n');
+    out
+}
+
+/// A word in parts that fit into a line.
+fn pieces(word: &str) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    if letters.is_empty() {
+        return vec![String::new()];
+    }
+    letters.chunks(WIDTH - 8).map(|part| part.iter().collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_too_wide() {
+        let field =
+            |name: &str, text: &str| Shown { field: name.into(), kind: "string", text: text.into(), masked: false };
+        let long = "ü".repeat(300);
+        for (one, other) in [("a", "b"), (long.as_str(), "b"), ("a", long.as_str()), (long.as_str(), long.as_str())] {
+            let sides = [vec![], vec![field(one, other)], vec![field(other, one), field("x", "y")]];
+            for (before, after) in [(0, 1), (1, 2), (2, 0), (2, 2)] {
+                for line in beside(&sides[before], &sides[after]).lines().chain(hanging(one).lines()) {
+                    assert!(line.chars().count() <= WIDTH, "{line}");
+                }
+            }
+        }
+        assert_eq!(
+            beside(&[field("A", "1")], &[field("b", "2")]).trim_end(),
+            format!("  A  1{}  |  b  2", " ".repeat(42))
+        );
+        assert_eq!(hanging("= rejected: no"), "  = rejected: no\n");
+    }
 }

@@ -26,6 +26,8 @@ pub(super) struct Answer {
     pub(super) markdown: Option<String>,
     /// The findings, for verbs that check: what `junit` and `sarif` are made from.
     pub(super) findings: Option<Vec<Finding>>,
+    /// The cases, for verbs that run tests: what `junit` is made from.
+    pub(super) suites: Option<Vec<junit::Suite>>,
     /// The files that were checked, for shapes that show clean ones too.
     pub(super) checked: Vec<String>,
     /// Whether standard output belongs to records, so that this goes to standard error.
