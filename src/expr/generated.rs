@@ -146,10 +146,13 @@ fn decimal(dice: &mut Dice) -> Decimal {
     Decimal::new(mantissa * sign, scale as u32).expect("in range")
 }
 
+/// What two numbers come to.
+type Expected = Box<dyn Fn(&Exact, &Exact) -> Option<Exact>>;
+
 /// An expression over two numbers of the data, and what it must come to: `None` where that is an error.
 struct Law {
     text: String,
-    expected: Box<dyn Fn(&Exact, &Exact) -> Option<Exact>>,
+    expected: Expected,
     /// How many places the result has to have, where that is said.
     places: Option<u32>,
 }
@@ -662,7 +665,7 @@ fn any_value<'a>(kind: &Type, depth: usize, arena: &'a Arena, dice: &mut Dice) -
             _ => dice.roll() as i64 >> dice.below(63),
         }),
         Type::Decimal if dice.one_in(2) => Value::Decimal(decimal(dice)),
-        Type::Decimal => Value::Number(*dice.pick::<&str>(NUMBERS)),
+        Type::Decimal => Value::Number(dice.pick::<&str>(NUMBERS)),
         Type::Double => {
             Value::Double(*dice.pick(&[0.0, -0.0, 1.5, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, 1e300, -7.25]))
         }

@@ -181,6 +181,26 @@ impl<'f, 'a> Context<'f, 'a> {
         Ok(())
     }
 
+    /// Counts long values as steps: what looks at all of one takes longer the longer it is, and a loop around it
+    /// must not run on and on.
+    #[inline]
+    fn weigh(&self, at: Span, value: &Value<'_>) -> Result<(), Box<EvalError>> {
+        let steps = match value {
+            Value::String(text) => text.len() >> 8,
+            Value::Bytes(bytes) => bytes.len() >> 8,
+            Value::List(items) => items.len() >> 4,
+            _ => 0,
+        };
+        if steps == 0 { Ok(()) } else { self.steps_more(at, steps) }
+    }
+
+    #[cold]
+    fn steps_more(&self, at: Span, steps: usize) -> Result<(), Box<EvalError>> {
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+        self.steps.set(self.steps.get().saturating_add(steps).min(u32::MAX - 1));
+        self.step(at)
+    }
+
     #[cold]
     fn error(&self, at: Span, failure: Failure) -> Box<EvalError> {
         Box::new(EvalError {
@@ -304,6 +324,7 @@ impl Node {
                         return Err(cx.operands(node.at, "==", &[(node, *value)]));
                     }
                 }
+                cx.weigh(self.at, &l)?;
                 Ok(Value::Bool(operators::equals(&l, &r) == *equal))
             }
             Op::Logic { decides, strict, left, right } => self.logic(*decides, *strict, [left, right], cx, scope),
@@ -375,6 +396,7 @@ impl Node {
                 if l.is_missing() {
                     return Err(cx.operands(self.at, "in", &[(left, l)]));
                 }
+                cx.weigh(self.at, &r)?;
                 match operators::contains(&l, &r) {
                     Some(found) => Ok(Value::Bool(found)),
                     None => Err(cx.operands(self.at, "in", &[(left, l), (right, r)])),
@@ -436,6 +458,7 @@ impl Node {
             // What is of a wanted kind already and needs no conversion: nearly always.
             let wanted = function.spec.parameter(index).map(|parameter| parameter.kinds);
             if wanted.is_some_and(|wanted| wanted.meets(Kinds::of(&value))) && !matches!(value, Value::Number(_)) {
+                cx.weigh(argument.at, &value)?;
                 *place = value;
                 continue;
             }

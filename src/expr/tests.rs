@@ -256,6 +256,13 @@ fn hostile_text_is_refused() {
         text = format!("{tens}.exists(x{level}, {text})");
     }
     check(&format!("true && ({text} || true)"), "expr-limit: the expression takes more than a million steps @240..284");
+    // So does work on one long text over and over, though each step is a single call.
+    let long = evaluate(
+        &format!("[repeat(\"ab\", 1000000)].map(t, {tens}.map(a, {tens}.map(b, {tens}.map(c, t.contains(\"aa\")))))"),
+        Value::Null,
+        &environment(),
+    );
+    assert!(long.is_err_and(|error| error.contains("more than a million steps")));
 }
 
 #[test]

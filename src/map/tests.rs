@@ -449,6 +449,23 @@ fn a_message_never_holds_a_classified_value() {
 }
 
 #[test]
+fn a_failed_expression_is_shown_with_what_it_was_computed_from() {
+    let of = |declared: &str| {
+        let mapping = rules("", "  - { target: each, source: total, transform: 'value / record.count' }\n");
+        let route = route(&mapping, &csv(declared), &TargetShape::default());
+        applied(&route, &[("total", Value::Number("10")), ("count", Value::Number("0"))])
+    };
+    let shown = of("total: decimal, count: decimal");
+    assert!(
+        shown
+            .ends_with("each: `value / record.count` fails where `total` is 10, `record.count` is 0: division by zero"),
+        "{shown}"
+    );
+    let hidden = of("total: decimal financial.balance, count: decimal");
+    assert!(hidden.ends_with("each: `value / record.count` fails: division by zero"), "{hidden}");
+}
+
+#[test]
 fn previews_are_masked() {
     let mapping = rules(
         "",
