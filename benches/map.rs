@@ -64,7 +64,7 @@ fields:
       - { target: first, source: first_name }
       - { target: last, source: last_name, transform: upper(value) }
       - { target: full, transform: full_name }
-      - { target: initials, transform: 'substr(record.first_name, 0, 1) + substr(record.last_name, 0, 1)' }
+      - { target: initials, transform: 'substring(record.first_name, 0, 1) + substring(record.last_name, 0, 1)' }
       - { target: greeting, transform: '"Dear " + full_name' }
   - target: contact
     fields:
