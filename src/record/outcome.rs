@@ -18,7 +18,8 @@ pub struct Totals {
     pub rejected: u64,
     /// Records that a compliance rule kept back.
     pub withheld: u64,
-    /// Target records that records became beyond one for each of them.
+    /// Target records that records became beyond one for each of them; only told where there are such.
+    #[serde(skip_serializing_if = "is_zero")]
     pub exploded: u64,
     /// Target records after explode and last-wins.
     pub produced: u64,
@@ -102,6 +103,10 @@ impl Totals {
         }
         Ok(())
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A record that did not make it, with all that is needed to explain and to replay it.
