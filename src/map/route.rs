@@ -155,7 +155,8 @@ pub(super) struct Rule {
     /// Index in [`Route::leaves`].
     pub(super) leaf: usize,
     pub(super) from: From,
-    pub(super) when: Option<Condition>,
+    /// Apart, since few rules have one: the others stay small.
+    pub(super) when: Option<Box<Condition>>,
     pub(super) default: Option<Literal>,
     pub(super) make: Make,
     pub(super) validate: Vec<Condition>,

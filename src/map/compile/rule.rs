@@ -125,7 +125,7 @@ impl Compiler<'_> {
         let made = Rule {
             leaf,
             from,
-            when,
+            when: when.map(Box::new),
             default,
             make: making.make,
             validate,
