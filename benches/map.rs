@@ -157,7 +157,7 @@ fn person(index: usize) -> String {
         index,
         ["A", "I", "X"][index % 3],
         index,
-        index % 2 == 0,
+        index.is_multiple_of(2),
         orders.join(","),
         more.join(",")
     )

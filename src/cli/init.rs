@@ -42,6 +42,9 @@ const fn file(path: &'static str, text: &'static str) -> File {
 /// Where the example keeps its data in the repository, and where `init` puts it.
 const DATA: (&str, &str) = ("tests/fixtures/northwind/", "data/");
 
+/// What the example holds beside Northwind: from here to there it is left out.
+const SAMPLES: (&str, &str) = ("  # Samples of other trades", "  # End of the samples.\n");
+
 const DEMO: &[File] = &[
     file("connectors.yaml", include_str!("../../connectors.yaml.example")),
     file("mappings/customers.yaml", include_str!("../../mappings/customers.yaml")),
@@ -75,6 +78,14 @@ const EMPTY: &[File] = &[
     file(".gitignore", ".consign\n*.consign.part\nwarehouse.db\nwarehouse.db-*\n"),
 ];
 
+/// The text without what stands between two marks, marks included.
+fn without(text: &str, (from, to): (&str, &str)) -> String {
+    match text.split_once(from).and_then(|(before, rest)| Some((before, rest.split_once(to)?.1))) {
+        Some((before, after)) => format!("{}\n{}", before.trim_end(), after),
+        None => text.to_owned(),
+    }
+}
+
 impl Init {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
         let files = match self.template {
@@ -96,7 +107,8 @@ impl Init {
         let mut rows = Rows::new("files", &["path", "bytes"]);
         for file in files {
             let path = self.folder.join(file.path);
-            let text = file.text.replace(DATA.0, DATA.1).replace("--config connectors.yaml.example ", "");
+            let text =
+                without(file.text, SAMPLES).replace(DATA.0, DATA.1).replace("--config connectors.yaml.example ", "");
             let text = text.replace("cargo run --release -- ", "consign ");
             write_new(&path, &text)?;
             rows.push(vec![json!(path.display().to_string()), json!(text.len())]);

@@ -4,7 +4,7 @@
 //! `cmd` holds one command a line:
 //! ```text
 //! # a comment
-//! @demo                          copies the demo project
+//! @demo                          copies the part of the demo project that is about Northwind
 //! @copy FROM [TO]                copies a file or folder of the repository
 //! @append FILE TEXT              adds a line to a file
 //! @write FILE TEXT               writes a file
@@ -24,7 +24,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::{consign, copy, files, redact, repository, text, updating, words};
+use crate::support::{NORTHWIND, consign, copy, files, redact, repository, text, updating, words};
 
 const EXPECTED: &[&str] = &["cmd", "stdout", "stderr", "exit"];
 
@@ -129,7 +129,7 @@ fn play(case: &Path) -> Result<Printed, String> {
         let argument = |n: usize| words.get(n).map(String::as_str).ok_or_else(|| format!("too few words: {line}"));
         match words[0].as_str() {
             "@demo" => {
-                for name in ["connectors.yaml.example", "mappings", "tests/fixtures/northwind"] {
+                for name in NORTHWIND {
                     copy(&repository().join(name), &here.join(name));
                 }
                 std::fs::rename(here.join("connectors.yaml.example"), here.join("connectors.yaml")).unwrap();

@@ -64,11 +64,28 @@ pub fn text(bytes: &[u8]) -> String {
 /// A copy of the demo project in a folder of its own.
 pub fn demo() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    for name in ["connectors.yaml.example", "mappings", "tests/fixtures/northwind"] {
+    for name in ["connectors.yaml.example", "mappings"] {
         copy(&repository().join(name), &folder.path().join(name));
     }
+    for name in ["northwind", "samples", "fhir-r4", "camt053"].map(|name| format!("tests/fixtures/{name}")) {
+        copy(&repository().join(&name), &folder.path().join(&name));
+    }
+    // What somebody who tried the example wrote there is not part of it.
+    let outbox = folder.path().join("tests/fixtures/samples/outbox");
+    std::fs::remove_dir_all(&outbox).expect("removed");
+    std::fs::create_dir(&outbox).expect("folder");
     folder
 }
+
+/// The part of the demo project that is about Northwind, by path in the repository.
+pub const NORTHWIND: &[&str] = &[
+    "connectors.yaml.example",
+    "mappings/customers.yaml",
+    "mappings/order-lines.yaml",
+    "mappings/products.yaml",
+    "mappings/suppliers.yaml",
+    "tests/fixtures/northwind",
+];
 
 /// Copies a file or a whole folder.
 pub fn copy(from: &Path, to: &Path) {

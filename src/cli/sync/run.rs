@@ -301,6 +301,8 @@ struct Told<'t> {
 
 /// The commonest reasons that the ten lines have room for.
 const REASONS: usize = 3;
+/// The most places that a run's `data` line names.
+const PLACES: usize = 4;
 
 impl Told<'_> {
     /// What went wrong, route by route, on standard error.
@@ -592,7 +594,12 @@ fn gathered(places: &[String]) -> String {
         let word = if tables.len() == 1 { "table" } else { "tables" };
         format!("{database}, {word} {}", tables.join(", "))
     });
-    tables.chain(others).collect::<Vec<_>>().join("; ")
+    let mut all: Vec<String> = tables.chain(others).collect();
+    if all.len() > PLACES {
+        let more = all.split_off(PLACES - 1).len();
+        all.push(format!("{more} more"));
+    }
+    all.join("; ")
 }
 
 /// Bytes for a person.

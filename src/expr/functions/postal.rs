@@ -155,7 +155,7 @@ pub(super) fn street(text: &str) -> [&str; 3] {
     let Some(last) = text.rfind(|c: char| c.is_ascii_digit()) else { return [text, "", ""] };
     let begins = |word: &(usize, &str)| word.1.starts_with(|c: char| c.is_ascii_digit());
     let words = text.split(' ').map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word));
-    let Some((at, _)) = words.filter(begins).filter(|(at, _)| *at > 0 && *at <= last).next_back() else {
+    let Some((at, _)) = words.filter(begins).rfind(|(at, _)| *at > 0 && *at <= last) else {
         return [text, "", ""];
     };
     let digits = text[at..].bytes().take_while(u8::is_ascii_digit).count();
