@@ -35,12 +35,16 @@ pub(super) fn check(
         flow: Vec::new(),
         reads: Vec::new(),
         cells: Vec::new(),
+        forks: Vec::new(),
     };
     let typed = checker.lower(tree);
     if !checker.faults.is_empty() {
         checker.faults.sort_by_key(|fault| fault.start);
         return Err(checker.faults);
     }
+    // What a macro or a message looked at twice is one fork.
+    checker.forks.sort_unstable();
+    checker.forks.dedup();
     let (flow, reads, warnings, locals) = (checker.flow, checker.reads, checker.warnings, checker.cells);
     Ok(Program {
         text: text.to_string(),
@@ -51,6 +55,7 @@ pub(super) fn check(
         flow,
         reads,
         locals,
+        forks: checker.forks,
         warnings,
         cel: environment.dialect == Dialect::Cel,
         salt: environment.salt,
@@ -67,6 +72,7 @@ struct Checker<'e> {
     flow: Vec<FlowStep>,
     reads: Vec<Path>,
     cells: Vec<usize>,
+    forks: Vec<(u32, u32)>,
 }
 
 /// A variable of a macro.
@@ -240,6 +246,7 @@ impl Checker<'_> {
             }
             Kind::Binary(operator, left, right) => self.binary(at, *operator, left, right),
             Kind::Conditional(condition, yes, no) => {
+                self.forks.push((condition.at.start, condition.at.end));
                 let condition = self.operand(condition);
                 let condition = self.expect(condition, Kinds::BOOL, "?");
                 let (yes, no) = (self.lower(yes), self.lower(no));
@@ -658,6 +665,7 @@ impl Checker<'_> {
             O::And | O::Or => {
                 let (l, r) =
                     (self.expect(l, Kinds::BOOL, operator.sign()), self.expect(r, Kinds::BOOL, operator.sign()));
+                self.forks.push((left.at.start, left.at.end));
                 let op = Op::Logic {
                     decides: operator == O::Or,
                     strict: self.environment.gate,

@@ -186,6 +186,7 @@ pub struct Program {
     flow: Vec<FlowStep>,
     reads: Vec<Path>,
     locals: Vec<usize>,
+    forks: Vec<(u32, u32)>,
     warnings: Vec<Fault>,
     cel: bool,
     salt: u64,
@@ -288,6 +289,32 @@ impl Program {
     /// What is worth knowing but no error.
     pub fn warnings(&self) -> &[Fault] {
         &self.warnings
+    }
+
+    /// The conditions at which evaluation takes one way or another, in the order of the text: those of
+    /// `?:`, and the left sides of `&&` and `||`.
+    pub fn forks(&self) -> impl Iterator<Item = &str> {
+        self.forks.iter().map(|(start, end)| self.text.get(*start as usize..*end as usize).unwrap_or_default())
+    }
+
+    /// The same as [`Program::eval`]; `took` is told the number of each fork that was passed, and whether
+    /// its condition held.
+    ///
+    /// # Errors
+    /// As for [`Program::eval`].
+    pub fn eval_watched<'a>(
+        &'a self,
+        frame: &Frame<'_, 'a>,
+        took: &dyn Fn(usize, bool),
+    ) -> Result<Value<'a>, Box<EvalError>> {
+        let mut context = node::Context::new(frame, &self.text, self.cel, self.salt);
+        let passed = |at: (u32, u32), truth: bool| {
+            if let Ok(fork) = self.forks.binary_search(&at) {
+                took(fork, truth);
+            }
+        };
+        context.passed = Some(&passed);
+        self.node.eval(&context, None)
     }
 
     /// The result for one record. [`Value::Missing`] if a field that it only passes on is not there.

@@ -151,6 +151,8 @@ pub(super) struct Context<'f, 'a> {
     steps: Cell<u32>,
     spent: Cell<usize>,
     drawn: Cell<u64>,
+    /// Told at each fork which way was taken; only where somebody looks.
+    pub passed: Option<&'f dyn Fn((u32, u32), bool)>,
 }
 
 /// The variables of the loops around, innermost first.
@@ -162,7 +164,14 @@ pub(super) struct Scope<'s, 'a> {
 
 impl<'f, 'a> Context<'f, 'a> {
     pub fn new(frame: &'f Frame<'f, 'a>, text: &'a str, cel: bool, salt: u64) -> Self {
-        Self { frame, text, cel, salt, steps: Cell::new(0), spent: Cell::new(0), drawn: Cell::new(0) }
+        Self { frame, text, cel, salt, steps: Cell::new(0), spent: Cell::new(0), drawn: Cell::new(0), passed: None }
+    }
+
+    #[inline]
+    fn took(&self, at: Span, truth: bool) {
+        if let Some(passed) = self.passed {
+            passed((at.start, at.end), truth);
+        }
     }
 
     #[inline]
@@ -329,8 +338,10 @@ impl Node {
             }
             Op::Logic { decides, strict, left, right } => self.logic(*decides, *strict, [left, right], cx, scope),
             Op::Conditional(condition, yes, no) => match condition.get(cx, scope)? {
-                Value::Bool(true) => yes.eval(cx, scope),
-                Value::Bool(false) => no.eval(cx, scope),
+                Value::Bool(truth) => {
+                    cx.took(condition.at, truth);
+                    if truth { yes.eval(cx, scope) } else { no.eval(cx, scope) }
+                }
                 other => Err(cx.operands(condition.at, "?", &[(condition, other)])),
             },
             Op::Not(inner) => match inner.eval(cx, scope)? {
@@ -524,6 +535,9 @@ impl Node {
             Err(error) => Err(error),
         };
         let first = truth(left);
+        if let Ok(truth) = first {
+            cx.took(left.at, truth);
+        }
         match first {
             Ok(value) if value == decides => return Ok(Value::Bool(decides)),
             Err(error) if strict || !absorbable(&error) => return Err(error),

@@ -87,7 +87,9 @@ pub struct Coverage {
     pub has_default: bool,
     /// Whether it can reject a record by a condition or because it is required.
     pub can_reject: bool,
-    /// The cases of its switch, each with how often it was taken.
+    /// In how many tests its `when` held, and in how many it did not; `None`: it has none.
+    pub when: Option<(usize, usize)>,
+    /// The cases of its switch or the conditions in its transform, each with how often it was taken.
     pub branches: Vec<(String, usize)>,
 }
 
@@ -112,6 +114,13 @@ impl Watch for Counter {
             if let Some((_, count)) = covered.branches.get_mut(branch) {
                 *count += 1;
             }
+        });
+    }
+
+    fn when(&self, leaf: usize, holds: bool) {
+        self.at(leaf, |covered| {
+            let (held, not) = covered.when.get_or_insert_default();
+            *if holds { held } else { not } += 1;
         });
     }
 
@@ -143,6 +152,7 @@ pub fn test(route: &Route, mapping: &Mapping) -> Tested {
         target: leaf.target.to_string(),
         has_default: leaf.rule.default.is_some(),
         can_reject: !leaf.rule.validate.is_empty(),
+        when: leaf.rule.when.is_some().then_some((0, 0)),
         branches: leaf.branches.iter().map(|branch| (branch.clone(), 0)).collect(),
         ..Coverage::default()
     };
@@ -168,8 +178,18 @@ pub fn came(route: &Route, test: &MappingTest) -> Option<Came> {
         Verdict::Rejected(fault) => Came::Rejected(fault.code.id),
         Verdict::Mapped => {
             let flat = route.flat_target;
-            let record = json(&record(route, &out, &arena), flat);
-            Came::Record { record: record.unwrap_or_else(|| Json::Object(serde_json::Map::new())), flat }
+            let one = |values: &[Value<'_>]| {
+                let made = json(&record(route, values, &arena), flat);
+                made.unwrap_or_else(|| Json::Object(serde_json::Map::new()))
+            };
+            let mut records: Vec<Json> = out.chunks(route.width()).map(one).collect();
+            // A record that was taken apart is a list of them, unless it came to the one that is written.
+            let listed = matches!(&test.expect, Expectation::Record(said) if matches!(said.value, Node::List(_)));
+            let record = match (records.len(), listed) {
+                (1, false) => records.remove(0),
+                _ => Json::Array(records),
+            };
+            Came::Record { record, flat }
         }
     })
 }

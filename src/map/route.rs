@@ -131,7 +131,8 @@ pub struct Leaf {
     pub flow: Flow,
     /// By which classes its value is masked when it is shown.
     pub mask: ClassSet,
-    /// Its ways, for coverage: the cases of a switch.
+    /// Its ways, for coverage: the cases of a switch, or for each condition in its transform that it
+    /// held and that it did not.
     pub branches: Vec<String>,
 }
 
@@ -141,14 +142,20 @@ pub(super) trait Watch {
     fn rule(&self, _leaf: usize, _with_value: bool) {}
     /// The rule takes this of its branches.
     fn branch(&self, _leaf: usize, _branch: usize) {}
+    /// The rule's `when` holds, or does not.
+    fn when(&self, _leaf: usize, _holds: bool) {}
     /// The rule rejects the record.
     fn rejects(&self, _leaf: usize) {}
+    /// Whether anybody looks: decides what is compiled for the runs.
+    const LOOKS: bool = true;
 }
 
 /// Nobody looks.
 pub(super) struct Unwatched;
 
-impl Watch for Unwatched {}
+impl Watch for Unwatched {
+    const LOOKS: bool = false;
+}
 
 #[derive(Debug)]
 pub(super) struct Rule {
@@ -335,7 +342,9 @@ impl Route {
         }
         if let Some(when) = &rule.when {
             frame.value = value;
-            if !self.holds(Some(rule), "when", when, frame)? {
+            let holds = self.holds(Some(rule), "when", when, frame)?;
+            watch.when(rule.leaf, holds);
+            if !holds {
                 return Ok(Value::Missing);
             }
         }
@@ -346,7 +355,15 @@ impl Route {
             Make::Value => {}
             Make::Transform(transform) => {
                 frame.value = value;
-                match transform.eval(frame) {
+                let result = if W::LOOKS {
+                    // The ways of a transform: each condition held, or did not.
+                    transform.eval_watched(frame, &|fork, truth| {
+                        watch.branch(rule.leaf, 2 * fork + usize::from(!truth));
+                    })
+                } else {
+                    transform.eval(frame)
+                };
+                match result {
                     Ok(result) => value = result,
                     Err(error) => return Err(self.failed_transform(rule, transform, &error, frame)),
                 }

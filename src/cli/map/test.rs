@@ -124,6 +124,9 @@ fn ways(rule: &map::Coverage) -> Vec<((String, String), usize)> {
     if rule.rejected > 0 || rule.can_reject {
         all.push(way("rejected", rule.rejected));
     }
+    if let Some((held, not)) = rule.when {
+        all.extend([way("when holds", held), way("when does not hold", not)]);
+    }
     all.extend(rule.branches.iter().map(|(name, taken)| way(name, *taken)));
     all
 }

@@ -118,10 +118,16 @@ impl Compiler<'_> {
         let mask = self.mask(rule, &flow, making.mask);
         let source = rule.source.as_ref().map(|path| path.value.clone());
         let open = making.quiet && self.is_open(rule, &making.reads, &flow, base);
+        let mut branches = making.branches;
+        if let Make::Transform(program) = &making.make {
+            let shown = |fork: &str| fork.split_whitespace().collect::<Vec<_>>().join(" ");
+            let ways = |fork: String| [format!("`{fork}` holds"), format!("`{fork}` does not hold")];
+            branches.extend(program.forks().map(shown).flat_map(ways));
+        }
         let known = &mut self.leaves[leaf];
         known.source = source.as_ref().and_then(|path| base.absolute(path));
         known.source_kind = source.is_some().then_some(source_kind);
-        (known.kind, known.flow, known.mask, known.branches) = (kind, making.own, mask, making.branches);
+        (known.kind, known.flow, known.mask, known.branches) = (kind, making.own, mask, branches);
         let made = Rule {
             leaf,
             from,
