@@ -2,6 +2,7 @@
 //! end and what is in them. Who reads never knows which of them it is.
 
 mod bytes;
+mod columns;
 mod commits;
 pub mod formats;
 pub mod http;

@@ -6,8 +6,7 @@ use tokio_postgres::Client;
 use super::failure::failure;
 use super::name::{TableName, literal, quoted};
 use crate::config::Mode;
-use crate::connect::Column;
-use crate::connect::commits;
+use crate::connect::{Column, columns, commits};
 use crate::error::codes::connect::TABLE_UNFIT;
 use crate::error::{Error, Kind, Result};
 use crate::record::Type;
@@ -88,15 +87,7 @@ impl Table {
     /// A nested target path, a name that the server would cut, a mode that lacks its key.
     pub(super) fn new(name: TableName, columns: &[Column], key: &[usize], mode: Mode) -> Result<Self> {
         let unfit = |cause: String| Error::new(Kind::Invalid, &TABLE_UNFIT, cause);
-        // Who deletes needs to know which record, and nothing else of it.
-        let (columns, key): (Vec<&Column>, Vec<usize>) = match mode {
-            Mode::Delete => (key.iter().filter_map(|at| columns.get(*at)).collect(), (0..key.len()).collect()),
-            _ => (columns.iter().collect(), key.to_vec()),
-        };
-        if mode.keyed() && key.is_empty() {
-            return Err(unfit(format!("`{}` in `{name}` needs a key", mode.name()))
-                .hint("name the columns that identify a record under `sync.key`"));
-        }
+        let (columns, key) = columns::written(&name, columns, key, mode)?;
         let mut names: Vec<String> = Vec::with_capacity(columns.len());
         for column in &columns {
             let [Step::Key(column)] = column.path.0.as_slice() else {
@@ -111,15 +102,7 @@ impl Table {
             }
             names.push(column.clone());
         }
-        if names.is_empty() {
-            return Err(unfit(format!("the mapping fills no column of `{name}`")));
-        }
-        if mode == Mode::Update && names.len() == key.len() {
-            return Err(unfit(format!(
-                "the mapping fills no column of `{name}` but its key: there is nothing to update"
-            ))
-            .hint("add a rule for what changes"));
-        }
+        columns::check_filled(&name, names.len(), key.len(), mode)?;
         if name.table.len() > MAX_NAME || name.table == commits::TABLE {
             return Err(unfit(format!("`{name}` is no name for a table of records")));
         }

@@ -6,48 +6,18 @@ use std::cmp::Ordering;
 use super::operators;
 use crate::record::{Type, Value};
 
+/// What has an order.
+const ORDERED: Kinds = Kinds::NUMBER.or(Kinds::TEXT).or(Kinds::DATE).or(Kinds::TIMESTAMP).or(Kinds::DURATION);
+
 pub(in crate::expr::functions) static BETWEEN: Function = Function {
     spec: Spec {
         name: "between",
         aliases: &[],
         about: "Whether a value lies between two others, which count as between: numbers, texts, dates, moments or spans.",
         parameters: &[
-            Parameter::new(
-                "x",
-                Kinds::INT
-                    .or(Kinds::UINT)
-                    .or(Kinds::DECIMAL)
-                    .or(Kinds::DOUBLE)
-                    .or(Kinds::TEXT)
-                    .or(Kinds::DATE)
-                    .or(Kinds::TIMESTAMP)
-                    .or(Kinds::DURATION),
-                "The value.",
-            ),
-            Parameter::new(
-                "low",
-                Kinds::INT
-                    .or(Kinds::UINT)
-                    .or(Kinds::DECIMAL)
-                    .or(Kinds::DOUBLE)
-                    .or(Kinds::TEXT)
-                    .or(Kinds::DATE)
-                    .or(Kinds::TIMESTAMP)
-                    .or(Kinds::DURATION),
-                "The lowest.",
-            ),
-            Parameter::new(
-                "high",
-                Kinds::INT
-                    .or(Kinds::UINT)
-                    .or(Kinds::DECIMAL)
-                    .or(Kinds::DOUBLE)
-                    .or(Kinds::TEXT)
-                    .or(Kinds::DATE)
-                    .or(Kinds::TIMESTAMP)
-                    .or(Kinds::DURATION),
-                "The highest.",
-            ),
+            Parameter::new("x", ORDERED, "The value."),
+            Parameter::new("low", ORDERED, "The lowest."),
+            Parameter::new("high", ORDERED, "The highest."),
         ],
         variadic: false,
         method: true,

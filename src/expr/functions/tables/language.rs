@@ -34,12 +34,7 @@ pub(in crate::expr::functions) static LANGUAGE: Function = Function {
 fn call<'a>(_: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let [Value::String(text), Value::String(name), rest @ ..] = arguments else { return Err(super::misuse()) };
     let form = form(name)?;
-    match (data::language(text).map(form), rest) {
-        (Some(found), _) if !found.is_empty() => Ok(Value::String(found)),
-        (_, [otherwise]) => Ok(*otherwise),
-        (Some(_), _) => Err(Failure::value("the language has none of that form")),
-        (None, _) => Err(Failure::value("no language has that code or name")),
-    }
+    super::in_form("language", data::language(text).map(form), rest)
 }
 
 fn form(name: &str) -> Result<fn(&data::Language) -> &'static str, Failure> {
@@ -54,8 +49,5 @@ fn form(name: &str) -> Result<fn(&data::Language) -> &'static str, Failure> {
 
 /// A form that is written down is checked before there is data.
 fn prepare(constants: &[Option<Value<'_>>]) -> Result<Prepared, Failure> {
-    if let Some(Some(Value::String(name))) = constants.get(1) {
-        form(name)?;
-    }
-    Ok(Prepared::None)
+    super::checked(constants, |name| form(name).map(drop))
 }
