@@ -3,6 +3,7 @@
 
 mod controls;
 mod flow;
+pub mod protect;
 
 pub use crate::record::shown::{mask, masked};
 pub use flow::flow;

@@ -4,6 +4,7 @@
 pub mod class;
 pub mod contract;
 pub mod decimal;
+pub mod key;
 pub mod outcome;
 pub mod path;
 pub mod position;
@@ -16,6 +17,7 @@ pub mod value;
 
 pub use class::{ClassId, ClassSet};
 pub use decimal::Decimal;
+pub use key::{KeyState, Purpose};
 pub use outcome::{Reject, Totals};
 pub use path::Path;
 pub use position::{Known, Mark, Position, Receipt, Refusal, Settled, SliceId, Trace};

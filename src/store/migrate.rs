@@ -14,11 +14,15 @@ use crate::error::{Error, Kind, Result};
 const APPLICATION: i32 = 0x636e_7367;
 
 /// Every step, in order; the version of the schema is their number.
-const STEPS: &[&str] = &[include_str!("migrations/0001_state.sql"), include_str!("migrations/0002_modes.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_state.sql"),
+    include_str!("migrations/0002_modes.sql"),
+    include_str!("migrations/0003_protection.sql"),
+];
 
 /// How a file of each older version, from 1 on, is read as one of today: by views that belong to the
 /// reading connection alone. One text for each step but the newest; a new step changes all of them.
-const READINGS: &[&str] = &[include_str!("migrations/read_v1.sql")];
+const READINGS: &[&str] = &[include_str!("migrations/read_v1.sql"), include_str!("migrations/read_v2.sql")];
 
 /// What is found in a file.
 pub(super) enum Found {
