@@ -198,7 +198,7 @@ impl<'a> Rows<'a> for Mapped<'a> {
 fn measure(name: &str, format: &str, text: &str, rules: &str) {
     let yaml = format!("version: 1\nname: m\nfrom: shop.items\nto: warehouse.stock\n{rules}");
     let file = FileText { name: "m.yaml".into(), bytes: yaml.into_bytes() };
-    let loaded = load_texts("/".into(), None, vec![file], None, &Catalog { protocols: &[], formats: &[] });
+    let loaded = load_texts("/".into(), None, vec![file], None, &Catalog { protocols: &[], formats: &[], shelf: None });
     assert!(!loaded.has_errors(), "{:#?}", loaded.findings);
     let source = SourceShape { text_fields: format == "csv", ..SourceShape::default() };
     let (route, findings) = compile(&loaded.mappings[0], &source, &TargetShape::default());

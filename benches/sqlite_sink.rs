@@ -181,6 +181,8 @@ fn with_request<T>(folder: &Path, act: impl FnOnce(&WriteRequest<'_>) -> T) -> T
         agreements: Vec::new(),
         clearance: None,
         rate: None,
+        spec: None,
+        state: None,
         retry_tries: 1,
     };
     let stream = Stream {

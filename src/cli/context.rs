@@ -47,7 +47,12 @@ impl<'u> Context<'u> {
 
     /// The project as it is, findings included.
     pub(super) fn load(&self, found: &Found) -> Loaded {
-        load(found, self.global.profile.as_deref(), &catalog())
+        let mut loaded = load(found, self.global.profile.as_deref(), &catalog());
+        if let Some(project) = &mut loaded.project {
+            let state = self.state_folder(project);
+            project.connectors.values_mut().for_each(|connector| connector.state = Some(state.clone()));
+        }
+        loaded
     }
 
     /// The project and its mappings, fit to run; warnings are said.
@@ -158,6 +163,7 @@ pub(super) fn catalog() -> Catalog {
     Catalog {
         protocols: PROTOCOLS.get_or_init(|| protocols::ALL.iter().map(|p| p.spec()).collect()),
         formats: FORMATS.get_or_init(|| formats::ALL.iter().map(|f| f.spec()).collect()),
+        shelf: Some(&crate::connect::pack::SHELF),
     }
 }
 

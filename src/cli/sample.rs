@@ -34,7 +34,7 @@ pub(super) fn first(
     see: &mut dyn FnMut(&Part, Found<'_, '_>),
 ) -> Result<Vec<String>> {
     let unreadable = |cause: String| Error::new(Kind::Invalid, &codes::cli::UNREADABLE, cause);
-    let protocol = protocols::named(&connector.uses.value)
+    let protocol = protocols::of(connector)
         .filter(|protocol| protocol.spec().reads)
         .ok_or_else(|| unreadable(format!("`{}` cannot be read from", connector.name)))?;
     let format = stream.format.as_ref().and_then(|name| formats::named(&name.value));
@@ -107,7 +107,7 @@ pub(super) fn letter(project: &Project, mappings: &[Mapping], letter: &Letter, p
     let read = || {
         let mapping = mappings.iter().find(|m| m.name.value == letter.route)?;
         let connector = project.connectors.get(&mapping.from.connector)?;
-        let protocol = protocols::named(&connector.uses.value)?;
+        let protocol = protocols::of(connector)?;
         let stream = &connector.stream(&mapping.from.stream, protocol.spec())?;
         let request = ReadRequest {
             root: &project.root,

@@ -217,6 +217,8 @@ mod tests {
             standards: standards.iter().map(ToString::to_string).collect(),
             agreements: Vec::new(),
             clearance: clearance.map(classes),
+            spec: None,
+            state: None,
             retry_tries: 1,
             rate: None,
         }

@@ -99,9 +99,57 @@ pub struct ProtocolSpec {
     pub undeclared_stream: Option<&'static str>,
     /// A connector entry that passes the check: YAML of the map under the connector's name.
     pub example: &'static str,
+    /// What may stand under `auth:`; empty: nothing is known of it.
+    pub auth: &'static [OptionSpec],
+    /// Streams that exist without being declared, with what is known of them.
+    pub streams: &'static [StreamSpec],
+    /// What the owner of the description knows its own by: a pack.
+    pub plugin: Option<&'static (dyn std::any::Any + Send + Sync)>,
+}
+
+/// A stream that a kind of connector brings along.
+#[derive(Debug)]
+pub struct StreamSpec {
+    /// Its name.
+    pub name: String,
+    /// One sentence.
+    pub about: String,
+    /// What identifies a record.
+    pub key: Vec<crate::record::Path>,
+    /// Its fields.
+    pub fields: Vec<crate::record::Field>,
+    /// Whether there are no other fields.
+    pub closed: bool,
+    /// Whether it can be read.
+    pub reads: bool,
+    /// How it can be written to; empty: not at all.
+    pub modes: Vec<super::Mode>,
+}
+
+/// Where kinds of connectors come from that are data themselves.
+pub trait Shelf: Sync {
+    /// The names of the built-in ones, sorted.
+    fn names(&self) -> Vec<&'static str>;
+
+    /// The built-in one of that name, read and checked now.
+    fn take(&self, name: &str) -> Option<&'static ProtocolSpec>;
+
+    /// One of the user's own, read from a tree of a file; `None` if it has errors, which are among
+    /// the findings then.
+    fn read(
+        &self,
+        source: &super::Source,
+        raw: &super::yaml::Raw,
+        findings: &mut Vec<crate::error::Finding>,
+    ) -> Option<&'static ProtocolSpec>;
 }
 
 impl ProtocolSpec {
+    /// What is known of a stream that it brings along.
+    pub fn stream(&self, name: &str) -> Option<&'static StreamSpec> {
+        self.streams.iter().find(|stream| stream.name == name)
+    }
+
     /// Whether it can be a target.
     pub fn writes(&self) -> bool {
         !self.modes.is_empty()
@@ -134,4 +182,20 @@ pub struct Catalog {
     pub protocols: &'static [&'static ProtocolSpec],
     /// Every format.
     pub formats: &'static [&'static FormatSpec],
+    /// What else there is; `None`: nothing.
+    pub shelf: Option<&'static dyn Shelf>,
+}
+
+impl Catalog {
+    /// The kind of that name.
+    pub fn kind(&self, name: &str) -> Option<&'static ProtocolSpec> {
+        let written = self.protocols.iter().copied().find(|spec| spec.name == name);
+        written.or_else(|| self.shelf?.take(name))
+    }
+
+    /// The names of all kinds.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        let more = self.shelf.map(Shelf::names).unwrap_or_default();
+        self.protocols.iter().map(|spec| spec.name).chain(more).collect()
+    }
 }

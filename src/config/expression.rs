@@ -8,7 +8,7 @@ use crate::error::{Edit, Place};
 
 impl Expression {
     /// The expression of a scalar; `None` if it is none.
-    pub(super) fn of(raw: &Raw, source: &Source) -> Option<Self> {
+    pub fn of(raw: &Raw, source: &Source) -> Option<Self> {
         let written = source.text().get(raw.start..raw.end)?;
         let (text, style) = match &raw.kind {
             RawKind::Text { text, style } => (text.clone(), *style),

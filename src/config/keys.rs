@@ -102,19 +102,24 @@ pub struct Key {
 }
 
 impl Key {
-    const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
+    /// A key that need not be given.
+    pub const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
         Self { name, alias: None, kind, about, required: false, default: None, available: true }
     }
-    const fn required(self) -> Self {
+    /// It must be given.
+    pub const fn required(self) -> Self {
         Self { required: true, ..self }
     }
-    const fn default(self, yaml: &'static str) -> Self {
+    /// What holds where it is not given, as YAML text.
+    pub const fn default(self, yaml: &'static str) -> Self {
         Self { default: Some(yaml), ..self }
     }
-    const fn alias(self, name: &'static str) -> Self {
+    /// It has another name.
+    pub const fn alias(self, name: &'static str) -> Self {
         Self { alias: Some(name), ..self }
     }
-    const fn later(self) -> Self {
+    /// This version does not do it yet.
+    pub const fn later(self) -> Self {
         Self { available: false, ..self }
     }
 }
@@ -126,7 +131,8 @@ impl Section {
     }
 }
 
-const fn word(name: &'static str, about: &'static str) -> Word {
+/// A word that can be chosen.
+pub const fn word(name: &'static str, about: &'static str) -> Word {
     Word { name, about }
 }
 
@@ -240,8 +246,7 @@ pub static CONNECTOR: Section = Section {
     about: "A system, as this project uses it.",
     foreign: false,
     keys: &[
-        Key::new("use", Kind::Name(false), "What kind of system it is: `consign connect list` shows the kinds.")
-            .required(),
+        Key::new("use", Kind::Name(false), "What kind of system it is: `consign connect list` shows the kinds."),
         Key::new("with", Kind::Foreign, "Parameters of that kind."),
         Key::new("auth", Kind::Auth, "How to sign in. Secrets are references."),
         Key::new(
@@ -260,7 +265,11 @@ pub static CONNECTOR: Section = Section {
         ),
         Key::new("retry", Kind::Section(&RETRY), "How often a failing call is tried."),
         Key::new("limits", Kind::Section(&LIMITS), "How much may be asked of it."),
-        Key::new("definition", Kind::Record, "A pack of your own.").later(),
+        Key::new(
+            "definition",
+            Kind::ShortOr(&Kind::Label, &Kind::Record),
+            "A pack of your own, in place of `use`: a file of this folder, or the pack itself.",
+        ),
     ],
 };
 

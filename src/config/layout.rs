@@ -368,7 +368,7 @@ mod tests {
     /// The meaning of a file: its routes in their canonical form.
     fn meaning(text: &str) -> Vec<String> {
         let file = super::super::FileText { name: "m.yaml".into(), bytes: text.as_bytes().to_vec() };
-        let catalog = super::super::Catalog { protocols: &[], formats: &[] };
+        let catalog = super::super::Catalog { protocols: &[], formats: &[], shelf: None };
         let loaded = super::super::load_texts("/".into(), None, vec![file], None, &catalog);
         loaded.mappings.into_iter().map(|route| route.hash).collect()
     }

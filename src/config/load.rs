@@ -8,8 +8,8 @@ use super::discover::{self, Found, shown};
 use super::source::Source;
 use super::structure::{Fragments, unused};
 use super::{
-    Ambient, Carries, Catalog, Environment, Mapping, Mode, Project, ProtocolSpec, StreamRef, canonical, json_schema,
-    mapping, node, project, tables, yaml,
+    Ambient, Carries, Catalog, Environment, Mapping, Mode, Project, StreamRef, canonical, json_schema, mapping, node,
+    project, tables, yaml,
 };
 use crate::error::{Error, Finding, Findings, Kind, Place, Result, Severity, codes::config as codes, nearest};
 
@@ -177,7 +177,8 @@ fn load_under(
             Ok(text) => {
                 let source = Source::guarded(file.name, text);
                 let before = loaded.findings.len();
-                loaded.project = project::project(root, &source, profile, catalog, ambient, &mut loaded.findings);
+                loaded.project =
+                    project::project(root, &source, profile, catalog, (ambient, schema), &mut loaded.findings);
                 // A line can turn out to hold a secret after a finding has pointed at it.
                 for place in loaded.findings[before..].iter_mut().filter_map(|finding| finding.place.as_mut()) {
                     if source.shown(place.line).is_empty() {
@@ -211,7 +212,7 @@ fn load_under(
             mapping.sync.on_error.keep_days.get_or_insert(project.keep_days);
         }
         for mapping in &loaded.mappings {
-            streams(project, mapping, catalog, &mut loaded.findings);
+            streams(project, mapping, &mut loaded.findings);
         }
         let own = loaded.mappings.iter().filter_map(|mapping| mapping.scopes.first());
         let declared = own.flat_map(|scope| &scope.parameters).map(|parameter| parameter.name.value.as_str()).collect();
@@ -363,7 +364,7 @@ fn circle(from: &Mapping, all: &BTreeMap<&str, &Mapping>) -> Option<Place> {
 }
 
 /// `from` and `to` name streams that exist and can do that.
-fn streams(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &mut Findings) {
+fn streams(project: &Project, mapping: &Mapping, findings: &mut Findings) {
     let checked = |reference: &StreamRef, key: &str, reads: bool, findings: &mut Findings| {
         let Some(connector) = project.connectors.get(&reference.connector) else {
             let cause = format!("`{key}` names the connector `{}`, which is not defined", reference.connector);
@@ -377,16 +378,22 @@ fn streams(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &m
             });
             return;
         };
-        let spec: Option<&ProtocolSpec> =
-            catalog.protocols.iter().copied().find(|spec| spec.name == connector.uses.value);
-        let Some(spec) = spec else { return };
-        if !connector.streams.contains_key(&reference.stream) && spec.undeclared_stream.is_none() {
+        let Some(spec) = connector.spec else { return };
+        if connector.stream(&reference.stream, spec).is_none() {
             let cause = format!("`{}` has no stream `{}`", connector.name, reference.stream);
-            let known = || connector.streams.keys().map(String::as_str);
+            let known =
+                || connector.streams.keys().map(String::as_str).chain(spec.streams.iter().map(|one| one.name.as_str()));
             let finding = Finding::error(&codes::UNKNOWN_STREAM, part(reference, false), cause);
             let finding = finding.did_you_mean(&reference.stream, known());
             let fix = format!("declare it under `streams` of `{}` in {}", connector.name, project.file);
             findings.push(if finding.fix.is_some() { finding } else { finding.fix(fix) });
+        }
+        if let Some(stream) = spec.stream(&reference.stream)
+            && ((reads && !stream.reads) || (!reads && stream.modes.is_empty()))
+        {
+            let what = if reads { "read from" } else { "written to" };
+            let cause = format!("the stream `{}` of `{}` cannot be {what}", stream.name, spec.name);
+            findings.push(Finding::error(&codes::DIRECTION, part(reference, false), cause).fix("name another stream"));
         }
         if (reads && !spec.reads) || (!reads && !spec.writes()) {
             let what = if reads { "read from" } else { "written to" };
@@ -398,9 +405,10 @@ fn streams(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &m
     };
     checked(&mapping.from, "from", true, findings);
     checked(&mapping.to, "to", false, findings);
-    mode_fits(project, mapping, catalog, findings);
+    mode_fits(project, mapping, findings);
     let declared = || {
-        let target = project.connectors.get(&mapping.to.connector)?.streams.get(&mapping.to.stream)?;
+        let connector = project.connectors.get(&mapping.to.connector)?;
+        let target = connector.stream(&mapping.to.stream, connector.spec?)?;
         (!target.key.is_empty()).then_some(())
     };
     // A key that is there but cannot be read was a finding of its own.
@@ -408,7 +416,7 @@ fn streams(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &m
         finding.place.as_ref().is_some_and(|place| place.file == mapping.file)
             && [&codes::BAD_PATH, &codes::WRONG_TYPE].contains(&finding.code)
     });
-    if mode_needs_key(project, mapping, catalog) && mapping.sync.key.is_empty() && !unread && declared().is_none() {
+    if mode_needs_key(project, mapping) && mapping.sync.key.is_empty() && !unread && declared().is_none() {
         let cause =
             format!("`{}` needs a key, and neither `sync.key` nor the target stream has one", mapping.sync.mode.name());
         let fix = "add `key: [...]` under `sync` with the target fields that identify a record";
@@ -417,25 +425,29 @@ fn streams(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &m
 }
 
 /// The target can be written to in the mode that is asked for.
-fn mode_fits(project: &Project, mapping: &Mapping, catalog: &Catalog, findings: &mut Findings) {
+fn mode_fits(project: &Project, mapping: &Mapping, findings: &mut Findings) {
     let mode = mapping.sync.mode;
     let Some(connector) = project.connectors.get(&mapping.to.connector) else { return };
-    let Some(spec) = catalog.protocols.iter().find(|spec| spec.name == connector.uses.value) else { return };
-    if !spec.writes() || spec.modes.contains(&mode) {
+    let Some(spec) = connector.spec else { return };
+    let stream = spec.stream(&mapping.to.stream);
+    let modes = stream.map_or(spec.modes, |stream| &stream.modes);
+    if !spec.writes() || modes.is_empty() || modes.contains(&mode) {
         return;
     }
-    let known: Vec<String> = spec.modes.iter().map(|mode| format!("`{}`", mode.name())).collect();
-    let cause = format!("`{}` is `{}`, which cannot `{}`", connector.name, spec.name, mode.name());
+    let known: Vec<String> = modes.iter().map(|mode| format!("`{}`", mode.name())).collect();
+    let cause = match stream {
+        Some(stream) => format!("the stream `{}` of `{}` cannot `{}`", stream.name, spec.name, mode.name()),
+        None => format!("`{}` is `{}`, which cannot `{}`", connector.name, spec.name, mode.name()),
+    };
     let fix = format!("it can {}: say which under `sync.mode`, or name another target", known.join(", "));
     findings.push(Finding::error(&codes::KEY_MODE, part(&mapping.to, true), cause).fix(fix));
 }
 
 /// A file is mirrored as a whole and needs no key; everything else that is keyed does.
-fn mode_needs_key(project: &Project, mapping: &Mapping, catalog: &Catalog) -> bool {
+fn mode_needs_key(project: &Project, mapping: &Mapping) -> bool {
     let whole = || {
         let connector = project.connectors.get(&mapping.to.connector)?;
-        let spec = catalog.protocols.iter().find(|spec| spec.name == connector.uses.value)?;
-        (spec.carries == Carries::Bytes).then_some(())
+        (connector.spec?.carries == Carries::Bytes).then_some(())
     };
     match mapping.sync.mode {
         Mode::Append => false,

@@ -9,7 +9,7 @@
 
 mod ambient;
 mod canonical;
-mod check;
+pub mod check;
 pub mod cron;
 pub mod describe;
 pub mod discover;
@@ -21,23 +21,23 @@ pub mod keys;
 pub mod layout;
 pub mod load;
 mod mapping;
-mod node;
+pub mod node;
 mod project;
 pub mod resolve;
 pub mod resolved;
 pub mod rewrite;
 pub mod schema;
 mod secret;
-mod source;
+pub mod source;
 mod structure;
 mod tables;
 mod text;
-mod units;
-mod yaml;
+pub mod units;
+pub mod yaml;
 
 pub use ambient::Ambient;
 pub use cron::Cron;
-pub use describe::{Carries, Catalog, FormatSpec, OptionKind, OptionSpec, ProtocolSpec};
+pub use describe::{Carries, Catalog, FormatSpec, OptionKind, OptionSpec, ProtocolSpec, Shelf, StreamSpec};
 pub use discover::{Found, discover};
 pub use environment::Environment;
 pub use hidden::hide;
@@ -45,6 +45,7 @@ pub use load::{FileText, Loaded, load, load_texts, named, routes_named};
 pub use resolve::Resolver;
 pub use resolved::*;
 pub use secret::Secret;
+pub use source::Source;
 pub use text::TextError;
 pub use units::zone;
 

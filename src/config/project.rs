@@ -11,7 +11,7 @@ use super::source::Source;
 use super::yaml::{self, Entry, Raw, RawKind};
 use super::{
     Ambient, Audit, Carries, Catalog, Compliance, Connector, FormatSpec, Heartbeat, Node, Project, ProtocolSpec, Pulse,
-    Spanned, Stream, Text, Violation, canonical, units,
+    Spanned, Stream, Text, Violation, canonical, json_schema, units,
 };
 use crate::error::{Finding, Findings, codes::config as codes, nearest};
 use crate::record::{ClassId, ClassSet, Field, Path, Type};
@@ -29,7 +29,7 @@ pub fn project(
     source: &Source,
     profile: Option<&str>,
     catalog: &Catalog,
-    ambient: &Ambient,
+    (ambient, files): (&Ambient, json_schema::Read<'_>),
     findings: &mut Findings,
 ) -> Option<Project> {
     let raw = yaml::parse(source, findings)?;
@@ -49,7 +49,7 @@ pub fn project(
             merged
         }
     };
-    let made = resolve(&mut checker, &merged, root, profile, catalog, ambient);
+    let made = resolve(&mut checker, &merged, root, profile, catalog, (ambient, files));
     findings.append(&mut checker.findings);
     made
 }
@@ -96,7 +96,7 @@ fn resolve(
     root: PathBuf,
     profile: Option<&str>,
     catalog: &Catalog,
-    ambient: &Ambient,
+    (ambient, files): (&Ambient, json_schema::Read<'_>),
 ) -> Option<Project> {
     let (compliance, defaults) = (get(raw, "compliance"), get(raw, "defaults"));
     let audit = get(raw, "audit");
@@ -104,7 +104,7 @@ fn resolve(
     let default_tries = tries(get(raw, "defaults")).or(ambient.tries.map(i64::from)).unwrap_or(5);
     let mut connectors = BTreeMap::new();
     for entry in get(raw, "connectors").map_or(&[][..], Raw::entries) {
-        if let Some(mut made) = connector(checker, entry, catalog, ambient) {
+        if let Some(mut made) = connector(checker, entry, catalog, (ambient, files)) {
             made.retry_tries = tries(Some(&entry.value)).unwrap_or(default_tries).clamp(1, 20) as u32;
             connectors.insert(made.name.clone(), made);
         }
@@ -141,18 +141,43 @@ fn resolve(
     Some(project)
 }
 
-fn connector(checker: &mut Checker<'_>, entry: &Entry, catalog: &Catalog, ambient: &Ambient) -> Option<Connector> {
+fn connector(
+    checker: &mut Checker<'_>,
+    entry: &Entry,
+    catalog: &Catalog,
+    (ambient, files): (&Ambient, json_schema::Read<'_>),
+) -> Option<Connector> {
     let raw = &entry.value;
-    let uses_raw = get(raw, "use")?;
-    let uses = uses_raw.text()?.to_owned();
     let source = checker.source;
     let around = (entry.start, entry.end);
-    let spec = catalog.protocols.iter().copied().find(|spec| spec.name == uses);
+    let own = raw.entries().iter().find(|entry| entry.key == "definition");
+    let (uses_raw, defined) = match (get(raw, "use"), own) {
+        (Some(uses), None) => (uses, None),
+        (None, Some(own)) => (&own.value, Some(definition(checker, &own.value, catalog, files))),
+        (Some(_), Some(own)) => {
+            let cause = "`definition` says what kind of system it is, and so does `use`";
+            checker.error(&codes::DUPLICATE_KEY, own.start, own.end, cause, "keep one of them");
+            return None;
+        }
+        (None, None) => {
+            let cause = "a connector needs `use`, or a `definition` of its own";
+            checker.error(&codes::MISSING_KEY, around.0, around.1, cause, "add `use`: what kind of system it is");
+            return None;
+        }
+    };
+    let (uses, spec) = match defined {
+        Some(spec) => (spec?.name.to_owned(), spec),
+        None => {
+            let uses = uses_raw.text()?.to_owned();
+            let spec = catalog.kind(&uses);
+            (uses, spec)
+        }
+    };
     if spec.is_none() {
-        let names = catalog.protocols.iter().map(|spec| spec.name);
-        let fix = match nearest(&uses, names.clone()) {
+        let names = catalog.kinds();
+        let fix = match nearest(&uses, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("this version has {}", names.collect::<Vec<_>>().join(", ")),
+            None => format!("this version has {}", names.join(", ")),
         };
         let cause = format!("there is no kind of connector `{uses}`");
         checker.error(&codes::UNKNOWN_PROTOCOL, uses_raw.start, uses_raw.end, cause, fix);
@@ -174,9 +199,26 @@ fn connector(checker: &mut Checker<'_>, entry: &Entry, catalog: &Catalog, ambien
         }
         None => pairs(with, source),
     };
+    let auth = get(raw, "auth").map_or(&[][..], Raw::entries);
+    let auth = match spec.filter(|spec| !spec.auth.is_empty()) {
+        Some(spec) => {
+            let around = raw.entries().iter().find(|e| e.key == "auth").map_or(around, |e| (e.start, e.end));
+            options(checker, auth, spec.auth, &format!("the sign-in of `{uses}`"), around)
+        }
+        None => pairs(auth, source),
+    };
     let mut streams = BTreeMap::new();
     for entry in get(raw, "streams").map_or(&[][..], Raw::entries) {
-        if let Some(made) = stream(checker, entry, spec, catalog) {
+        if let Some(mut made) = stream(checker, entry, spec, catalog) {
+            // What is not said here is as the kind of connector knows it.
+            if let Some(known) = spec.and_then(|spec| spec.stream(&made.name)) {
+                if made.key.is_empty() {
+                    made.key.clone_from(&known.key);
+                }
+                if made.fields.is_empty() {
+                    (made.fields, made.closed) = (known.fields.clone(), known.closed);
+                }
+            }
             streams.insert(made.name.clone(), made);
         }
     }
@@ -186,7 +228,9 @@ fn connector(checker: &mut Checker<'_>, entry: &Entry, catalog: &Catalog, ambien
         place: source.place(entry.start, entry.end),
         uses: Spanned { value: uses, place: source.place(uses_raw.start, uses_raw.end) },
         with,
-        auth: pairs(get(raw, "auth").map_or(&[][..], Raw::entries), source),
+        auth,
+        spec,
+        state: None,
         streams,
         tenant: label(raw, "tenant"),
         region: label(raw, "region"),
@@ -199,6 +243,34 @@ fn connector(checker: &mut Checker<'_>, entry: &Entry, catalog: &Catalog, ambien
             .and_then(|rate| u32::try_from(rate).ok())
             .or(ambient.rate),
     })
+}
+
+/// A pack of the user's own: written in place, or in a file of the project.
+fn definition(
+    checker: &mut Checker<'_>,
+    raw: &Raw,
+    catalog: &Catalog,
+    files: json_schema::Read<'_>,
+) -> Option<&'static ProtocolSpec> {
+    let shelf = catalog.shelf?;
+    let Some(path) = raw.text() else { return shelf.read(checker.source, raw, &mut checker.findings) };
+    let text = match files(path) {
+        Ok(file) => yaml::text(&file.name, file.bytes).map(|text| Source::guarded(file.name, text)),
+        Err(why) => {
+            checker.error(&codes::BAD_VALUE, raw.start, raw.end, format!("the definition cannot be read: {why}"), "");
+            return None;
+        }
+    };
+    match text {
+        Ok(source) => {
+            let raw = yaml::parse(&source, &mut checker.findings)?;
+            shelf.read(&source, &raw, &mut checker.findings)
+        }
+        Err(finding) => {
+            checker.findings.push(*finding);
+            None
+        }
+    }
 }
 
 fn heartbeat(raw: Option<&Raw>) -> Heartbeat {
@@ -382,8 +454,22 @@ impl Connector {
         if let Some(declared) = self.streams.get(name) {
             return Some(declared.clone());
         }
-        let option = spec.undeclared_stream?;
         let place = self.place.clone();
+        if let Some(known) = spec.stream(name) {
+            return Some(Stream {
+                name: name.to_owned(),
+                place,
+                options: Vec::new(),
+                format: None,
+                format_options: Vec::new(),
+                key: known.key.clone(),
+                fields: known.fields.clone(),
+                closed: known.closed,
+                schema_file: None,
+                schema: None,
+            });
+        }
+        let option = spec.undeclared_stream?;
         let spanned = |value: String| Spanned { value, place: place.clone() };
         let mut options: node::Options = vec![(
             spanned(option.to_owned()),

@@ -103,6 +103,10 @@ impl Resolver {
             |error: Error| error.doing(format!("filling in the references of the connector `{}`", connector.name));
         let mut filled = connector.clone();
         filled.with = self.options(&connector.with).map_err(doing)?;
+        // A pack signs in by what its own description asks for.
+        if connector.spec.is_some_and(|spec| spec.plugin.is_some()) {
+            filled.auth = self.options(&connector.auth).map_err(doing)?;
+        }
         for stream in filled.streams.values_mut() {
             stream.options = self.options(&stream.options).map_err(doing)?;
             stream.format_options = self.options(&stream.format_options).map_err(doing)?;

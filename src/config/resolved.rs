@@ -97,6 +97,11 @@ pub struct Connector {
     pub place: Place,
     /// The protocol or pack it uses (`file`, `sqlite`).
     pub uses: Spanned<String>,
+    /// The description of that.
+    pub spec: Option<&'static super::ProtocolSpec>,
+    /// The folder of consign's own files, for what outlives a run: tokens, budgets. Whoever runs
+    /// sets it; it is no part of the canonical form.
+    pub state: Option<PathBuf>,
     /// Parameters, already checked against the protocol's description.
     pub with: Vec<(Spanned<String>, Spanned<Node>)>,
     /// How to sign in; what is secret in it is a reference.

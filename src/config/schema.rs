@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn every_reference_leads_somewhere() {
-        let none = Catalog { protocols: &[], formats: &[] };
+        let none = Catalog { protocols: &[], formats: &[], shelf: None };
         for text in [connectors(&none), connectors(&super::super::tests::CATALOG), mapping(), fragment()] {
             let value: Value = serde_json::from_str(&text).unwrap();
             let mut ahead = vec![&value];

@@ -22,6 +22,9 @@ static SHOP: ProtocolSpec = ProtocolSpec {
     stream_options: &[OptionSpec::new("resource", OptionKind::Text, "The resource.")],
     undeclared_stream: Some("resource"),
     example: "use: shopify\nwith: { shop: acme }",
+    auth: &[],
+    streams: &[],
+    plugin: None,
 };
 
 static SQLITE: ProtocolSpec = ProtocolSpec {
@@ -37,6 +40,9 @@ static SQLITE: ProtocolSpec = ProtocolSpec {
     ],
     undeclared_stream: Some("table"),
     example: "use: sqlite\nwith: { path: a.db }",
+    auth: &[],
+    streams: &[],
+    plugin: None,
 };
 
 static FILES: ProtocolSpec = ProtocolSpec {
@@ -53,6 +59,9 @@ static FILES: ProtocolSpec = ProtocolSpec {
     ],
     undeclared_stream: None,
     example: "use: file",
+    auth: &[],
+    streams: &[],
+    plugin: None,
 };
 
 static CSV: FormatSpec = FormatSpec {
@@ -68,7 +77,7 @@ static CSV: FormatSpec = FormatSpec {
     example: "{ type: csv }",
 };
 
-pub(super) const CATALOG: Catalog = Catalog { protocols: &[&SHOP, &SQLITE, &FILES], formats: &[&CSV] };
+pub(super) const CATALOG: Catalog = Catalog { protocols: &[&SHOP, &SQLITE, &FILES], formats: &[&CSV], shelf: None };
 
 /// `connectors.yaml` of the design.
 const DESIGN_PROJECT: &str = r#"version: 1
@@ -225,7 +234,7 @@ fn a_profile_is_merged_key_by_key() {
     );
     assert_eq!(
         report(&loaded(half, &[], Some("x"))),
-        "c.yaml:9:7+1 missing-key: a connector needs `use` | add `use`: what kind of system it is: `consign connect list` shows the kinds"
+        "c.yaml:9:7+1 missing-key: a connector needs `use`, or a `definition` of its own | add `use`: what kind of system it is"
     );
 }
 
@@ -280,7 +289,7 @@ fn faults_of_a_project() {
         "$\n  a b: { use: sqlite, with: { path: a } }\n  c: { use: sqlite, definition: {}, with: { path: a } }\naudit: { retention: 400 }\ncompliance: { on_violation: blok }\n",
         &[
             "c.yaml:3:3+3 bad-value: `a b` is no name: names begin with a letter or digit and hold letters, digits, `_` and `-`, at most 100",
-            "c.yaml:4:21+10 not-available-yet: `definition` is not available in this version yet | leave it out for now",
+            "c.yaml:4:21+10 duplicate-key: `definition` says what kind of system it is, and so does `use` | keep one of them",
             "c.yaml:5:21+3 wrong-type: `retention` is a number of days such as `400d`, this is a number",
             "c.yaml:6:29+4 bad-value: `on_violation` cannot be `blok` | did you mean `block`?",
         ],

@@ -8,11 +8,13 @@ pub mod formats;
 pub mod http;
 pub(crate) mod options;
 pub mod pace;
+pub mod pack;
 pub mod protocols;
 pub mod rows;
 pub mod runtime;
 mod seam;
 pub mod typed;
+pub mod web;
 
 pub use crate::record::Column;
 pub use seam::*;

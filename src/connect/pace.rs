@@ -63,7 +63,7 @@ impl Pace {
     pub fn of(connector: &Connector) -> Option<Arc<Self>> {
         static ALL: OnceLock<Mutex<Paces>> = OnceLock::new();
         let rate = connector.rate?;
-        protocols::named(&connector.uses.value).filter(|protocol| protocol.calls())?;
+        protocols::of(connector).filter(|protocol| protocol.calls())?;
         let mut all = ALL.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.entry((connector.name.clone(), rate));
         Some(Arc::clone(known.or_insert_with(|| Arc::new(Self::new(rate, Box::new(System))))))

@@ -62,7 +62,7 @@ fn finds(lines: &str, source: &SourceShape, expected: &str) {
 
 pub(super) fn loaded(files: &[(&str, &str)]) -> Loaded {
     let files = files.iter().map(|(name, text)| FileText { name: (*name).into(), bytes: text.as_bytes().to_vec() });
-    load_texts("/".into(), None, files.collect(), None, &Catalog { protocols: &[], formats: &[] })
+    load_texts("/".into(), None, files.collect(), None, &Catalog { protocols: &[], formats: &[], shelf: None })
 }
 
 #[test]

@@ -10,7 +10,7 @@ const NOW: Timestamp = EXAMPLE_NOW;
 /// A mapping from its YAML; panics with the findings if it cannot be read.
 pub(crate) fn mapping(yaml: &str) -> Mapping {
     let file = FileText { name: "m.yaml".into(), bytes: yaml.as_bytes().to_vec() };
-    let catalog = Catalog { protocols: &[], formats: &[] };
+    let catalog = Catalog { protocols: &[], formats: &[], shelf: None };
     let mut loaded = load_texts("/".into(), None, vec![file], None, &catalog);
     assert!(!loaded.has_errors(), "{:#?}", loaded.findings);
     loaded.mappings.remove(0)

@@ -40,7 +40,7 @@ pub fn check(loaded: &mut Loaded, strict: bool) -> Vec<Checked> {
 pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<Route>, Findings) {
     let ends = [&mapping.from, &mapping.to].map(|end| {
         let connector = project.connectors.get(&end.connector)?;
-        let protocol = protocols::named(&connector.uses.value)?;
+        let protocol = protocols::of(connector)?;
         let stream = connector.stream(&end.stream, protocol.spec())?;
         let format = stream.format.as_ref().and_then(|name| formats::named(&name.value));
         Some((connector, protocol, stream, format))
@@ -129,7 +129,7 @@ fn mirrored(project: &Project, mappings: &[Mapping]) -> Findings {
 /// system, where that is, and the table.
 fn written_table(project: &Project, mapping: &Mapping) -> Option<(&'static str, String, String)> {
     let connector = project.connectors.get(&mapping.to.connector)?;
-    let spec = protocols::named(&connector.uses.value)?.spec();
+    let spec = protocols::of(connector)?.spec();
     let stream = connector.stream(&mapping.to.stream, spec)?;
     let written = |options: &[(Spanned<String>, Spanned<Node>)], name: &str| {
         options.iter().find(|(key, _)| key.value == name).and_then(|(_, node)| match &node.value {
@@ -163,7 +163,7 @@ fn plain(node: &Node) -> String {
 /// in plain words.
 fn written_file(project: &Project, mapping: &Mapping) -> Option<(String, std::path::PathBuf)> {
     let connector = project.connectors.get(&mapping.to.connector)?;
-    let spec = protocols::named(&connector.uses.value)?.spec();
+    let spec = protocols::of(connector)?.spec();
     let stream = connector.stream(&mapping.to.stream, spec)?;
     let words = |options, specs, name| OptionReader::new(options, specs).text(name).ok().flatten();
     let folder = words(&connector.with, spec.options, "path")?;

@@ -59,7 +59,7 @@ impl End {
             .connectors
             .get(&reference.connector)
             .ok_or_else(|| Error::bug(format!("connector `{}` is not defined", reference.connector)))?;
-        let protocol = protocols::named(&connector.uses.value)
+        let protocol = protocols::of(connector)
             .ok_or_else(|| Error::bug(format!("protocol `{}` is not listed", connector.uses.value)))?;
         // Before the references are filled in: what they hold may be secret.
         let shown = match connector.stream(&reference.stream, protocol.spec()) {

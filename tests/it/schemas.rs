@@ -10,7 +10,7 @@ use consign::connect::{formats, protocols};
 fn schemas_are_fresh() {
     let protocols: Vec<_> = protocols::ALL.iter().map(|protocol| protocol.spec()).collect();
     let formats: Vec<_> = formats::ALL.iter().map(|format| format.spec()).collect();
-    let catalog = Catalog { protocols: protocols.leak(), formats: formats.leak() };
+    let catalog = Catalog { protocols: protocols.leak(), formats: formats.leak(), shelf: None };
     for (name, text) in [
         ("connectors.schema.json", schema::connectors(&catalog)),
         ("mapping.schema.json", schema::mapping()),

@@ -66,7 +66,7 @@ pub(super) fn discovered(name: &str, context: &Context<'_>) -> Result<(Project, 
             None => error.hint("`consign connect list` lists them"),
         });
     };
-    let protocol = protocols::named(&connector.uses.value)
+    let protocol = protocols::of(connector)
         .ok_or_else(|| Error::bug(format!("protocol `{}` is not listed", connector.uses.value)))?;
     let found = protocol.discover(&project.root, &context.fill_in(&project, connector)?)?.ok_or_else(|| {
         let cause = format!("`{name}` uses `{}`, which has no list of what it holds", connector.uses.value);

@@ -64,12 +64,12 @@ impl Peek {
             let cause = format!("there is no connector `{}` in {}", self.name, project.file);
             none(cause, &self.name, project.connectors.keys().map(String::as_str).collect())
         })?;
-        if protocols::named(&connector.uses.value).is_some_and(|protocol| !protocol.spec().reads) {
+        if protocols::of(connector).is_some_and(|protocol| !protocol.spec().reads) {
             let cause = format!("`{}` cannot be read from: it uses `{}`", self.name, connector.uses.value);
             return Err(Error::new(Kind::Invalid, &codes::cli::UNREADABLE, cause)
                 .hint("look at the source of its routes: `consign connect list`"));
         }
-        let protocol = protocols::named(&connector.uses.value)
+        let protocol = protocols::of(connector)
             .ok_or_else(|| Error::bug(format!("protocol `{}` is not listed", connector.uses.value)))?;
         let stream = connector.stream(&self.stream, protocol.spec()).ok_or_else(|| {
             let cause = format!("`{}` declares no stream `{}`", self.name, self.stream);

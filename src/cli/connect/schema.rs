@@ -89,7 +89,7 @@ fn answer(streams: &[&Discovered]) -> Answer {
 
 /// The stream that a connector declares for something that was found.
 fn declared<'c>(connector: &'c Connector, found: &Discovered) -> Option<&'c Stream> {
-    let option = protocols::named(&connector.uses.value).and_then(|p| p.spec().undeclared_stream);
+    let option = protocols::of(connector).and_then(|p| p.spec().undeclared_stream);
     connector.streams.values().find(|stream| {
         let said = stream.options.iter().find(|(key, _)| Some(key.value.as_str()) == option);
         match said.map(|(_, node)| &node.value) {

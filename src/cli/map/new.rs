@@ -124,7 +124,7 @@ impl New {
             let near = nearest(connector, project.connectors.keys().map(String::as_str));
             return Err(unknown(format!("there is no connector `{connector}`"), near));
         };
-        let spec = protocols::named(&found.uses.value).map(|protocol| protocol.spec());
+        let spec = protocols::of(found).map(|protocol| protocol.spec());
         let Some(declared) = spec.and_then(|spec| found.stream(stream, spec)) else {
             let near = nearest(stream, found.streams.keys().map(String::as_str));
             return Err(unknown(format!("`{connector}` has no stream `{stream}`"), near));

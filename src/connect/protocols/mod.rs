@@ -203,6 +203,14 @@ pub fn named(name: &str) -> Option<&'static dyn Protocol> {
     ALL.iter().copied().find(|p| p.spec().name == name)
 }
 
+/// The protocol of a connector: one of [`ALL`], or its pack's.
+pub fn of(connector: &Connector) -> Option<&'static dyn Protocol> {
+    match connector.spec.and_then(|spec| spec.plugin) {
+        Some(plugin) => plugin.downcast_ref::<super::pack::PackProtocol>().map(|pack| pack as &dyn Protocol),
+        None => named(&connector.uses.value),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

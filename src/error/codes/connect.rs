@@ -194,6 +194,43 @@ pub static SSH_KEY: Code = Code::new(
     "the private key cannot be used",
     "The text is no private key that is understood (OpenSSH, PEM, PKCS#8, PuTTY; RSA, ECDSA, Ed25519), or it is encrypted and the `passphrase` is missing or wrong.",
 );
+/// A template of a pack that cannot be read.
+pub static PACK_TEMPLATE: Code = Code::new(
+    "connect-pack-template",
+    "a template of a pack cannot be read",
+    "Between `{{` and `}}` stands an expression in the language of mappings. For the characters themselves write `{{ '{{' }}`.",
+);
+/// A pack, or a part of it, that is not what it has to be.
+pub static PACK_INVALID: Code = Code::new(
+    "connect-pack-invalid",
+    "a pack contradicts itself",
+    "A pack is one YAML file that says how a system is read and written. What it says at this place cannot be, or does not go with what it says elsewhere. `consign connect show NAME --expanded` shows what it comes to.",
+);
+/// A template of a pack that has no value.
+pub static TEMPLATE_FAILED: Code = Code::new(
+    "connect-template-failed",
+    "a template of a pack has no value",
+    "An expression in a template of a pack could not be computed from what was there: a name without a value at this place, a field that the answer does not have. The data is not shown.",
+);
+/// A call of an API failed.
+pub static CALL_FAILED: Code = Code::new(
+    "connect-call-failed",
+    "a call of an API failed",
+    "The system answered, and what it answered is no success: the status, and what the pack knows of it, are told. Temporary faults were tried again before.",
+);
+/// A call of an API got no answer.
+pub static CALL_UNANSWERED: Code = Code::new(
+    "connect-call-unanswered",
+    "a call of an API got no answer",
+    "The system could not be reached, did not answer in time, or ended the connection. Whether a call that writes took effect is then not known; it is found out before anything is sent again.",
+);
+/// A host that a pack is not allowed to call.
+pub static HOST_NOT_ALLOWED: Code = Code::new(
+    "connect-host-not-allowed",
+    "an address leads to a host that is not allowed",
+    "An answer named an address on another host, or a redirect led there. A pack calls its own host and those that it lists under `transport.hosts`; credentials never go to another one.",
+);
+
 /// A server cannot be reached.
 pub static SFTP_UNREACHABLE: Code = Code::new(
     "connect-sftp-unreachable",
@@ -249,6 +286,12 @@ pub static SERVER_UNTRUSTED: Code = Code::new(
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &HTTP_FAILED,
+    &PACK_TEMPLATE,
+    &PACK_INVALID,
+    &TEMPLATE_FAILED,
+    &CALL_FAILED,
+    &CALL_UNANSWERED,
+    &HOST_NOT_ALLOWED,
     &NOT_A_FILE,
     &RECORD_TOO_LARGE,
     &FILE_TRUNCATED,

@@ -41,7 +41,7 @@ impl Project {
     fn loaded(&self) -> Loaded {
         let protocols: Vec<&'static ProtocolSpec> = protocols::ALL.iter().map(|p| p.spec()).collect();
         let formats: Vec<&'static FormatSpec> = formats::ALL.iter().map(|f| f.spec()).collect();
-        let catalog = Catalog { protocols: protocols.leak(), formats: formats.leak() };
+        let catalog = Catalog { protocols: protocols.leak(), formats: formats.leak(), shelf: None };
         let found: Found = discover(self.root(), None).unwrap();
         let mut loaded = load(&found, None, &catalog);
         check(&mut loaded, false);
@@ -53,7 +53,7 @@ impl Project {
     fn findings(&self) -> Vec<String> {
         let protocols: Vec<&'static ProtocolSpec> = protocols::ALL.iter().map(|p| p.spec()).collect();
         let formats: Vec<&'static FormatSpec> = formats::ALL.iter().map(|f| f.spec()).collect();
-        let catalog = Catalog { protocols: protocols.leak(), formats: formats.leak() };
+        let catalog = Catalog { protocols: protocols.leak(), formats: formats.leak(), shelf: None };
         let mut loaded = load(&discover(self.root(), None).unwrap(), None, &catalog);
         check(&mut loaded, false);
         let place = |place: &crate::error::Place| format!("{}:{}", place.line, place.column);

@@ -55,6 +55,9 @@ static SPEC: ProtocolSpec = ProtocolSpec {
     ],
     undeclared_stream: None,
     example: "use: file\nwith:\n  path: data\nstreams:\n  orders:\n    path: orders-*.csv\n",
+    auth: &[],
+    streams: &[],
+    plugin: None,
 };
 
 impl Protocol for Files {

@@ -41,6 +41,8 @@ fn connector() -> Connector {
         standards: Vec::new(),
         agreements: Vec::new(),
         clearance: None,
+        spec: None,
+        state: None,
         retry_tries: 1,
         rate: None,
     }
@@ -124,7 +126,7 @@ impl Lab {
                 Ok(Some(part)) => {
                     assert_eq!(part.sequence, outcome.parts.len() as u64);
                     assert_eq!(part.end.byte - part.start.byte, part.bytes.len() as u64);
-                    outcome.text.push_str(std::str::from_utf8(&part.bytes).unwrap());
+                    outcome.text.push_str(&String::from_utf8_lossy(&part.bytes));
                     outcome.parts.push(part);
                 }
                 Ok(None) => break,

@@ -60,6 +60,9 @@ static SPEC: ProtocolSpec = ProtocolSpec {
     ],
     undeclared_stream: Some("table"),
     example: "use: postgres\nwith:\n  url: ${env:DATABASE_URL}\n",
+    auth: &[],
+    streams: &[],
+    plugin: None,
 };
 
 impl Protocol for Postgres {

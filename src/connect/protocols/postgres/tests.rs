@@ -57,6 +57,8 @@ fn connector(options: &[(&str, &str)]) -> Connector {
         standards: Vec::new(),
         agreements: Vec::new(),
         clearance: None,
+        spec: None,
+        state: None,
         retry_tries: 2,
         rate: None,
     }

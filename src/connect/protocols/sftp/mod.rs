@@ -104,6 +104,9 @@ static SPEC: ProtocolSpec = ProtocolSpec {
     ],
     undeclared_stream: None,
     example: "use: sftp\nwith:\n  host: files.example\n  user: consign\n  key_file: keys/id_ed25519\n  host_key: SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU\nstreams:\n  orders:\n    path: out/orders-*.csv\n",
+    auth: &[],
+    streams: &[],
+    plugin: None,
 };
 
 impl Protocol for Sftp {

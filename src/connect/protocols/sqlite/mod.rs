@@ -68,6 +68,9 @@ static SPEC: ProtocolSpec = ProtocolSpec {
     ],
     undeclared_stream: Some("table"),
     example: "use: sqlite\nwith:\n  path: warehouse.db\n",
+    auth: &[],
+    streams: &[],
+    plugin: None,
 };
 
 impl Protocol for Sqlite {

@@ -56,6 +56,8 @@ impl Desk {
                 standards: Vec::new(),
                 agreements: Vec::new(),
                 clearance: None,
+                spec: None,
+                state: None,
                 retry_tries: 1,
                 rate: None,
             },

@@ -1,0 +1,80 @@
+//! A pack with what one connector gives it: parameters and what it signs in with, ready for templates.
+
+use serde_json::{Map, Value as Json};
+
+use super::Pack;
+use super::names::{Name, Scope};
+use super::template::from_json;
+use crate::config::{Connector, Node, Piece, Spanned};
+use crate::record::{Arena, Timestamp};
+
+/// A pack with a connector's values. Holds secrets: never shown.
+pub struct Given {
+    /// The pack.
+    pub pack: &'static Pack,
+    /// The connector, references filled in.
+    pub connector: Connector,
+    params: Json,
+    secrets: Json,
+}
+
+impl std::fmt::Debug for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} as {}", self.pack.name, self.connector.name)
+    }
+}
+
+impl Given {
+    /// Of a connector whose references are filled in.
+    pub fn new(pack: &'static Pack, connector: Connector) -> Self {
+        let mut params = tree(&connector.with);
+        for param in &pack.params {
+            if let (Json::Object(known), Some(default)) = (&mut params, &param.default) {
+                known.entry(param.name.clone()).or_insert_with(|| Json::String(default.clone()));
+            }
+        }
+        let secrets = tree(&connector.auth);
+        Self { pack, connector, params, secrets }
+    }
+
+    /// What templates see everywhere.
+    pub fn scope<'a>(&self, arena: &'a Arena, now: Timestamp) -> Scope<'a> {
+        Scope::new(arena, now)
+            .with(Name::Params, from_json(&self.params, arena))
+            .with(Name::Secrets, from_json(&self.secrets, arena))
+    }
+
+    /// The parameters.
+    pub fn params(&self) -> &Json {
+        &self.params
+    }
+
+    /// What it signs in with.
+    pub fn secrets(&self) -> &Json {
+        &self.secrets
+    }
+}
+
+fn tree(options: &[(Spanned<String>, Spanned<Node>)]) -> Json {
+    Json::Object(options.iter().map(|(key, value)| (key.value.clone(), json(&value.value))).collect::<Map<_, _>>())
+}
+
+fn json(node: &Node) -> Json {
+    match node {
+        Node::Null => Json::Null,
+        Node::Bool(value) => Json::Bool(*value),
+        Node::Number(text) => serde_json::from_str(text).unwrap_or(Json::Null),
+        Node::Text(text) => Json::String(
+            text.pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Literal(text) => text.as_str(),
+                    // Nothing is called with a reference that was not filled in.
+                    Piece::Env(_) | Piece::File(_) | Piece::Command(_) => "",
+                })
+                .collect(),
+        ),
+        Node::List(items) => Json::Array(items.iter().map(|item| json(&item.value)).collect()),
+        Node::Map(entries) => tree(entries),
+    }
+}

@@ -1,0 +1,62 @@
+//! The keys of a pack on its first level; each section's own stand in its file.
+
+use super::{auth, exchanges, faults, limits, operations, params, probe, streams, transport};
+use crate::config::keys::{Key, Kind, Section};
+
+/// A pack.
+pub static PACK: Section = Section {
+    name: "a pack",
+    about: "How a system is read and written over HTTP: one file, no program.",
+    foreign: false,
+    keys: &[
+        Key::new("pack", Kind::Name(false), "Its name: the word after `use:`.").required(),
+        Key::new("version", Kind::Label, "Its own version: three numbers.").default("0.1.0"),
+        Key::new("engine", Kind::Whole(1, 1), "The version of this vocabulary that it needs at least.").default("1"),
+        Key::new("about", Kind::Label, "One sentence: what system it is."),
+        Key::new("vendor", Kind::Label, "Who runs or makes the system."),
+        Key::new("category", Kind::Label, "What kind of system it is: crm, payments, ehr, monitoring …"),
+        Key::new("sources", Kind::List(&Kind::Section(&SOURCE)), "Public pages that its facts were read in."),
+        Key::new("proven", Kind::List(&Kind::Section(&PROVEN)), "What it was tried against, beside its own tests."),
+        Key::new("extends", Kind::Name(false), "A built-in pack that it is based on: maps are merged key by key."),
+        Key::new("params", Kind::Named(&Kind::Section(&params::PARAM)), "Parameters of a connector (`with`)."),
+        Key::new("transport", Kind::Section(&transport::TRANSPORT), "Where calls go, and over what."),
+        Key::new("auth", Kind::Section(&auth::AUTH), "How to sign in."),
+        Key::new("limits", Kind::Section(&limits::LIMITS), "How much may be asked of the system."),
+        Key::new(
+            "faults",
+            Kind::List(&Kind::Section(&faults::FAULT)),
+            "What answers mean: the first rule that fits holds.",
+        ),
+        Key::new("retry", Kind::Section(&limits::RETRY), "How a failing call is tried again."),
+        Key::new("probe", Kind::Section(&probe::PROBE), "How `connect probe` finds out whether the system is well."),
+        Key::new("streams", Kind::Named(&Kind::Section(&streams::STREAM)), "What can be read and written."),
+        Key::new("operations", Kind::Named(&Kind::Section(&operations::OPERATION)), "Calls by name."),
+        Key::new("tests", Kind::List(&Kind::Section(&exchanges::EXCHANGE)), "Exchanges that are replayed as tests."),
+    ],
+};
+
+static SOURCE: Section = Section {
+    name: "a source",
+    about: "A public page that facts were read in.",
+    foreign: false,
+    keys: &[
+        Key::new("url", Kind::Label, "Its address.").required(),
+        Key::new("read", Kind::Label, "The day it was read, `2026-11-21`."),
+        Key::new("about", Kind::Label, "What was taken from it."),
+    ],
+};
+
+static PROVEN: Section = Section {
+    name: "a proof",
+    about: "Software or vectors of others that the pack was tried against.",
+    foreign: false,
+    keys: &[
+        Key::new(
+            "against",
+            Kind::Label,
+            "What it was: a server, a validating mock of the vendor's description, vectors.",
+        )
+        .required(),
+        Key::new("covers", Kind::Label, "Which part of the pack."),
+    ],
+};

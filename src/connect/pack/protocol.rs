@@ -1,0 +1,107 @@
+//! A pack as a protocol of the road: what `sync` sees of it.
+
+use std::any::Any;
+
+use super::{Pack, params};
+use crate::config::{Carries, Mode, ProtocolSpec, StreamSpec};
+use crate::connect::protocols::{Guarantee, Protocol, ReadRequest, WriteRequest};
+use crate::connect::{Encoder, Sink, Source};
+use crate::error::codes::connect::PACK_INVALID;
+use crate::error::{Error, Kind, Result};
+
+/// A pack as a protocol.
+#[derive(Debug)]
+pub struct PackProtocol {
+    /// The pack.
+    pub pack: &'static Pack,
+    spec: std::sync::OnceLock<&'static ProtocolSpec>,
+}
+
+/// Makes the description of a pack.
+pub(super) fn publish(pack: &'static Pack) -> &'static ProtocolSpec {
+    let protocol: &'static PackProtocol = Box::leak(Box::new(PackProtocol { pack, spec: std::sync::OnceLock::new() }));
+    let streams: Vec<StreamSpec> = pack
+        .streams
+        .iter()
+        .map(|stream| StreamSpec {
+            name: stream.name.clone(),
+            about: stream.about.clone(),
+            key: stream.key.clone(),
+            fields: stream.fields.clone(),
+            closed: !stream.open && !stream.fields.is_empty(),
+            reads: stream.read.is_some(),
+            modes: stream.modes(),
+        })
+        .collect();
+    let mut modes: Vec<Mode> = Vec::new();
+    for mode in streams.iter().flat_map(|stream| &stream.modes) {
+        if !modes.contains(mode) {
+            modes.push(*mode);
+        }
+    }
+    let plugin: &'static (dyn Any + Send + Sync) = protocol;
+    let spec: &'static ProtocolSpec = Box::leak(Box::new(ProtocolSpec {
+        name: &pack.name,
+        about: &pack.about,
+        carries: Carries::Rows,
+        reads: pack.streams.iter().any(|stream| stream.read.is_some()),
+        modes: modes.leak(),
+        options: params::options(&pack.params),
+        stream_options: &[],
+        undeclared_stream: None,
+        example: "",
+        auth: pack.auth.options(),
+        streams: streams.leak(),
+        plugin: Some(plugin),
+    }));
+    protocol.spec.get_or_init(|| spec)
+}
+
+impl Protocol for PackProtocol {
+    fn spec(&self) -> &'static ProtocolSpec {
+        // Set before anybody can have the protocol.
+        self.spec.get().copied().unwrap_or(&NOTHING)
+    }
+
+    fn calls(&self) -> bool {
+        true
+    }
+
+    fn source(&self, request: &ReadRequest<'_>) -> Result<Box<dyn Source>> {
+        Err(self.cannot(&request.stream.name, "read"))
+    }
+
+    fn guarantee(&self, _request: &WriteRequest<'_>) -> Guarantee {
+        Guarantee::AtLeastOnce
+    }
+
+    fn encoder(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Encoder>> {
+        Err(self.cannot(&request.stream.name, "written"))
+    }
+
+    fn sink(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Sink>> {
+        Err(self.cannot(&request.stream.name, "written"))
+    }
+}
+
+impl PackProtocol {
+    fn cannot(&self, stream: &str, what: &str) -> Error {
+        let cause = format!("the stream `{stream}` of the pack `{}` cannot be {what}", self.pack.name);
+        Error::new(Kind::Invalid, &PACK_INVALID, cause)
+    }
+}
+
+static NOTHING: ProtocolSpec = ProtocolSpec {
+    name: "",
+    about: "",
+    carries: Carries::Rows,
+    reads: false,
+    modes: &[],
+    options: &[],
+    stream_options: &[],
+    undeclared_stream: None,
+    example: "",
+    auth: &[],
+    streams: &[],
+    plugin: None,
+};
