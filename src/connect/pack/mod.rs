@@ -6,7 +6,9 @@
 //! live as long as it.
 
 pub mod auth;
+pub mod batch;
 pub mod catalog;
+pub mod doubt;
 pub mod exchanges;
 pub mod faults;
 pub mod given;
@@ -14,6 +16,7 @@ pub mod keys;
 pub mod limits;
 pub mod names;
 pub mod operations;
+pub mod outcome;
 pub mod params;
 pub mod probe;
 pub mod protocol;
@@ -23,6 +26,7 @@ pub mod request;
 pub mod streams;
 pub mod template;
 pub mod transport;
+pub mod upload;
 pub mod write;
 
 use crate::config::check::Checker;

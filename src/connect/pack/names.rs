@@ -37,6 +37,12 @@ pub enum Name {
     Record,
     /// `records`
     Records,
+    /// `fields`
+    Fields,
+    /// `number`
+    Number,
+    /// `existing`
+    Existing,
     /// `batch`
     Batch,
     /// `item`
@@ -71,6 +77,17 @@ pub const ALL: &[(Name, &str, &str)] = &[
     (Name::Job, "job", "The asynchronous job: what its submission captured, `job.url`, `job.part`."),
     (Name::Record, "record", "The record: as read, or as it is to be written."),
     (Name::Records, "records", "The records of a batch, a list."),
+    (
+        Name::Fields,
+        "fields",
+        "The record as it is written: without the fields that `apart` names, in the way's own style.",
+    ),
+    (
+        Name::Number,
+        "number",
+        "The record's place in its request, as text of eight digits from `00000000` on: what answers name it by.",
+    ),
+    (Name::Existing, "existing", "The record of the other side, as `find`, `look_up` or `lock.read` found it."),
     (Name::Batch, "batch", "The batch: `batch.count`, `batch.key` (its idempotency key)."),
     (Name::Item, "item", "One element of the answer's list of outcomes."),
     (

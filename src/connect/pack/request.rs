@@ -17,6 +17,21 @@ pub static REQUEST: Section = Section { name: "a request", about: "One call.", f
 /// The keys of a request.
 pub const KEYS: &[Key] = &[METHOD, PATH, URL, QUERY, HEADERS, BODY, BODY_AS, LIMIT, COST];
 
+/// A place in a request: the value of `send`.
+pub static SPOT: Section = Section {
+    name: "a place in a request",
+    about: "Where a value goes: one of these.",
+    foreign: false,
+    keys: &[
+        Key::new("query", Kind::Label, "A parameter of the query."),
+        Key::new("header", Kind::Label, "A header."),
+        Key::new("path", Kind::Label, "`{name}` in the path."),
+        Key::new("cookie", Kind::Label, "A cookie."),
+        Key::new("form", Kind::Label, "A field of a form body."),
+        Key::new("body", Kind::RecordPath, "A place in a JSON body."),
+    ],
+};
+
 /// `method`
 pub const METHOD: Key = Key::new(
     "method",
