@@ -8,7 +8,9 @@ use clap::CommandFactory as _;
 
 use crate::config::environment;
 use crate::config::keys::{self, Kind, Section};
+use crate::config::yaml::Raw;
 use crate::config::{OptionKind, OptionSpec};
+use crate::connect::pack::{self, Pack, catalog, names, params};
 use crate::connect::{formats, protocols};
 use crate::error::{codes, exit};
 use crate::expr::functions;
@@ -26,6 +28,8 @@ const PAGES: &[Page] = &[
     ("error-codes.md", error_codes),
     ("formats.md", format_page),
     ("functions.md", functions_page),
+    ("packs.md", packs_page),
+    ("pack-format.md", pack_format),
 ];
 
 #[test]
@@ -192,6 +196,102 @@ fn format_page() -> String {
         }
         options("Options", spec.options, &mut out);
         example(spec.example, &mut out);
+    }
+    out
+}
+
+fn packs_page() -> String {
+    let mut out = String::from(
+        "# Packs\n\nSystems that consign knows over HTTP: each is one file of the catalog, with tests that are replayed offline \
+         (`consign connect test`). How a pack is written: [the vocabulary](pack-format.md).\n\n\
+         | pack | what it is | streams | writes | operations | proven against |\n|---|---|---|---|---|---|\n",
+    );
+    let packs: Vec<_> = catalog::ALL
+        .iter()
+        .map(|(name, _)| catalog::built_in(name, &mut Vec::new()).unwrap_or_else(|| panic!("{name} is not sound")))
+        .collect();
+    for pack in &packs {
+        let written = pack.streams.iter().filter(|stream| stream.write.is_some()).count();
+        let proven: Vec<String> = below(&pack.raw, "proven").filter_map(|raw| word(raw, "against")).collect();
+        let proven = if proven.is_empty() { "its own tests alone".into() } else { proven.join("; ") };
+        let _ = writeln!(
+            out,
+            "| [{0}](#{0}) | {1} | {2} | {written} | {3} | {proven} |",
+            pack.name,
+            pack.about,
+            pack.streams.iter().filter(|stream| stream.read.is_some()).count(),
+            pack.operations.len()
+        );
+    }
+    for pack in &packs {
+        write_pack(pack, &mut out);
+    }
+    out
+}
+
+fn write_pack(pack: &Pack, out: &mut String) {
+    let _ = write!(out, "\n## {}\n\n{} Version {}.\n", pack.name, pack.about, pack.version);
+    options("Parameters (`with`)", params::options(&pack.params), out);
+    options("Sign-in (`auth`)", pack.auth.options(), out);
+    if !pack.streams.is_empty() {
+        out.push_str("\n| stream | | key | read | written by |\n|---|---|---|---|---|\n");
+        for stream in &pack.streams {
+            let key: Vec<String> = stream.key.iter().map(|path| format!("`{path}`")).collect();
+            let modes: Vec<String> = stream.modes().iter().map(|mode| format!("`{}`", mode.name())).collect();
+            let read = if stream.read.is_some() { "yes" } else { "no" };
+            let row = format!("{} | {} | {read} | {}", stream.about, key.join(", "), modes.join(", "));
+            let _ = writeln!(out, "| `{}` | {row} |", stream.name);
+        }
+    }
+    if !pack.operations.is_empty() {
+        out.push_str("\n| operation | | input |\n|---|---|---|\n");
+        for operation in &pack.operations {
+            let input: Vec<String> = operation
+                .input
+                .iter()
+                .map(|field| format!("`{}`{}", field.name, if field.required { " (required)" } else { "" }))
+                .collect();
+            let _ = writeln!(out, "| `{}` | {} | {} |", operation.name, operation.about, input.join(", "));
+        }
+    }
+    for raw in below(&pack.raw, "proven") {
+        let covers = word(raw, "covers").map_or_else(String::new, |covers| format!(": {covers}"));
+        let _ = write!(out, "\nProven against {}{covers}.\n", word(raw, "against").unwrap_or_default());
+    }
+    let sources: Vec<String> = below(&pack.raw, "sources").filter_map(|raw| word(raw, "url")).collect();
+    if !sources.is_empty() {
+        let _ = write!(
+            out,
+            "\nIts facts stand in: {}.\n",
+            sources.iter().map(|url| format!("<{url}>")).collect::<Vec<_>>().join(", ")
+        );
+    }
+}
+
+fn below<'r>(raw: &'r Raw, name: &str) -> impl Iterator<Item = &'r Raw> + use<'r> {
+    raw.entries().iter().find(|entry| entry.key == name).map_or(&[][..], |entry| entry.value.items()).iter()
+}
+
+fn word(raw: &Raw, name: &str) -> Option<String> {
+    crate::connect::pack::reader::scalar(&raw.entries().iter().find(|entry| entry.key == name)?.value)
+}
+
+fn pack_format() -> String {
+    let mut out = String::from(
+        "# The vocabulary of packs\n\nA pack is one YAML file that says how a system is read and written over HTTP. The built-in ones are \
+         listed [here](packs.md); one of your own stands under `definition:` in `connectors.yaml`, in place or as the path of a file, and \
+         `consign connect check` checks it. Unknown keys are errors.\n\n\
+         ## Templates\n\nIn texts of requests, `{{ … }}` holds an [expression](functions.md). A text that is one `{{ … }}` alone has the \
+         type of its expression, any other is text. In a map an entry whose value is missing is left out; `null` stays. \
+         These names have values, each where it makes sense:\n\n| name | |\n|---|---|\n",
+    );
+    for (_, name, about) in names::ALL {
+        let _ = writeln!(out, "| `{name}` | {} |", about.replace('|', "\\|"));
+    }
+    section(&pack::keys::PACK, &mut Vec::new(), &mut out);
+    out.push_str("\n## What an answer is taken for\n\n| class | |\n|---|---|\n");
+    for (_, word) in pack::faults::CLASSES {
+        let _ = writeln!(out, "| `{}` | {} |", word.name, word.about);
     }
     out
 }

@@ -34,6 +34,13 @@ pub fn fragment() -> String {
     document(&FRAGMENT, &root, definitions)
 }
 
+/// The schema of any other file whose keys are a section: a pack.
+pub fn of(root: &'static Section) -> String {
+    let mut definitions = Map::new();
+    let reference = section(root, false, &mut definitions);
+    document(root, &reference, definitions)
+}
+
 fn document(root: &'static Section, reference: &Value, definitions: Map<String, Value>) -> String {
     let value = json!({
         "$schema": DIALECT,

@@ -15,6 +15,7 @@ fn schemas_are_fresh() {
         ("connectors.schema.json", schema::connectors(&catalog)),
         ("mapping.schema.json", schema::mapping()),
         ("fragment.schema.json", schema::fragment()),
+        ("pack.schema.json", schema::of(&consign::connect::pack::keys::PACK)),
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(name);
         if std::env::var_os("CONSIGN_UPDATE").is_some() {

@@ -14,7 +14,7 @@ pub static PACK: Section = Section {
         Key::new("engine", Kind::Whole(1, 1), "The version of this vocabulary that it needs at least.").default("1"),
         Key::new("about", Kind::Label, "One sentence: what system it is."),
         Key::new("vendor", Kind::Label, "Who runs or makes the system."),
-        Key::new("category", Kind::Label, "What kind of system it is: crm, payments, ehr, monitoring …"),
+        Key::new("category", Kind::Label, "What kind of system it is: crm, payments, ehr, monitoring."),
         Key::new("sources", Kind::List(&Kind::Section(&SOURCE)), "Public pages that its facts were read in."),
         Key::new("proven", Kind::List(&Kind::Section(&PROVEN)), "What it was tried against, beside its own tests."),
         Key::new("extends", Kind::Name(false), "A built-in pack that it is based on: maps are merged key by key."),
@@ -60,3 +60,44 @@ static PROVEN: Section = Section {
         Key::new("covers", Kind::Label, "Which part of the pack."),
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn walk(section: &'static Section, seen: &mut BTreeMap<&'static str, *const Section>) {
+        if let Some(known) = seen.insert(section.name, section) {
+            assert!(std::ptr::eq(known, section), "two sections are called `{}`", section.name);
+            return;
+        }
+        assert!(section.about.ends_with('.'), "{}", section.name);
+        for key in section.keys {
+            assert!(key.about.ends_with('.') && key.about.len() > 5, "{}.{}: {}", section.name, key.name, key.about);
+            assert!(key.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", key.name);
+            assert!(!(key.required && key.default.is_some()), "{}: required and with a default", key.name);
+            inner(&key.kind, seen);
+        }
+    }
+
+    fn inner(kind: &'static Kind, seen: &mut BTreeMap<&'static str, *const Section>) {
+        match kind {
+            Kind::Section(section) | Kind::Overlay(section) => walk(section, seen),
+            Kind::List(kind) | Kind::OneOrMany(kind) | Kind::Named(kind) => inner(kind, seen),
+            Kind::ShortOr(short, long) => {
+                inner(short, seen);
+                inner(long, seen);
+            }
+            _ => {}
+        }
+    }
+
+    /// The reference and the JSON Schema know a section by its name.
+    #[test]
+    fn every_key_is_described_and_every_section_has_a_name_of_its_own() {
+        let mut seen = BTreeMap::new();
+        walk(&PACK, &mut seen);
+        assert!(seen.len() > 12);
+    }
+}

@@ -36,8 +36,8 @@ pub static STREAM: Section = Section {
     ],
 };
 
-/// A field.
-static FIELD: Section = Section {
+/// A field of a record, or of the input of an operation.
+pub static FIELD: Section = Section {
     name: "a field",
     about: "What is known of a field.",
     foreign: false,
@@ -100,7 +100,8 @@ pub fn read(reader: &mut Reader<'_>, pack: &Raw) -> Vec<Stream> {
     made
 }
 
-fn field(reader: &Reader<'_>, name: &str, raw: &Raw) -> Field {
+/// Reads one.
+pub fn field(reader: &Reader<'_>, name: &str, raw: &Raw) -> Field {
     let kind = raw.text().map(str::to_owned).or_else(|| reader.label(raw, "type"));
     let classes: ClassSet = reader.labels(raw, "class").iter().filter_map(|name| ClassId::named(name)).collect();
     Field {
