@@ -33,7 +33,12 @@ impl Given {
                 known.entry(param.name.clone()).or_insert_with(|| Json::String(default.clone()));
             }
         }
-        let secrets = tree(&connector.auth);
+        let mut secrets = tree(&connector.auth);
+        for need in &pack.auth.needs {
+            if let (Json::Object(known), Some(default)) = (&mut secrets, &need.default) {
+                known.entry(need.name.clone()).or_insert_with(|| Json::String(default.clone()));
+            }
+        }
         Self { pack, connector, params, secrets }
     }
 
