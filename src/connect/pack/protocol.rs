@@ -46,7 +46,7 @@ pub(super) fn publish(pack: &'static Pack) -> &'static ProtocolSpec {
         carries: Carries::Rows,
         reads: pack.streams.iter().any(|stream| stream.read.is_some()),
         modes: modes.leak(),
-        options: params::options(&pack.params),
+        options: [params::options(&pack.params), &[crate::connect::web::stand_in::OPTION]].concat().leak(),
         stream_options: &[],
         undeclared_stream: None,
         example: "",

@@ -72,4 +72,14 @@ pub struct Unanswered {
 pub trait Wire: Send + Sync {
     /// Sends a request and waits for the whole answer.
     fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + '_>>;
+
+    /// Lets time pass: between tries, for limits, for jobs. Whoever waits, waits here: a recording does not.
+    fn pause(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(tokio::time::sleep(time))
+    }
+
+    /// The time it is, for signatures, tokens and `fresh`: in a recording that of the recording.
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
 }
