@@ -3,7 +3,7 @@
 //! Two things go beyond the RFC on purpose: a whole number that a double cannot hold exactly and a
 //! number too large for a double are written as strings, so that no reader rounds them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Largest whole number that every JSON reader keeps exactly.
 const LARGEST_EXACT: i128 = (1 << 53) - 1;
@@ -15,7 +15,8 @@ pub fn bytes(value: &Value) -> Vec<u8> {
     out
 }
 
-fn write(value: &Value, out: &mut Vec<u8>) {
+/// Writes the canonical bytes of a value.
+pub fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -32,26 +33,38 @@ fn write(value: &Value, out: &mut Vec<u8>) {
             }
             out.push(b']');
         }
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            // Code units, not code points: they differ above the basic plane.
-            entries.sort_by(|a, b| a.0.encode_utf16().cmp(b.0.encode_utf16()));
-            out.push(b'{');
-            for (index, (key, item)) in entries.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_text(key, out);
-                out.push(b':');
-                write(item, out);
-            }
-            out.push(b'}');
-        }
+        Value::Object(map) => write_map(map, out),
     }
 }
 
-fn write_text(text: &str, out: &mut Vec<u8>) {
+/// Writes the canonical bytes of an object.
+pub fn write_map(map: &Map<String, Value>, out: &mut Vec<u8>) {
+    let mut entries: Vec<_> = map.iter().collect();
+    // Code units, not code points: they differ above the basic plane.
+    entries.sort_by(|a, b| {
+        if a.0.is_ascii() && b.0.is_ascii() { a.0.cmp(b.0) } else { a.0.encode_utf16().cmp(b.0.encode_utf16()) }
+    });
+    out.push(b'{');
+    for (index, (key, item)) in entries.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_text(key, out);
+        out.push(b':');
+        write(item, out);
+    }
+    out.push(b'}');
+}
+
+/// Writes text as a canonical JSON string.
+pub fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
+    // Nearly all text needs no escapes.
+    if !text.bytes().any(|byte| byte < 32 || byte == b'"' || byte == b'\\') {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     for byte in text.bytes() {
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),

@@ -5,8 +5,9 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, Zeroizing};
 
+use super::merkle::Frontier;
 pub use crate::record::shown::hex;
 
 /// A hash or a code.
@@ -22,18 +23,27 @@ pub const EPOCH_EVENTS: u64 = 10_000;
 const EMPTY_LIMIT: i64 = 100_000;
 
 /// A key of the chain: one epoch's. Wiped from memory when dropped, never printed.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct Key([u8; 32]);
+#[derive(Clone)]
+pub struct Key {
+    bytes: Zeroizing<[u8; 32]>,
+    /// HMAC with this key in it: the key is worked in once, not for each event. Wipes itself.
+    mac: Hmac<Sha256>,
+}
 
 impl Key {
     /// A key of these bytes.
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        // The block-sized form cannot fail: a key of 32 bytes is padded with zeros as RFC 2104 says.
+        let mut block = [0u8; 64];
+        block[..32].copy_from_slice(&bytes);
+        let mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+        block.zeroize();
+        Self { bytes: Zeroizing::new(bytes), mac }
     }
 
     /// The key of the next epoch. There is no way back.
     pub fn evolve(&self) -> Self {
-        Self(code(self, &[b"evolve"]))
+        Self::new(code(self, &[b"evolve"]))
     }
 
     /// The key `steps` epochs later.
@@ -43,14 +53,14 @@ impl Key {
 
     /// The bytes, for wrapping and for showing the first key once.
     pub fn reveal(&self) -> &[u8; 32] {
-        &self.0
+        &self.bytes
     }
 
     /// A public name of the key: tells keys apart and says nothing about their bytes.
     pub fn id(&self) -> String {
         let mut hasher = Sha256::new();
         hasher.update(b"consign-key-id/1");
-        hasher.update(self.0);
+        hasher.update(&self.bytes[..]);
         hex(&hasher.finalize()[..8])
     }
 }
@@ -99,9 +109,19 @@ pub fn link(key: &Key, link: &Link<'_>) -> Hash {
     )
 }
 
-/// The running hash over all leaves: needs no key to be followed, and the head's code covers it, so
-/// that whoever holds the current key alone can check every event there ever was.
-pub fn fold(running: &Hash, leaf: &Hash) -> Hash {
+/// The running hash over all leaves and codes: needs no key to be followed, and the head's code
+/// covers it, so that whoever holds the current key alone can check every event there ever was.
+pub fn fold(running: &Hash, leaf: &Hash, mac: &Hash) -> Hash {
+    let mut hasher = Sha256::new();
+    hasher.update([3]);
+    hasher.update(running);
+    hasher.update(leaf);
+    hasher.update(mac);
+    hasher.finalize().into()
+}
+
+/// The same over leaves alone, as the first versions of consign made it.
+pub fn fold_plain(running: &Hash, leaf: &Hash) -> Hash {
     let mut hasher = Sha256::new();
     hasher.update([2]);
     hasher.update(running);
@@ -116,8 +136,13 @@ pub struct Head {
     pub size: u64,
     /// The code of the last event.
     pub last: Hash,
-    /// The running hash over all leaves.
+    /// The running hash over all leaves and codes.
     pub running: Hash,
+    /// Up to which event the running hash is that of leaves alone ([`fold_plain`]): 0 for logs that
+    /// began with this version.
+    pub plain_until: u64,
+    /// The frontier of the Merkle tree; `None` in a log that an older consign wrote.
+    pub frontier: Option<Frontier>,
     /// The epoch that is open.
     pub epoch: u64,
     /// When it began, nanoseconds since 1970.
@@ -137,6 +162,8 @@ impl Head {
             size: 0,
             last: [0; 32],
             running: [0; 32],
+            plain_until: 0,
+            frontier: Some(Frontier::default()),
             epoch: 0,
             epoch_since_ns: now_ns,
             epoch_events: 0,
@@ -147,10 +174,13 @@ impl Head {
 
     /// The code this head must carry.
     pub fn code_under(&self, key: &Key, log_id: &str) -> Hash {
+        // A head that an older consign wrote keeps the code that it has: it knew no tree.
+        let old = self.size == self.plain_until && self.size > 0;
+        let frontier = self.frontier.as_ref().filter(|_| !old).map(Frontier::bytes).unwrap_or_default();
         code(
             key,
             &[
-                b"consign-head/1",
+                if old { b"consign-head/1" } else { b"consign-head/2" },
                 log_id.as_bytes(),
                 &self.size.to_be_bytes(),
                 &self.last,
@@ -159,8 +189,14 @@ impl Head {
                 &self.epoch_since_ns.to_be_bytes(),
                 &self.epoch_events.to_be_bytes(),
                 &self.last_ns.to_be_bytes(),
+                frontier,
             ],
         )
+    }
+
+    /// The root of the tree, if its frontier is known.
+    pub fn root(&self) -> Option<Hash> {
+        self.frontier.as_ref().map(Frontier::root)
     }
 
     /// Whether the epoch must be sealed before an event of this time is added.
@@ -175,13 +211,30 @@ impl Head {
         self.epoch + 1 + (hours - 1).clamp(0, EMPTY_LIMIT) as u64
     }
 
-    /// Adds an event's leaf and code.
-    pub fn add(&mut self, ts_ns: i64, leaf: &Hash, mac: Hash) {
+    /// Adds an event's leaf and code, and says which nodes of the tree became complete.
+    ///
+    /// # Errors
+    /// Of whoever is told.
+    pub fn add<E>(
+        &mut self,
+        ts_ns: i64,
+        leaf: &Hash,
+        mac: Hash,
+        complete: impl FnMut(u32, u64, &Hash) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let Some(frontier) = &mut self.frontier {
+            frontier.add(*leaf, complete)?;
+        }
         self.size += 1;
         self.epoch_events += 1;
-        self.running = fold(&self.running, leaf);
+        self.running = if self.size > self.plain_until {
+            fold(&self.running, leaf, &mac)
+        } else {
+            fold_plain(&self.running, leaf)
+        };
         self.last = mac;
         self.last_ns = ts_ns;
+        Ok(())
     }
 
     /// Opens the epoch after the one just sealed.
@@ -193,11 +246,7 @@ impl Head {
 }
 
 fn code(key: &Key, parts: &[&[u8]]) -> Hash {
-    // The block-sized form cannot fail: a key of 32 bytes is padded with zeros as RFC 2104 says.
-    let mut block = [0u8; 64];
-    block[..32].copy_from_slice(&key.0);
-    let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
-    block.zeroize();
+    let mut mac = key.mac.clone();
     for part in parts {
         mac.update(part);
     }

@@ -118,6 +118,14 @@ macro_rules! actions {
 actions! {
     LogStarted "audit.log_started" Security Info "An audit log began.";
     LogReplaced "audit.log_replaced" Security Critical "The key of an earlier log was lost; it was closed and this log began.";
+    SignerMade "audit.signer_made" Security Info "The log got the key that its checkpoints are signed with.";
+    CheckpointMade "audit.checkpoint" Security Info "A checkpoint of the log was signed.";
+    EventProved "audit.proved" Security Info "A proof that an event is in the log was written.";
+    EventsPruned "audit.pruned" Security Critical "The oldest events of the log were removed, as its retention allows.";
+    EventsRedacted "audit.redacted" Security Critical "The bodies of events were removed; their places in the log remain.";
+    HoldPlaced "audit.hold_placed" Compliance Warning "A legal hold was placed: nothing from its beginning on is removed.";
+    HoldReleased "audit.hold_released" Compliance Warning "A legal hold was released.";
+    CheckpointWitnessed "audit.witnessed" Security Info "A witness cosigned a checkpoint of the log.";
     EpochSealed "audit.epoch_sealed" Security Debug "An epoch of the chain was sealed and its key replaced.";
     KeyRewrapped "audit.key_rewrapped" Security Warning "The chain's current key was wrapped by another key.";
     AuditDisabled "audit.disabled" Security Critical "Recording was switched off by configuration.";
@@ -214,42 +222,48 @@ impl Draft {
         self
     }
 
-    /// The canonical body of the event this becomes.
+    /// The canonical body of the event this becomes, written as it stands: its members in their
+    /// canonical order, so that nothing is built only to be sorted.
     pub fn body(&self, stamp: &Stamp) -> Vec<u8> {
-        let mut map = Map::new();
-        let mut put = |name: &str, value: Value| {
-            map.insert(name.to_string(), value);
-        };
-        put("v", json!(VERSION));
-        put("id", json!(stamp.id));
-        put("seq", json!(stamp.seq));
-        put("time", json!(stamp.ts_ns.to_string()));
-        if stamp.clock_ns != stamp.ts_ns {
-            put("clock", json!(stamp.clock_ns.to_string()));
-        }
-        put("level", json!(self.level));
-        put("category", json!(self.action.category()));
-        put("action", json!(self.action));
-        put("outcome", json!(self.outcome));
-        for (name, value) in [
-            ("reason", &self.reason),
-            ("resource", &self.resource),
-            ("actor", &self.actor),
-            ("origin", &self.origin),
-            ("tenant", &self.tenant),
-            ("run", &self.run),
-            ("route", &self.route),
-            ("config", &self.config),
-        ] {
-            if let Some(text) = value {
-                put(name, json!(text));
+        let mut out = Vec::with_capacity(768);
+        let text = |out: &mut Vec<u8>, name: &str, value: Option<&str>| {
+            if let Some(value) = value {
+                out.push(if out.is_empty() { b'{' } else { b',' });
+                canonical::write_text(name, out);
+                out.push(b':');
+                canonical::write_text(value, out);
             }
+        };
+        let plain = |out: &mut Vec<u8>, name: &str, value: std::fmt::Arguments<'_>| {
+            let _ = std::io::Write::write_fmt(out, format_args!(",\"{name}\":{value}"));
+        };
+        text(&mut out, "action", Some(self.action.word()));
+        text(&mut out, "actor", self.actor.as_deref());
+        text(&mut out, "category", Some(self.action.category().word()));
+        if stamp.clock_ns != stamp.ts_ns {
+            plain(&mut out, "clock", format_args!("\"{}\"", stamp.clock_ns));
         }
+        text(&mut out, "config", self.config.as_deref());
         if !self.details.is_empty() {
-            put("details", Value::Object(self.details.clone()));
+            out.extend_from_slice(b",\"details\":");
+            canonical::write_map(&self.details, &mut out);
         }
-        put("risk", json!(self.risk.clamp(0.0, 1.0)));
-        canonical::bytes(&Value::Object(map))
+        text(&mut out, "id", Some(&stamp.id));
+        text(&mut out, "level", Some(self.level.word()));
+        text(&mut out, "origin", self.origin.as_deref());
+        text(&mut out, "outcome", Some(self.outcome.word()));
+        text(&mut out, "reason", self.reason.as_deref());
+        text(&mut out, "resource", self.resource.as_deref());
+        out.extend_from_slice(b",\"risk\":");
+        canonical::write(&json!(self.risk.clamp(0.0, 1.0)), &mut out);
+        text(&mut out, "route", self.route.as_deref());
+        text(&mut out, "run", self.run.as_deref());
+        plain(&mut out, "seq", format_args!("{}", stamp.seq));
+        text(&mut out, "tenant", self.tenant.as_deref());
+        plain(&mut out, "time", format_args!("\"{}\"", stamp.ts_ns));
+        plain(&mut out, "v", format_args!("{VERSION}"));
+        out.push(b'}');
+        out
     }
 }
 
@@ -388,6 +402,19 @@ mod tests {
         let text = String::from_utf8(body).expect("utf-8");
         let places: Vec<usize> = keys.iter().map(|k| text.find(&format!("\"{k}\":")).expect(k)).collect();
         assert!(places.is_sorted(), "{text}");
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(crate::soak::rounds(100)))]
+        #[test]
+        fn a_body_is_written_in_canonical_form(texts in proptest::array::uniform8(proptest::option::of(".*")), key in ".*", n: i64, ts: i64, clock: i64, risk in -1.0f64..2.0) {
+            let mut draft = Draft::new(Action::AuditNote).detail(&key, n).detail("b", risk).detail("a", serde_json::json!({ "z": [n], "y": null }));
+            let [reason, resource, actor, origin, tenant, run, route, config] = texts;
+            draft = Draft { reason, resource, actor, origin, tenant, run, route, config, risk, ..draft };
+            let body = draft.body(&Stamp { id: id(ts, [9; 16]), seq: 7, ts_ns: ts, clock_ns: clock });
+            let value: Value = serde_json::from_slice(&body).expect("JSON");
+            proptest::prop_assert_eq!(canonical::bytes(&value), body);
+        }
     }
 
     #[test]

@@ -4,13 +4,16 @@
 //! The head is read again each time: another process may have added events, sealed the epoch and
 //! replaced the key since.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
 
 use super::keys::{self, Sealer};
-use super::sql;
+use super::{signer, sql, tree};
 use crate::audit::chain::{Hash, Link};
 use crate::audit::event::{self, Stamp};
+use crate::audit::merkle::Frontier;
 use crate::audit::{Action, Draft, Head, Key, Level, chain};
 use crate::error::codes::audit::KEY_MISSING;
 use crate::error::{Error, Kind, Result};
@@ -28,7 +31,25 @@ pub(super) struct Log {
     pub sealers: Vec<Sealer>,
     /// The key as it was last unwrapped, and from what.
     cached: Option<(Vec<u8>, Key)>,
+    /// Numbers of kinds and of the last run, as long as the state was not restored since.
+    numbers: Numbers,
 }
+
+/// Numbers that stand for what events are told apart by.
+#[derive(Default)]
+struct Numbers {
+    restores: i64,
+    kinds: HashMap<(Level, Action, Option<String>), i64>,
+    run: Option<(String, i64)>,
+}
+
+/// The number of the event `seq` of a log: what it is found by.
+pub(super) fn at(log: i64, seq: u64) -> i64 {
+    (log << SEQ_BITS) + sql::int(seq)
+}
+
+/// The bits of [`at`] that hold the number of the event.
+pub(super) const SEQ_BITS: u32 = 40;
 
 /// The head as stored.
 pub(super) struct StoredHead {
@@ -39,12 +60,13 @@ pub(super) struct StoredHead {
 
 impl Log {
     pub(super) fn new(sealers: Vec<Sealer>) -> Self {
-        Self { number: 0, id: String::new(), sealers, cached: None }
+        Self { number: 0, id: String::new(), sealers, cached: None, numbers: Numbers::default() }
     }
 
-    /// Forgets the unwrapped key: after a rollback it may be one that never came to be.
+    /// Forgets the unwrapped key and the numbers: after a rollback they may be such that never came to be.
     pub(super) fn forget(&mut self) {
         self.cached = None;
+        self.numbers = Numbers::default();
     }
 
     /// The current key out of the head.
@@ -79,7 +101,7 @@ pub(super) fn read_head(db: &Connection) -> Result<Option<(i64, String, StoredHe
     let mut statement = db
         .prepare_cached(
             "SELECT l.log, l.id, h.size, h.last, h.running, h.epoch, h.epoch_since_ns, h.epoch_events, h.last_ns, h.code,
-                    h.wrapped_by, h.wrapped
+                    h.frontier, l.plain_until, h.wrapped_by, h.wrapped
              FROM audit_logs l JOIN audit_heads h USING (log) WHERE l.closed_ns IS NULL ORDER BY l.log DESC LIMIT 1",
         )
         .map_err(|e| sql::error("reading the head of the audit log", e))?;
@@ -88,17 +110,22 @@ pub(super) fn read_head(db: &Connection) -> Result<Option<(i64, String, StoredHe
             Ok((
                 row.get(0)?,
                 row.get(1)?,
-                StoredHead { head: head_of(row, 2)?, wrapped_by: row.get(10)?, wrapped: row.get(11)? },
+                StoredHead { head: head_of(row, 2)?, wrapped_by: row.get(12)?, wrapped: row.get(13)? },
             ))
         })
         .optional()
         .map_err(|e| sql::error("reading the head of the audit log", e))
 }
 
-/// Eight columns of a row as a head.
+/// Ten columns of a row as a head.
 pub(super) fn head_of(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Head> {
+    let size = sql::count(row.get(at)?);
+    // One that does not fit the size was changed; the code of the head will not be that of one without it.
+    let frontier = row.get_ref(at + 8)?.as_blob_or_null()?.and_then(|bytes| Frontier::of(size, bytes));
     Ok(Head {
-        size: sql::count(row.get(at)?),
+        size,
+        frontier,
+        plain_until: sql::count(row.get(at + 9)?),
         last: row.get::<_, Hash>(at + 1)?,
         running: row.get::<_, Hash>(at + 2)?,
         epoch: sql::count(row.get(at + 3)?),
@@ -117,7 +144,11 @@ pub(super) fn begin(db: &Connection, log: &mut Log, now_ns: i64, id: String, rep
         .map_err(|e| sql::error(doing, e))?;
     log.number = db.last_insert_rowid();
     log.id = id;
-    let mut first = Draft::new(Action::LogStarted).detail("first_key", key.id()).detail("log", log.id.clone());
+    let signing = signer::make(db, log)?;
+    let mut first = Draft::new(Action::LogStarted)
+        .detail("first_key", key.id())
+        .detail("log", log.id.clone())
+        .detail("verifier", signing);
     first.resource = Some("audit log".to_string());
     let mut writer = Writer { db, log, head: Head::empty(now_ns), key: key.clone(), sealed: true };
     writer.add(&first, now_ns, now_ns)?;
@@ -143,15 +174,28 @@ pub(super) fn append(db: &Connection, log: &mut Log, now_ns: i64, drafts: &[Draf
     if stored.head.code_under(&key, &log.id) != stored.head.code {
         return Err(tampered("the head of the audit log was altered").doing(doing));
     }
-    let seen: i64 = db
-        .prepare_cached("SELECT clock_ns FROM state")
-        .and_then(|mut s| s.query_row([], |row| row.get(0)))
+    let (seen, restores): (i64, i64) = db
+        .prepare_cached("SELECT clock_ns, restores FROM state")
+        .and_then(|mut s| s.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))
         .map_err(|e| sql::error(doing, e))?;
+    if restores != log.numbers.restores {
+        log.numbers = Numbers { restores, ..Numbers::default() };
+    }
     db.prepare_cached("UPDATE state SET clock_ns = ?1")
         .and_then(|mut s| s.execute([now_ns]))
         .map_err(|e| sql::error(doing, e))?;
-    let mut writer = Writer { db, log, head: stored.head, key, sealed: false };
-    let ts_ns = writer.head.last_ns.max(now_ns);
+    let mut head = stored.head;
+    let ts_ns = head.last_ns.max(now_ns);
+    // An older consign wrote it: it gets its tree now, and what signs the tree.
+    let young = head.frontier.is_none();
+    if young {
+        head.frontier = Some(tree::grow(db, log.number, head.size)?);
+    }
+    let mut writer = Writer { db, log, head, key, sealed: false };
+    if young {
+        let made = Draft::new(Action::SignerMade).detail("verifier", signer::make(writer.db, writer.log)?);
+        writer.add_in_epoch(&made, ts_ns, now_ns)?;
+    }
     if now_ns < seen.saturating_sub(CLOCK_SLACK_NS) {
         let step = Draft::new(Action::ClockStep)
             .detail("from", seen.to_string())
@@ -180,7 +224,14 @@ pub(super) fn rewrap(db: &Connection, log: &mut Log, now_ns: i64) -> Result<bool
     let draft =
         Draft::new(Action::KeyRewrapped).detail("from", stored.wrapped_by.clone()).detail("to", sealer.id.clone());
     let ts_ns = stored.head.last_ns.max(now_ns);
-    let mut writer = Writer { db, log, head: stored.head, key, sealed: true };
+    let mut head = stored.head;
+    if head.frontier.is_none() {
+        head.frontier = Some(tree::grow(db, log.number, head.size)?);
+        signer::make(db, log)?;
+    } else {
+        signer::rewrap(db, log)?;
+    }
+    let mut writer = Writer { db, log, head, key, sealed: true };
     writer.add_in_epoch(&draft, ts_ns, now_ns)?;
     writer.finish()?;
     Ok(true)
@@ -236,43 +287,79 @@ impl Writer<'_> {
     }
 
     fn add(&mut self, draft: &Draft, ts_ns: i64, clock_ns: i64) -> Result<String> {
+        let doing = "adding to the audit log";
         let seq = self.head.size + 1;
         let stamp = Stamp { id: event::id(ts_ns, keys::random()?), seq, ts_ns, clock_ns };
         let body = draft.body(&stamp);
         let leaf = chain::leaf(&body);
         let link = Link { log_id: &self.log.id, epoch: self.head.epoch, seq, previous: &self.head.last, leaf: &leaf };
         let mac = chain::link(&self.key, &link);
-        self.db
-            .prepare_cached(
-                "INSERT INTO audit_events (log, seq, ts_ns, epoch, body, leaf, previous, mac, level, category, action, run, route)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    self.log.number,
-                    sql::int(seq),
-                    ts_ns,
-                    sql::int(self.head.epoch),
-                    body,
-                    &leaf[..],
-                    &self.head.last[..],
-                    &mac[..],
-                    draft.level.word(),
-                    draft.action.category().word(),
-                    draft.action.word(),
-                    draft.run,
-                    draft.route,
-                ])
-            })
-            .map_err(|e| sql::error("adding to the audit log", e))?;
-        self.head.add(ts_ns, &leaf, mac);
+        let kind = self.kind(draft)?;
+        let run = draft.run.as_ref().map(|run| self.run(run)).transpose()?;
+        let (db, number) = (self.db, self.log.number);
+        db.prepare_cached(
+            "INSERT INTO audit_events (at, ts_ns, epoch, kind, run, leaf, mac, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )
+        .and_then(|mut statement| {
+            let epoch = sql::int(self.head.epoch);
+            statement.execute(params![at(number, seq), ts_ns, epoch, kind, run, &leaf[..], &mac[..], body])
+        })
+        .map_err(|e| sql::error(doing, e))?;
+        self.head.add(ts_ns, &leaf, mac, |level, place, hash| tree::keep(db, number, level, place, hash))?;
         Ok(stamp.id)
+    }
+
+    /// The number of the draft's level, category, action and route together.
+    fn kind(&mut self, draft: &Draft) -> Result<i64> {
+        let fail = |e| sql::error("adding to the audit log", e);
+        let key = (draft.level, draft.action, draft.route.clone());
+        if let Some(kind) = self.log.numbers.kinds.get(&key) {
+            return Ok(*kind);
+        }
+        let (level, category, action) = (draft.level.word(), draft.action.category().word(), draft.action.word());
+        let values = params![level, category, action, draft.route];
+        let known = self
+            .db
+            .prepare_cached(
+                "SELECT kind FROM audit_kinds WHERE level = ?1 AND category = ?2 AND action = ?3 AND route IS ?4",
+            )
+            .and_then(|mut statement| statement.query_row(values, |row| row.get(0)).optional())
+            .map_err(fail)?;
+        let kind = match known {
+            Some(kind) => kind,
+            None => {
+                let text = "INSERT INTO audit_kinds (level, category, action, route) VALUES (?1, ?2, ?3, ?4)";
+                self.db.execute(text, values).map_err(fail)?;
+                self.db.last_insert_rowid()
+            }
+        };
+        self.log.numbers.kinds.insert(key, kind);
+        Ok(kind)
+    }
+
+    /// The number of a run.
+    fn run(&mut self, run: &str) -> Result<i64> {
+        if let Some((last, number)) = &self.log.numbers.run
+            && last == run
+        {
+            return Ok(*number);
+        }
+        let number = self
+            .db
+            .prepare_cached(
+                "INSERT INTO audit_runs (id) VALUES (?1) ON CONFLICT (id) DO UPDATE SET id = id RETURNING number",
+            )
+            .and_then(|mut statement| statement.query_row([run], |row| row.get(0)))
+            .map_err(|e| sql::error("adding to the audit log", e))?;
+        self.log.numbers.run = Some((run.to_string(), number));
+        Ok(number)
     }
 
     fn finish(mut self) -> Result<()> {
         let doing = "writing the head of the audit log";
         let head = &mut self.head;
         head.code = head.code_under(&self.key, &self.log.id);
+        let frontier = head.frontier.as_ref().map(Frontier::bytes);
         let values = params![
             self.log.number,
             sql::int(head.size),
@@ -283,12 +370,13 @@ impl Writer<'_> {
             sql::int(head.epoch_events),
             head.last_ns,
             &head.code[..],
+            frontier,
         ];
         if !self.sealed {
             self.db
                 .prepare_cached(
                     "UPDATE audit_heads SET size = ?2, last = ?3, running = ?4, epoch = ?5, epoch_since_ns = ?6, epoch_events = ?7,
-                            last_ns = ?8, code = ?9 WHERE log = ?1",
+                            last_ns = ?8, code = ?9, frontier = ?10 WHERE log = ?1",
                 )
                 .and_then(|mut statement| statement.execute(values))
                 .map_err(|e| sql::error(doing, e))?;
@@ -301,10 +389,11 @@ impl Writer<'_> {
         all.push(&wrapped);
         self.db
             .prepare_cached(
-                "INSERT INTO audit_heads (log, size, last, running, epoch, epoch_since_ns, epoch_events, last_ns, code, wrapped_by, wrapped)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                "INSERT INTO audit_heads (log, size, last, running, epoch, epoch_since_ns, epoch_events, last_ns, code, frontier,
+                   wrapped_by, wrapped)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                  ON CONFLICT (log) DO UPDATE SET size = ?2, last = ?3, running = ?4, epoch = ?5, epoch_since_ns = ?6,
-                   epoch_events = ?7, last_ns = ?8, code = ?9, wrapped_by = ?10, wrapped = ?11",
+                   epoch_events = ?7, last_ns = ?8, code = ?9, frontier = ?10, wrapped_by = ?11, wrapped = ?12",
             )
             .and_then(|mut statement| statement.execute(all.as_slice()))
             .map_err(|e| sql::error(doing, e))?;

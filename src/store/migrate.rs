@@ -18,11 +18,17 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0001_state.sql"),
     include_str!("migrations/0002_modes.sql"),
     include_str!("migrations/0003_protection.sql"),
+    include_str!("migrations/0004_ledger.sql"),
 ];
 
 /// How a file of each older version, from 1 on, is read as one of today: by views that belong to the
-/// reading connection alone. One text for each step but the newest; a new step changes all of them.
-const READINGS: &[&str] = &[include_str!("migrations/read_v1.sql"), include_str!("migrations/read_v2.sql")];
+/// reading connection alone. One text for what each step but the first added; all from a file's version
+/// on are applied.
+const READINGS: &[&str] = &[
+    include_str!("migrations/read_v1.sql"),
+    include_str!("migrations/read_v2.sql"),
+    include_str!("migrations/read_v3.sql"),
+];
 
 /// What is found in a file.
 pub(super) enum Found {
@@ -95,10 +101,10 @@ pub(super) fn run(db: &Connection, folder: &Folder, from: usize) -> Result<()> {
 /// # Errors
 /// The file is not of the version that it says it is.
 pub(super) fn read_as_current(db: &Connection, version: usize) -> Result<()> {
-    let reading = version.checked_sub(1).and_then(|index| READINGS.get(index));
-    let reading = reading.ok_or_else(|| Error::bug(format!("no reading of schema {version}")))?;
+    let readings = version.checked_sub(1).and_then(|index| READINGS.get(index..)).filter(|all| !all.is_empty());
+    let readings = readings.ok_or_else(|| Error::bug(format!("no reading of schema {version}")))?.join("\n");
     // The file itself was opened for reading only: what is made here has its place in memory.
-    let text = format!("PRAGMA temp_store = MEMORY; PRAGMA query_only = OFF;\n{reading}\nPRAGMA query_only = ON;");
+    let text = format!("PRAGMA temp_store = MEMORY; PRAGMA query_only = OFF;\n{readings}\nPRAGMA query_only = ON;");
     db.execute_batch(&text).map_err(|e| sql::error("reading a state of an older consign", e))
 }
 

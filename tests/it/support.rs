@@ -168,6 +168,10 @@ pub fn redact(text: &str, folder: &Path) -> String {
         (r"\b[\d,]+(\.\d+)?k? records/s", "[rate]"),
         (r"\b[\d,.]+ [KMG]?i?B/s", "[rate]"),
         (r"\bpid \d+", "pid [pid]"),
+        // A key that verifies checkpoints, a signature, a root.
+        (r"\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "+[key]"),
+        (r"(— \S+) [A-Za-z0-9+/=]{90,}", "$1 [signature]"),
+        (r"\b[A-Za-z0-9+/]{43}=", "[root]"),
         // A file as the state knows it: device, inode, hash of its beginning.
         (r"\bfile:[0-9a-f]+:[0-9a-f]+:", "file:[inode]:"),
         // Cells of tables: how long a run took, how old a success is.

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::audit::verify::Made;
@@ -41,6 +43,12 @@ impl Verify {
             if let (Some(from), Some(to)) = (report.from_ns, report.to_ns) {
                 text.push_str(&format!(", {} to {}", moment::shown(from), moment::shown(to)));
             }
+            if report.pruned > 0 {
+                text.push_str(&format!(", after {} that were pruned", grouped(report.pruned)));
+            }
+            if report.redacted > 0 {
+                text.push_str(&format!(", {} of them redacted", grouped(report.redacted)));
+            }
             text.push_str(if *closed { ", closed because its key was lost\n" } else { "\n" });
             let mut checks: Vec<Value> = Vec::new();
             for check in &report.checks {
@@ -54,9 +62,16 @@ impl Verify {
             }
             let bad = report.bad.as_ref().map(|bad| {
                 text.push_str(&format!("  first bad event: {} ({})\n", grouped(bad.seq), shown(&bad.what)));
-                json!({ "seq": bad.seq, "id": bad.id, "check": bad.test.name(), "what": bad.what })
+                text.push_str(&format!("  looks like: {} ({})\n", bad.looks.word(), bad.looks.about()));
+                json!({
+                    "seq": bad.seq, "id": bad.id, "check": bad.test.name(), "what": bad.what,
+                    "looks_like": bad.looks.word(),
+                })
             });
-            logs.push(json!({ "log": report.log_id, "events": report.events, "closed": closed, "checks": checks, "bad": bad }));
+            logs.push(json!({
+                "log": report.log_id, "events": report.events, "pruned": report.pruned, "redacted": report.redacted,
+                "root": report.root.as_ref().map(|root| STANDARD.encode(root)), "closed": closed, "checks": checks, "bad": bad,
+            }));
         }
         let good = verified.is_good();
         text.push_str(if good { "nothing was changed\n" } else { "the log does NOT verify\n" });

@@ -1,4 +1,4 @@
--- A state of version 2 as one of today, for reading: see `read_v1.sql`.
+-- What version 3 added to a state of version 2: see `read_v1.sql`.
 CREATE TEMP TABLE protection_keys (
   name TEXT, version INTEGER, id TEXT, purpose TEXT, state TEXT, wrapped_by TEXT, wrapped BLOB, made_ns INTEGER,
   changed_ns INTEGER, used_ns INTEGER, reason TEXT
