@@ -1,6 +1,6 @@
 //! The keys of a pack on its first level; each section's own stand in its file.
 
-use super::{auth, exchanges, faults, limits, operations, params, probe, streams, transport};
+use super::{auth, discover, exchanges, faults, limits, operations, params, probe, streams, transport};
 use crate::config::keys::{Key, Kind, Section};
 
 /// A pack.
@@ -29,6 +29,11 @@ pub static PACK: Section = Section {
         ),
         Key::new("retry", Kind::Section(&limits::RETRY), "How a failing call is tried again."),
         Key::new("probe", Kind::Section(&probe::PROBE), "How `connect probe` finds out whether the system is well."),
+        Key::new(
+            "discover",
+            Kind::Named(&Kind::Section(&discover::DISCOVERY)),
+            "What has to be asked before anything else: `found.NAME` in templates.",
+        ),
         Key::new("streams", Kind::Named(&Kind::Section(&streams::STREAM)), "What can be read and written."),
         Key::new("operations", Kind::Named(&Kind::Section(&operations::OPERATION)), "Calls by name."),
         Key::new("tests", Kind::List(&Kind::Section(&exchanges::EXCHANGE)), "Exchanges that are replayed as tests."),

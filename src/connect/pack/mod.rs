@@ -8,21 +8,28 @@
 pub mod auth;
 pub mod batch;
 pub mod catalog;
+pub mod cursor;
+pub mod deletes;
+pub mod discover;
 pub mod doubt;
+pub mod each;
 pub mod exchanges;
 pub mod faults;
 pub mod given;
+pub mod job;
 pub mod keys;
 pub mod limits;
 pub mod names;
 pub mod operations;
 pub mod outcome;
+pub mod pages;
 pub mod params;
 pub mod probe;
 pub mod protocol;
 pub mod read;
 pub mod reader;
 pub mod request;
+pub mod spot;
 pub mod streams;
 pub mod template;
 pub mod transport;
@@ -64,6 +71,8 @@ pub struct Pack {
     pub retry: limits::Retry,
     /// How its state is told.
     pub probe: Option<probe::Probe>,
+    /// What has to be asked before anything else.
+    pub discover: Vec<discover::Discovery>,
     /// What can be read and written, in the order of the file.
     pub streams: Vec<streams::Stream>,
     /// Calls by name.
@@ -99,6 +108,7 @@ impl Pack {
             faults: faults::read(&mut reader, &raw),
             retry: limits::Retry::read(&mut reader, &raw),
             probe: probe::Probe::read(&mut reader, &raw),
+            discover: discover::read(&mut reader, &raw),
             streams: streams::read(&mut reader, &raw),
             operations: operations::read(&mut reader, &raw),
             exchanges: exchanges::read(&mut reader, &raw),

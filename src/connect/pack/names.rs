@@ -66,11 +66,15 @@ pub const ALL: &[(Name, &str, &str)] = &[
     (Name::Auth, "auth", "What the sign-in gave: `auth.token`, and what the way of signing in says it captures."),
     (Name::Found, "found", "What the pack's `discover` requests found, by name."),
     (Name::Stream, "stream", "The stream: `stream.name`, `stream.fields` (names that are wanted, a list)."),
-    (Name::Cursor, "cursor", "Where reading goes on: `cursor.value`, `cursor.tie`, `cursor.token`, `cursor.until`."),
+    (
+        Name::Cursor,
+        "cursor",
+        "Where reading goes on: `cursor.value` (nothing at the first time), `cursor.until` (the upper bound), `cursor.age` (seconds since it was kept).",
+    ),
     (
         Name::Page,
         "page",
-        "The page that is asked for: `page.number`, `page.offset`, `page.size`, `page.token`, `page.url`, `page.count` (records so far).",
+        "The page: `page.number`, `page.offset`, `page.size`, `page.token`, `page.index` (from 0), `page.count` (records so far), `page.open` (what `pages.open` captured); where an answer is looked at, `page.records` (how many it has) and `page.last` (its last record), too.",
     ),
     (Name::Parent, "parent", "The record of the parent stream, or the element of the list, that is read for."),
     (Name::Window, "window", "A slice of time or of values: `window.from`, `window.to`."),

@@ -76,6 +76,26 @@ impl<'s> Reader<'s> {
         units::length(self.get(raw, name)?.text()?).ok()
     }
 
+    /// A length of time in seconds, days, weeks and years included: `60s`, `7d`; or a bare number.
+    pub fn span(&mut self, raw: &Raw, name: &str) -> Option<u64> {
+        let of = self.get(raw, name)?;
+        let text = scalar(of).unwrap_or_default();
+        let (digits, factor) = match text.char_indices().last() {
+            Some((at, 's')) => (&text[..at], 1),
+            Some((at, 'm')) => (&text[..at], 60),
+            Some((at, 'h')) => (&text[..at], 3_600),
+            Some((at, 'd')) => (&text[..at], 86_400),
+            Some((at, 'w')) => (&text[..at], 604_800),
+            Some((at, 'y')) => (&text[..at], 31_536_000),
+            _ => (text.as_str(), 1),
+        };
+        let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+        if seconds.is_none() {
+            self.error(of, format!("`{text}` is no length of time"), "write `30s`, `5m`, `12h`, `7d` or a number");
+        }
+        seconds
+    }
+
     /// A text with `{{ … }}` in it.
     pub fn template(&mut self, raw: &Raw, name: &str) -> Option<Template> {
         let of = self.get(raw, name)?;
