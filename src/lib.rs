@@ -26,7 +26,7 @@
 //! - `connect`: everything outside the process: `connect::protocols` carry bytes or rows, `connect::formats`
 //!   say where records end and what is in them, `connect::rows` is what sources of rows share.
 //! - `map`: a mapping compiled to a program and applied to one part; check, test, preview. Pure.
-//! - `comply`: where each data class flows, and what that breaks. Pure.
+//! - `comply`: where each data class flows, and what that breaks; `comply::detectors` find classes in values. Pure.
 //! - `sync`: the road: plan, the middle, settle, locks, schedule. Here the two chains meet.
 //! - `report`: what was recorded, for people. One file per report.
 //! - `cli`: the only code that knows clap or prints; one file per verb, `cli::output` one per shape.

@@ -6,7 +6,7 @@ use crate::record::Value;
 const MOST: usize = 32;
 
 /// The digits of a text, spaces and hyphens passed over; `None` if it holds anything else, or too many.
-pub(super) fn digits(text: &str) -> Option<Digits> {
+pub(crate) fn digits(text: &str) -> Option<Digits> {
     let mut digits = Digits { held: [0; MOST], count: 0 };
     for byte in text.bytes().filter(|byte| !matches!(byte, b' ' | b'-')) {
         if !byte.is_ascii_digit() {
@@ -19,7 +19,7 @@ pub(super) fn digits(text: &str) -> Option<Digits> {
 }
 
 /// A row of digits, each 0 to 9.
-pub(super) struct Digits {
+pub(crate) struct Digits {
     held: [u8; MOST],
     count: usize,
 }
@@ -33,14 +33,14 @@ impl std::ops::Deref for Digits {
 }
 
 /// A digit as text.
-pub(super) fn digit(digit: u8) -> Value<'static> {
+pub(crate) fn digit(digit: u8) -> Value<'static> {
     const TEXT: &str = "0123456789";
     let at = usize::from(digit % 10);
     Value::String(TEXT.get(at..=at).unwrap_or_default())
 }
 
 /// The digit that makes the others hold by Luhn: ISO/IEC 7812-1, annex B.
-pub(super) fn luhn_digit(digits: &[u8]) -> u8 {
+pub(crate) fn luhn_digit(digits: &[u8]) -> u8 {
     let sum: u32 = (digits.iter().rev().enumerate())
         .map(|(index, digit)| if index % 2 == 0 { u32::from(*digit) * 2 } else { u32::from(*digit) })
         .map(|doubled| doubled / 10 + doubled % 10)
@@ -49,38 +49,49 @@ pub(super) fn luhn_digit(digits: &[u8]) -> u8 {
 }
 
 /// The check digit of GS1 numbers: weights 3 and 1 from the right (GS1 General Specifications, 7.9).
-pub(super) fn gs1_digit(digits: &[u8]) -> u8 {
+pub(crate) fn gs1_digit(digits: &[u8]) -> u8 {
     let sum: u32 = (digits.iter().rev().enumerate())
         .map(|(index, digit)| u32::from(*digit) * if index % 2 == 0 { 3 } else { 1 })
         .sum();
     ((10 - sum % 10) % 10) as u8
 }
 
-pub(super) fn luhn(text: &str) -> bool {
+pub(crate) fn luhn(text: &str) -> bool {
     digits(text).is_some_and(|digits| holds(&digits, 2, luhn_digit))
 }
 
-pub(super) fn gtin(text: &str) -> bool {
+pub(crate) fn gtin(text: &str) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     plain && matches!(text.len(), 8 | 12 | 13 | 14) && digits(text).is_some_and(|digits| holds(&digits, 8, gs1_digit))
 }
 
 /// A US National Provider Identifier: Luhn over the prefix 80840 and its digits (45 CFR 162.406).
-pub(super) fn npi(text: &str) -> bool {
-    let plain = text.len() == 10 && matches!(text.as_bytes().first(), Some(b'1' | b'2'));
-    plain && text.bytes().all(|byte| byte.is_ascii_digit()) && luhn(&format!("80840{text}"))
+pub(crate) fn npi(text: &str) -> bool {
+    text.len() == 10 && digits(text).is_some_and(|digits| npi_holds(&digits))
 }
 
-/// A routing number of the American Bankers Association: weights 3, 7, 1.
-pub(super) fn aba(text: &str) -> bool {
-    let Some(digits) = digits(text).filter(|digits| digits.len() == 9 && text.len() == 9) else { return false };
-    let region = digits[0] * 10 + digits[1];
+/// [`npi`] of digits from 0 to 9.
+pub(crate) fn npi_holds(digits: &[u8]) -> bool {
+    let mut whole = [8, 0, 8, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let Some(first) = digits.first().filter(|_| digits.len() == 10) else { return false };
+    whole[5..].copy_from_slice(digits);
+    matches!(first, 1 | 2) && holds(&whole, 15, luhn_digit)
+}
+
+/// A routing number of the American Bankers Association.
+pub(crate) fn aba(text: &str) -> bool {
+    text.len() == 9 && digits(text).is_some_and(|digits| aba_holds(&digits))
+}
+
+/// [`aba`] of digits from 0 to 9: weights 3, 7, 1.
+pub(crate) fn aba_holds(digits: &[u8]) -> bool {
+    let [tens, ones, ..] = digits else { return false };
     let sum: u32 = digits.iter().zip([3, 7, 1].iter().cycle()).map(|(digit, weight)| u32::from(*digit) * weight).sum();
-    matches!(region, 0..=12 | 21..=32 | 61..=72 | 80) && sum.is_multiple_of(10)
+    digits.len() == 9 && matches!(tens * 10 + ones, 0..=12 | 21..=32 | 61..=72 | 80) && sum.is_multiple_of(10)
 }
 
 /// ISO 2108, of either length; the check character of the short form counts to ten.
-pub(super) fn isbn(text: &str) -> bool {
+pub(crate) fn isbn(text: &str) -> bool {
     if let Some(digits) = digits(text)
         && digits.len() == 13
     {
@@ -90,7 +101,7 @@ pub(super) fn isbn(text: &str) -> bool {
 }
 
 /// ISO 3297.
-pub(super) fn issn(text: &str) -> bool {
+pub(crate) fn issn(text: &str) -> bool {
     weighted(text, 8)
 }
 
@@ -115,7 +126,7 @@ fn weighted(text: &str, length: u32) -> bool {
 }
 
 /// ISO 13616: the length of the country, and 97 as everywhere in ISO 7064.
-pub(super) fn iban(text: &str) -> bool {
+pub(crate) fn iban(text: &str) -> bool {
     let (mut held, mut count) = ([0_u8; 34], 0);
     for byte in text.bytes().filter(|byte| *byte != b' ') {
         let Some(place) = held.get_mut(count) else { return false };
@@ -130,8 +141,14 @@ pub(super) fn iban(text: &str) -> bool {
         && mod97(rest.iter().chain(head).copied()) == Some(1)
 }
 
+/// The length of a country's IBANs, by its two letters.
+pub(crate) fn iban_length(country: [u8; 2]) -> Option<usize> {
+    let at = IBAN_LENGTHS.binary_search_by_key(&country, |(known, _)| **known).ok()?;
+    Some(IBAN_LENGTHS[at].1)
+}
+
 /// ISO 17442.
-pub(super) fn lei(text: &str) -> bool {
+pub(crate) fn lei(text: &str) -> bool {
     let ends = text.bytes().skip(18).all(|byte| byte.is_ascii_digit());
     text.len() == 20 && ends && mod97(text.bytes()) == Some(1)
 }
@@ -150,7 +167,7 @@ fn mod97(bytes: impl Iterator<Item = u8>) -> Option<u32> {
 }
 
 /// ISO 9362: party, country, place, and a branch or none.
-pub(super) fn bic(text: &str) -> bool {
+pub(crate) fn bic(text: &str) -> bool {
     let bytes = text.as_bytes();
     let upper = |part: &[u8]| part.iter().all(u8::is_ascii_uppercase);
     let both = |part: &[u8]| part.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
@@ -165,7 +182,7 @@ pub(super) fn bic(text: &str) -> bool {
 }
 
 /// ISO 6166: Luhn over the digits that letters stand for.
-pub(super) fn isin(text: &str) -> bool {
+pub(crate) fn isin(text: &str) -> bool {
     let bytes = text.as_bytes();
     let form = bytes.len() == 12
         && bytes[..2].iter().all(u8::is_ascii_uppercase)
@@ -182,10 +199,15 @@ pub(super) fn isin(text: &str) -> bool {
 }
 
 /// ISO 3779, with the check digit of 49 CFR 565.15 where it is the law.
-pub(super) fn vin(text: &str) -> bool {
+pub(crate) fn vin(text: &str) -> bool {
     let bytes = text.as_bytes();
+    vin_digit(bytes).is_some_and(|holds| holds || !matches!(bytes[0], b'1'..=b'5'))
+}
+
+/// Whether the check digit of 49 CFR 565.15 holds; `None` if it is not 17 characters of ISO 3779.
+pub(crate) fn vin_digit(bytes: &[u8]) -> Option<bool> {
     if bytes.len() != 17 {
-        return false;
+        return None;
     }
     let mut sum = 0;
     for (byte, weight) in bytes.iter().zip([8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2]) {
@@ -196,12 +218,12 @@ pub(super) fn vin(text: &str) -> bool {
             b'P' => 7,
             b'R' => 9,
             letter @ b'S'..=b'Z' => letter - b'S' + 2,
-            _ => return false,
+            _ => return None,
         };
         sum += u32::from(value) * weight;
     }
     let expected = if sum % 11 == 10 { b'X' } else { b'0' + (sum % 11) as u8 };
-    !matches!(bytes[0], b'1'..=b'5') || bytes[8].to_ascii_uppercase() == expected
+    Some(bytes[8].to_ascii_uppercase() == expected)
 }
 
 fn holds(digits: &[u8], least: usize, check: fn(&[u8]) -> u8) -> bool {

@@ -3,7 +3,7 @@
 //! Adding one: a file in a group with its description and its code, its `mod` line and its line in the
 //! `GROUP` of that folder. Adding a group: a folder, its `mod` line here and its line in [`GROUPS`].
 
-mod checks;
+pub(crate) mod checks;
 mod contact;
 mod data;
 mod identity;

@@ -1,0 +1,147 @@
+//! Which detectors a place in a text could be for: made once for a selection, so that a word costs one look.
+
+use super::number::Layout;
+use crate::comply::detect::Digits;
+use crate::comply::detect::Grade;
+use crate::comply::detectors::{ALL, Found, Looks, Site};
+use crate::record::ClassId;
+
+/// Longer words lead nowhere but to prefixes and base64.
+const WORD: usize = 48;
+
+type WholeCheck = fn(&str) -> Option<Grade>;
+type SiteCheck = fn(&Site<'_>) -> Option<Found>;
+
+/// A check to try.
+#[derive(Clone, Copy)]
+pub(super) struct Try<C> {
+    pub(super) place: u8,
+    pub(super) alone: bool,
+    pub(super) check: C,
+}
+
+/// A check of digits to try.
+#[derive(Clone, Copy)]
+pub(super) struct DigitsTry {
+    pub(super) key: u64,
+    pub(super) layout: Layout,
+    pub(super) place: u8,
+    pub(super) check: fn(&Digits<'_>) -> Option<Grade>,
+}
+
+pub(super) struct Tables {
+    /// By the number of digits, for those without separators.
+    pub(super) plain: [Vec<DigitsTry>; 32],
+    /// By key, for those with.
+    grouped: Vec<DigitsTry>,
+    maybe: [u64; 8],
+    pub(super) quads: Vec<Try<SiteCheck>>,
+    pub(super) words: [Vec<Try<SiteCheck>>; WORD],
+    pub(super) capitals: [Vec<Try<SiteCheck>>; WORD],
+    pub(super) leads: [Vec<Try<SiteCheck>>; 32],
+    pub(super) marks: [Vec<Try<SiteCheck>>; 128],
+    pub(super) prefixes: Vec<Try<SiteCheck>>,
+    /// A bit for each hash of two bytes that a prefix begins with.
+    openings: [u64; 64],
+    pub(super) whole: Vec<Try<WholeCheck>>,
+    /// The class of every detector.
+    pub(super) classes: Vec<ClassId>,
+}
+
+impl Tables {
+    pub(super) fn new(places: &[usize]) -> Self {
+        let mut tables = Self {
+            plain: [const { Vec::new() }; 32],
+            grouped: Vec::new(),
+            maybe: [0; 8],
+            quads: Vec::new(),
+            words: [const { Vec::new() }; WORD],
+            capitals: [const { Vec::new() }; WORD],
+            leads: [const { Vec::new() }; 32],
+            marks: [const { Vec::new() }; 128],
+            prefixes: Vec::new(),
+            openings: [0; 64],
+            whole: Vec::new(),
+            classes: ALL.iter().map(|detector| ClassId::named(detector.class).unwrap_or(ClassId(0))).collect(),
+        };
+        for place in places {
+            for looks in ALL[*place].looks {
+                tables.add(*place as u8, looks);
+            }
+        }
+        tables.grouped.sort_by_key(|attempt| attempt.key);
+        tables
+    }
+
+    fn add(&mut self, place: u8, looks: &Looks) {
+        match looks {
+            Looks::Digits { layouts, check } => {
+                for layout in *layouts {
+                    let key = layout.key();
+                    let attempt = DigitsTry { key, layout: *layout, place, check: *check };
+                    if key < 32 {
+                        self.plain[key as usize].push(attempt);
+                    } else {
+                        let hash = hash(key);
+                        self.maybe[hash / 64] |= 1 << (hash % 64);
+                        self.grouped.push(attempt);
+                    }
+                }
+            }
+            Looks::Quad(check) => self.quads.push(Try { place, alone: true, check: *check }),
+            Looks::Word { lengths, alone, check } => {
+                let attempt = Try { place, alone: *alone, check: *check };
+                lengths.iter().for_each(|length| self.words[usize::from(*length)].push(attempt));
+            }
+            Looks::Capitals { lengths, alone, check } => {
+                let attempt = Try { place, alone: *alone, check: *check };
+                lengths.iter().for_each(|length| self.capitals[usize::from(*length)].push(attempt));
+            }
+            Looks::Lead { lengths, check } => {
+                let attempt = Try { place, alone: true, check: *check };
+                lengths.iter().for_each(|length| self.leads[usize::from(*length)].push(attempt));
+            }
+            Looks::Mark { byte, check } => {
+                self.marks[usize::from(*byte & 127)].push(Try { place, alone: true, check: *check });
+            }
+            Looks::Prefix { prefixes, check } => {
+                for prefix in prefixes() {
+                    let hash = opening(prefix.as_bytes());
+                    self.openings[hash / 64] |= 1 << (hash % 64);
+                }
+                self.prefixes.push(Try { place, alone: true, check: *check });
+            }
+            Looks::Whole(check) => self.whole.push(Try { place, alone: false, check: *check }),
+        }
+    }
+
+    /// The checks for groups of these lengths.
+    #[inline]
+    pub(super) fn grouped(&self, key: u64) -> &[DigitsTry] {
+        let hash = hash(key);
+        if self.maybe[hash / 64] & 1 << (hash % 64) == 0 {
+            return &[];
+        }
+        let first = self.grouped.partition_point(|attempt| attempt.key < key);
+        let count = self.grouped[first..].iter().take_while(|attempt| attempt.key == key).count();
+        &self.grouped[first..first + count]
+    }
+
+    /// Whether a prefix could begin here.
+    #[inline]
+    pub(super) fn opens(&self, text: &[u8]) -> bool {
+        let hash = opening(text);
+        self.openings[hash / 64] & 1 << (hash % 64) != 0
+    }
+}
+
+fn hash(key: u64) -> usize {
+    (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 55) as usize
+}
+
+/// Twelve bits of the first three bytes.
+fn opening(text: &[u8]) -> usize {
+    let [first, second, third] = text.first_chunk::<3>().copied().unwrap_or_default();
+    let mixed = u32::from(first) | u32::from(second) << 8 | u32::from(third) << 16;
+    (mixed.wrapping_mul(0x9E37_79B1) >> 20) as usize
+}

@@ -1,0 +1,21 @@
+//! Religious beliefs.
+
+use super::{Detector, Grade, Looks, Shows};
+
+pub(super) static DETECTOR: Detector = Detector {
+    name: "religion",
+    class: "special.religion",
+    about: "Religious beliefs: by the name of the field alone, in eight languages.",
+    looks: &[Looks::Whole(check)],
+    words: &["religion", "faith", "konfession", "religión", "godsdienst", "wyznanie", "religione", "religião"],
+    null_rate: 1.0,
+    shows: Shows::Nothing,
+    finds: &[],
+    finds_if_named: &["Lutheran"],
+    passes: &["1", "-"],
+};
+
+fn check(text: &str) -> Option<Grade> {
+    let has_letters = text.chars().any(char::is_alphabetic);
+    (has_letters && text.len() <= 4096).then_some(Grade::Weak)
+}
