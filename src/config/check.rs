@@ -247,9 +247,9 @@ impl<'s> Checker<'s> {
             }
             (Kind::Days, _) => self.wrong_type(raw, &format!("`{name}` is a number of days such as `400d`"), around),
             (Kind::Length, RawKind::Text { text, .. }) => match units::length(text) {
-                Ok(length) if (1..=86_400).contains(&length.as_secs()) => {}
+                Ok(length) if length.as_secs() <= 86_400 && !length.is_zero() => {}
                 Ok(_) => {
-                    let cause = format!("`{name}` is not between one second and one day");
+                    let cause = format!("`{name}` is not between a millisecond and one day");
                     self.error(&codes::BAD_VALUE, start, end, cause, "");
                 }
                 Err(cause) => self.error(&codes::BAD_VALUE, start, end, cause, "write a whole number and s, m or h"),

@@ -43,12 +43,20 @@ pub fn days(text: &str) -> Result<u32, String> {
     }
 }
 
-/// `30s`, `5m`, `12h` or `2d`.
+/// `30s`, `5m`, `12h` or `2d`; `250ms` where less than a second makes sense.
 ///
 /// # Errors
 /// What is wrong, one sentence.
 pub fn length(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is no length of time such as `30s`, `5m` or `12h`");
+    if let Some(digits) = text.strip_suffix("ms").filter(|digits| !digits.is_empty() && digits.len() < 12) {
+        return digits
+            .parse::<u64>()
+            .ok()
+            .filter(|_| !digits.starts_with('+'))
+            .map(Duration::from_millis)
+            .ok_or_else(wrong);
+    }
     let factor = match text.chars().last() {
         Some('s') => 1,
         Some('m') => 60,

@@ -88,8 +88,49 @@ pub static FAULT: Section = Section {
         Key::new("then", Kind::Word(WORDS), "What it is.").required(),
         Key::new("say", Kind::Label, "One sentence for the person who reads it; may hold templates."),
         Key::new("hint", Kind::Label, "What that person can do."),
+        Key::new(
+            "wait",
+            Kind::Expression,
+            "How long to wait, by the `answer`, where no usual header says it: a time, a length of time, seconds.",
+        ),
     ],
 };
+
+/// The section `errors`.
+pub static ERRORS: Section = Section {
+    name: "errors",
+    about: "Where answers say what is wrong: expressions on `answer`. What is left out is looked for where it usually stands (RFC 9457, OData, GraphQL, FHIR, SOAP, AWS, OAuth 2, JSON:API, SCIM and the like).",
+    foreign: false,
+    keys: &[
+        Key::new("code", Kind::Expression, "The system's own code."),
+        Key::new("message", Kind::Expression, "Its sentence."),
+        Key::new("field", Kind::Expression, "The field at fault."),
+        Key::new("request_id", Kind::Expression, "What the vendor's support knows the call by."),
+    ],
+};
+
+/// Where answers say what is wrong.
+#[derive(Debug, Default)]
+pub struct Errors {
+    /// The system's own code.
+    pub code: Option<Template>,
+    /// Its sentence.
+    pub message: Option<Template>,
+    /// The field at fault.
+    pub field: Option<Template>,
+    /// What the vendor's support knows the call by.
+    pub request_id: Option<Template>,
+}
+
+impl Errors {
+    /// Reads the section of a pack.
+    pub fn read(reader: &mut Reader<'_>, pack: &Raw) -> Self {
+        let Some(raw) = reader.get(pack, "errors") else { return Self::default() };
+        let [code, message, field, request_id] =
+            ["code", "message", "field", "request_id"].map(|name| reader.expression(raw, name));
+        Self { code, message, field, request_id }
+    }
+}
 
 /// A rule, read.
 #[derive(Debug)]
@@ -104,6 +145,10 @@ pub struct Fault {
     pub say: Option<Template>,
     /// What to do.
     pub hint: Option<String>,
+    /// How long to wait.
+    pub wait: Option<Template>,
+    /// Whether a condition looks into the body: only then it is read for it.
+    pub body: bool,
 }
 
 /// Reads the section of a pack, or of a part of it.
@@ -125,6 +170,8 @@ pub fn read(reader: &mut Reader<'_>, pack: &Raw) -> Vec<Fault> {
             class: class.map_or(Class::Fail, |(class, _)| *class),
             say: reader.template(raw, "say"),
             hint: reader.label(raw, "hint"),
+            wait: reader.expression(raw, "wait"),
+            body: reader.label(raw, "when").is_some_and(|text| super::limits::looks_into_body(&text)),
         });
     }
     made

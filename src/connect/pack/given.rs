@@ -16,6 +16,7 @@ pub struct Given {
     pub connector: Connector,
     params: Json,
     secrets: Json,
+    environment: std::sync::OnceLock<Json>,
 }
 
 impl std::fmt::Debug for Given {
@@ -39,14 +40,23 @@ impl Given {
                 known.entry(need.name.clone()).or_insert_with(|| Json::String(default.clone()));
             }
         }
-        Self { pack, connector, params, secrets }
+        Self { pack, connector, params, secrets, environment: std::sync::OnceLock::new() }
     }
 
     /// What templates see everywhere.
     pub fn scope<'a>(&self, arena: &'a Arena, now: Timestamp) -> Scope<'a> {
-        Scope::new(arena, now)
+        let scope = Scope::new(arena, now)
             .with(Name::Params, from_json(&self.params, arena))
-            .with(Name::Secrets, from_json(&self.secrets, arena))
+            .with(Name::Secrets, from_json(&self.secrets, arena));
+        let chosen = self.environment.get_or_init(|| self.chosen(&scope));
+        scope.with(Name::Environment, from_json(chosen, arena))
+    }
+
+    /// The set of addresses that the connector chose; null if there is none, or one of them has no value.
+    fn chosen(&self, scope: &Scope<'_>) -> Json {
+        let name = self.params.get("environment").and_then(Json::as_str);
+        let found = self.pack.transport.environments.iter().find(|(known, _)| Some(known.as_str()) == name);
+        found.and_then(|(_, tree)| tree.json(scope).ok().flatten()).unwrap_or(Json::Null)
     }
 
     /// The parameters.

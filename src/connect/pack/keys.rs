@@ -27,6 +27,11 @@ pub static PACK: Section = Section {
             Kind::List(&Kind::Section(&faults::FAULT)),
             "What answers mean: the first rule that fits holds.",
         ),
+        Key::new(
+            "errors",
+            Kind::Section(&faults::ERRORS),
+            "Where answers say what is wrong, if they do it in a way of their own: the usual forms are known.",
+        ),
         Key::new("retry", Kind::Section(&limits::RETRY), "How a failing call is tried again."),
         Key::new("probe", Kind::Section(&probe::PROBE), "How `connect probe` finds out whether the system is well."),
         Key::new(

@@ -67,6 +67,8 @@ pub struct Pack {
     pub limits: limits::Limits,
     /// What answers mean.
     pub faults: Vec<faults::Fault>,
+    /// Where answers say what is wrong.
+    pub errors: faults::Errors,
     /// How often a call is tried.
     pub retry: limits::Retry,
     /// How its state is told.
@@ -95,7 +97,12 @@ impl Pack {
         if findings[before..].iter().any(|finding| finding.severity == Severity::Error) {
             return None;
         }
-        let params = params::read(&raw, source, findings);
+        let mut params = params::read(&raw, source, findings);
+        for common in transport::common(&raw) {
+            if params.iter().all(|param| param.name != common.name) {
+                params.push(common);
+            }
+        }
         let secrets = auth::names(&raw);
         let mut reader = Reader::new(source, params::types(&params), secrets, findings);
         let made = Self {
@@ -106,6 +113,7 @@ impl Pack {
             auth: auth::Auth::read(&mut reader, &raw),
             limits: limits::Limits::read(&mut reader, &raw),
             faults: faults::read(&mut reader, &raw),
+            errors: faults::Errors::read(&mut reader, &raw),
             retry: limits::Retry::read(&mut reader, &raw),
             probe: probe::Probe::read(&mut reader, &raw),
             discover: discover::read(&mut reader, &raw),
@@ -128,4 +136,20 @@ impl Pack {
 /// A pack as a kind of connector, for as long as the process lives.
 pub fn published(pack: Pack) -> &'static ProtocolSpec {
     protocol::publish(Box::leak(Box::new(pack)))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A pack made of a text that is sound.
+    pub(crate) fn pack(text: &str) -> &'static Pack {
+        let source = Source::new("pack.yaml", text);
+        let mut findings = Vec::new();
+        let raw = crate::config::yaml::parse(&source, &mut findings);
+        let made = raw.and_then(|raw| Pack::read(&source, &raw, &mut findings));
+        let told: Vec<String> = findings.iter().map(|f| format!("{:?}: {}", f.place, f.cause)).collect();
+        assert!(told.is_empty(), "{told:#?}");
+        Box::leak(Box::new(made.unwrap()))
+    }
 }

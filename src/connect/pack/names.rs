@@ -17,6 +17,8 @@ pub enum Name {
     Params,
     /// `secrets`
     Secrets,
+    /// `environment`
+    Environment,
     /// `auth`
     Auth,
     /// `found`
@@ -63,6 +65,7 @@ pub enum Name {
 pub const ALL: &[(Name, &str, &str)] = &[
     (Name::Params, "params", "The connector's parameters: what stands under `with`, defaults filled in."),
     (Name::Secrets, "secrets", "What stands under the connector's `auth`."),
+    (Name::Environment, "environment", "The set of addresses that the connector chose: `transport.environments`."),
     (Name::Auth, "auth", "What the sign-in gave: `auth.token`, and what the way of signing in says it captures."),
     (Name::Found, "found", "What the pack's `discover` requests found, by name."),
     (Name::Stream, "stream", "The stream: `stream.name`, `stream.fields` (names that are wanted, a list)."),
