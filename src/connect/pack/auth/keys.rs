@@ -301,7 +301,7 @@ static ASSERTION: Section = Section {
             Kind::Record,
             "Further fields of its header: `kid`, `x5t#S256`. `typ` is JWT, `alg` the algorithm.",
         ),
-        Key::new("claims", Kind::Record, "Its claims: `iss`, `sub`, `aud`, `scope` …").required(),
+        Key::new("claims", Kind::Record, "Its claims: `iss`, `sub`, `aud`, `scope` and others.").required(),
         Key::new("lifetime", Kind::Length, "How long it holds.").default("5m"),
         Key::new("skew", Kind::Length, "How far back `iat` and `nbf` are set, for clocks that differ.").default("0s"),
     ],
