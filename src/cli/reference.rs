@@ -379,6 +379,7 @@ fn held(kind: &'static Kind, below: &mut Vec<&'static Section>) -> String {
         Kind::Days => "days, `400d`".into(),
         Kind::Length => "time, `30s`".into(),
         Kind::Filled => "text, references filled in".into(),
+        Kind::Secret => "a reference".into(),
         Kind::Label => "text".into(),
         Kind::Name(_) => "name".into(),
         Kind::Word(words) => words.iter().map(|w| format!("`{}`", w.name)).collect::<Vec<_>>().join(", "),

@@ -230,7 +230,11 @@ mod tests {
         let mapping = mapping(&yaml);
         let declared = "id: int!, mail: string pii.email, card: string pci.pan, code: string cvv, token: string pci.token, illness: string phi.diagnosis";
         let route = route(&mapping, &csv(declared), &TargetShape::default());
-        let compliance = Compliance { standards: standards.iter().map(ToString::to_string).collect(), on_violation };
+        let compliance = Compliance {
+            standards: standards.iter().map(ToString::to_string).collect(),
+            on_violation,
+            ..Compliance::default()
+        };
         let found = flow(&mapping, &route, target, &compliance);
         let grave = |f: &Finding| if f.severity == Severity::Error { "error " } else { "warning " };
         found.iter().map(|f| format!("{}{}", grave(f), said(std::slice::from_ref(f)))).collect::<Vec<_>>().join("\n")

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::source::{password_in_url, secret_name};
 use super::{
     Block, Case, Check, Connector, Copying, Drift, Element, Expectation, Expression, FieldRule, Let, Make, Mapping,
-    Missed, Mode, Node, Over, Parameter, Project, Scope, Spanned, Stream, Violation, Which,
+    Missed, Mode, Node, Over, Parameter, Project, ProtectionKey, Scope, Spanned, Stream, Violation, Which,
 };
 use crate::record::shown::hex;
 use crate::record::{Field, Path};
@@ -30,6 +30,16 @@ pub fn seal_project(project: &mut Project) {
         },
         "audit": { "retention_days": project.audit.retention_days, "enabled": project.audit.enabled },
     });
+    // What was not there once and is not said changes no hash.
+    if !project.compliance.keys.is_empty() {
+        value["compliance"]["keys"] = project
+            .compliance
+            .keys
+            .iter()
+            .map(|key| (key.name.clone(), protection_key(key)))
+            .collect::<Map<_, _>>()
+            .into();
+    }
     if !project.parameters.is_empty() {
         value["parameters"] = pairs(&project.parameters);
     }
@@ -115,6 +125,16 @@ pub fn seal_mapping(mapping: &mut Mapping) {
     }
     add_block(&mut value, &mapping.lets, &mapping.copies);
     (mapping.canonical, mapping.hash) = sealed(value);
+}
+
+fn protection_key(key: &ProtectionKey) -> Value {
+    json!({
+        "purpose": key.purpose.word(),
+        "root": key.roots.iter().map(|root| root.value.to_string()).collect::<Vec<_>>(),
+        "class": key.classes.iter().map(|id| id.class().name).collect::<Vec<_>>(),
+        "decrypt": key.decrypt,
+        "max_age_days": key.max_age_days,
+    })
 }
 
 fn written(expression: &Expression) -> String {

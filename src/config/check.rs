@@ -5,7 +5,7 @@ use super::cron::Cron;
 use super::keys::{Key, Kind, Section, Word};
 use super::source::{Source, secret_name};
 use super::yaml::{Entry, Raw, RawKind, Style, quoted};
-use super::{Text, units};
+use super::{Piece, Text, units};
 use crate::error::{Code, Edit, Finding, codes::config as codes};
 use crate::record::class::{ALL as CLASSES, ClassId};
 use crate::record::{Path, Type, shape};
@@ -193,6 +193,19 @@ impl<'s> Checker<'s> {
                     return self.wrong_type(raw, &format!("`{name}` is text"), around);
                 }
                 self.leaves(raw);
+            }
+            Kind::Secret => {
+                let Some(text) = raw.text().filter(|text| !text.is_empty()) else {
+                    return self.wrong_type(raw, &format!("`{name}` is a reference"), around);
+                };
+                match Text::parse(text) {
+                    Ok(Text { pieces })
+                        if !matches!(&pieces[..], [Piece::Env(_) | Piece::File(_) | Piece::Command(_)]) =>
+                    {
+                        self.literal_secret(name, raw, raw.start, raw.end);
+                    }
+                    _ => self.leaves(raw),
+                }
             }
             Kind::Expression => self.expression(raw, name, around),
             scalar => self.scalar(raw, scalar, name, around),

@@ -1,6 +1,8 @@
 //! Every key of both files, once, as data: the check, the schemas and the reference page are
 //! made from these tables, so they cannot disagree.
 
+use crate::record::Purpose;
+
 /// What stands under a key.
 #[derive(Debug)]
 pub enum Kind {
@@ -18,6 +20,8 @@ pub enum Kind {
     Length,
     /// Text in which references may stand.
     Filled,
+    /// A reference to a secret, and nothing beside it.
+    Secret,
     /// Literal text.
     Label,
     /// A name: letters, digits, `_`, `-` (and points where `true`).
@@ -337,8 +341,56 @@ static COMPLIANCE: Section = Section {
             "What a violation does.",
         )
         .default("block"),
+        Key::new(
+            "keys",
+            Kind::Named(&Kind::Section(&PROTECTION_KEY)),
+            "Keys that values are protected with, by names that expressions use: `tokenize(value, \"customers\")`. `consign audit keys create NAME` makes one.",
+        ),
     ],
 };
+
+static PROTECTION_KEY: Section = Section {
+    name: "a key",
+    about: "A key that values are protected with. The key itself is random, made by `consign audit keys create`, and lies in the state, sealed.",
+    foreign: false,
+    keys: &[
+        Key::new("purpose", Kind::Word(PURPOSES), "What it is for. A key serves one purpose.").required(),
+        Key::new(
+            "root",
+            Kind::OneOrMany(&Kind::Secret),
+            "What seals the key: a reference to a secret of at least 16 characters, kept apart from the state; a file must be closed to others (mode 0600). Of a list the first seals, and all open: earlier ones, until `consign audit keys reencrypt`. Left out, the key ring of the state's folder.",
+        ),
+        Key::new(
+            "class",
+            Kind::OneOrMany(&Kind::Class),
+            "What kind of data is encrypted with it: what decryption brings back.",
+        ),
+        Key::new(
+            "decrypt",
+            Kind::OneOrMany(&Kind::Name(true)),
+            "The mappings that may decrypt with it; left out, none.",
+        ),
+        Key::new(
+            "max_age",
+            Kind::Days,
+            "How old the version that protects may become before `consign audit keys list` says that it is due; left out, as old as it likes.",
+        ),
+    ],
+};
+
+const PURPOSES: &[Word] = &[
+    purpose(Purpose::Token),
+    purpose(Purpose::Encrypt),
+    purpose(Purpose::Join),
+    purpose(Purpose::Format),
+    purpose(Purpose::Vault),
+    purpose(Purpose::Subject),
+    purpose(Purpose::Fingerprint),
+];
+
+const fn purpose(of: Purpose) -> Word {
+    word(of.word(), of.about())
+}
 
 static AUDIT: Section = Section {
     name: "audit",

@@ -10,11 +10,12 @@ use super::node::{self, options, pairs};
 use super::source::Source;
 use super::yaml::{self, Entry, Raw, RawKind};
 use super::{
-    Ambient, Audit, Carries, Catalog, Compliance, Connector, FormatSpec, Heartbeat, Node, Project, ProtocolSpec, Pulse,
-    Spanned, Stream, Text, Violation, canonical, json_schema, units,
+    Ambient, Audit, Carries, Catalog, Compliance, Connector, FormatSpec, Heartbeat, Node, Project, ProtectionKey,
+    ProtocolSpec, Pulse, Spanned, Stream, Text, Violation, canonical, json_schema, units,
 };
 use crate::error::{Finding, Findings, codes::config as codes, nearest};
-use crate::record::{ClassId, ClassSet, Field, Path, Type};
+use crate::expr::Keys;
+use crate::record::{ClassId, ClassSet, Field, Path, Purpose, Type};
 
 /// Days that dead letters are kept, unless said.
 const KEEP_DAYS: u32 = 30;
@@ -121,6 +122,7 @@ fn resolve(
                 Some("warn") => Violation::Warn,
                 _ => Violation::Block,
             },
+            keys: protection_keys(checker, compliance.and_then(|of| get(of, "keys"))),
         },
         audit: Audit {
             retention_days: audit.and_then(|of| label(of, "retention")).and_then(|text| units::days(&text).ok()),
@@ -134,6 +136,7 @@ fn resolve(
             .and_then(|text| units::days(&text).ok())
             .unwrap_or(KEEP_DAYS),
         parameters: pairs(get(raw, "parameters").map_or(&[][..], Raw::entries), checker.source),
+        keys: Keys::default(),
         hash: String::new(),
         canonical: String::new(),
     };
@@ -271,6 +274,26 @@ fn definition(
             None
         }
     }
+}
+
+fn protection_keys(checker: &Checker<'_>, raw: Option<&Raw>) -> Vec<ProtectionKey> {
+    let key = |entry: &Entry| {
+        let raw = &entry.value;
+        let place = |start, end| checker.source.place(start, end);
+        let roots = one_or_many(get(raw, "root")).filter_map(|root| {
+            Some(Spanned { value: Text::parse(root.text()?).ok()?, place: place(root.start, root.end) })
+        });
+        Some(ProtectionKey {
+            name: entry.key.clone(),
+            place: place(entry.start, entry.end),
+            purpose: Purpose::of(&label(raw, "purpose")?)?,
+            roots: roots.collect(),
+            classes: classes(get(raw, "class")),
+            decrypt: labels(raw, "decrypt"),
+            max_age_days: label(raw, "max_age").and_then(|text| units::days(&text).ok()),
+        })
+    };
+    raw.map_or(&[][..], Raw::entries).iter().filter_map(key).collect()
 }
 
 fn heartbeat(raw: Option<&Raw>) -> Heartbeat {

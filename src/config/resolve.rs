@@ -75,6 +75,42 @@ impl Resolver {
         Ok(Secret::new(out))
     }
 
+    /// The same for what seals keys: a file must be closed to all but its owner.
+    ///
+    /// # Errors
+    /// As for [`Resolver::text`], or if others could read or change the file.
+    pub fn key(&self, text: &Text) -> Result<Secret<String>> {
+        for piece in &text.pieces {
+            if let Piece::File(path) = piece {
+                self.closed(path)?;
+            }
+        }
+        self.text(text)
+    }
+
+    #[cfg(unix)]
+    fn closed(&self, path: &str) -> Result<()> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let full = self.root.join(path);
+        // A file that is not there is told where it is read.
+        match full.metadata() {
+            Ok(meta) if meta.permissions().mode() & 0o077 != 0 => Err(Error::new(
+                Kind::Denied,
+                &codes::REFERENCE_OPEN,
+                format!("the file of a key is open to others (mode {:04o})", meta.permissions().mode() & 0o7777),
+            )
+            .fact("reference", format!("${{file:{path}}}"))
+            .fact("path", full.display())
+            .hint("close it: `chmod 600` on it; if others have read it, make a new one and re-encrypt")),
+            _ => Ok(()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn closed(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+
     /// A value with every reference in it filled in.
     ///
     /// # Errors

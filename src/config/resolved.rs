@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::error::Place;
-use crate::record::{ClassSet, Field, Path};
+use crate::record::{ClassSet, Field, Path, Purpose};
 
 /// A value with the place where the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +82,9 @@ pub struct Project {
     pub keep_days: u32,
     /// Values for parameters of mappings, by name.
     pub parameters: Vec<(Spanned<String>, Spanned<Node>)>,
+    /// Who holds the keys that mappings protect with: nobody in what was only read, see
+    /// [`crate::expr::keyed`].
+    pub keys: crate::expr::Keys,
     /// SHA-256 (hex) of the canonical, secret-free resolved form.
     pub hash: String,
     /// That form: JSON with references kept as written.
@@ -156,6 +159,27 @@ pub struct Compliance {
     pub standards: Vec<String>,
     /// `block`, `warn`: what a violation does.
     pub on_violation: Violation,
+    /// The keys that values are protected with, by name.
+    pub keys: Vec<ProtectionKey>,
+}
+
+/// A key that values are protected with, as it is declared.
+#[derive(Clone, Debug)]
+pub struct ProtectionKey {
+    /// Its name.
+    pub name: String,
+    /// Where it is declared.
+    pub place: Place,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What seals it, the first; the others only open. Empty: the key ring of the state's folder.
+    pub roots: Vec<Spanned<Text>>,
+    /// What decryption brings back.
+    pub classes: ClassSet,
+    /// The mappings that may decrypt with it.
+    pub decrypt: Vec<String>,
+    /// How old the version that protects may become, in days; `None`: nothing was said.
+    pub max_age_days: Option<u32>,
 }
 
 /// Who is told how runs end.

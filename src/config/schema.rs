@@ -200,6 +200,7 @@ fn kind(of: &'static Kind, optional: bool, definitions: &mut Map<String, Value>)
         Kind::Percent => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
         Kind::Length => json!({ "type": "string", "pattern": "^[0-9]+(ms|[smhd])$" }),
         Kind::Filled => json!({ "type": "string", "minLength": 1 }),
+        Kind::Secret => json!({ "type": "string", "pattern": "^\\$\\{(env|file|cmd):[^}]+\\}$" }),
         Kind::Days => json!({ "type": "string", "pattern": "^[0-9]+[dwy]$" }),
         Kind::Label | Kind::Cron | Kind::TimeZone | Kind::RecordPath => json!({ "type": "string", "minLength": 1 }),
         Kind::Name(false) => json!({ "type": "string", "pattern": r"^[^\s.]+$" }),

@@ -8,7 +8,7 @@ mod macros;
 use super::ast::{Expr, Kind, Operator, Span};
 use super::functions::{self, Kinds};
 use super::node::{Among, Fields, Node, Op, excerpt};
-use super::{Bind, Constant, Dialect, Effect, Environment, Fault, FlowStep, Program, Rewrite, types};
+use super::{Bind, Constant, Dialect, Effect, Environment, Fault, FlowStep, KeyUse, Program, Rewrite, types};
 use crate::error::codes::expr as codes;
 use crate::error::{Code, Severity, nearest};
 use crate::record::path::Step;
@@ -36,6 +36,8 @@ pub(super) fn check(
         reads: Vec::new(),
         cells: Vec::new(),
         forks: Vec::new(),
+        keys: Vec::new(),
+        keyed: false,
     };
     let typed = checker.lower(tree);
     if !checker.faults.is_empty() {
@@ -57,6 +59,8 @@ pub(super) fn check(
         locals,
         forks: checker.forks,
         warnings,
+        keys: checker.keys,
+        keyed: checker.keyed,
         cel: environment.dialect == Dialect::Cel,
         salt: environment.salt,
     })
@@ -73,6 +77,8 @@ struct Checker<'e> {
     reads: Vec<Path>,
     cells: Vec<usize>,
     forks: Vec<(u32, u32)>,
+    keys: Vec<KeyUse>,
+    keyed: bool,
 }
 
 /// A variable of a macro.

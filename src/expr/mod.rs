@@ -9,6 +9,7 @@ pub mod currency;
 pub mod functions;
 #[cfg(test)]
 mod generated;
+pub mod keyed;
 mod moment;
 mod node;
 mod operators;
@@ -29,6 +30,7 @@ use crate::error::codes::expr as codes;
 use crate::error::{Code, Severity};
 use crate::record::{Arena, ClassSet, Path, Projection, Type, Value};
 
+pub use keyed::{KeyUse, Keys};
 pub use moment::{Moment, Seed};
 pub use operators::equals;
 pub use table::{MAX_TABLE_BYTES, Table, Tables, tables_named};
@@ -111,6 +113,8 @@ pub struct Environment {
     pub gate: bool,
     /// The tables that it may look things up in.
     pub tables: Tables,
+    /// Who holds the keys that it names.
+    pub keys: Keys,
     /// Tells the expression apart from others when it draws seeded values.
     pub salt: u64,
 }
@@ -188,6 +192,8 @@ pub struct Program {
     locals: Vec<usize>,
     forks: Vec<(u32, u32)>,
     warnings: Vec<Fault>,
+    keys: Vec<KeyUse>,
+    keyed: bool,
     cel: bool,
     salt: u64,
 }
@@ -285,6 +291,14 @@ impl Program {
     /// The cells that it reads, see [`Locals`].
     pub fn locals(&self) -> &[usize] {
         &self.locals
+    }
+    /// The keys that it protects with.
+    pub fn keys(&self) -> &[KeyUse] {
+        &self.keys
+    }
+    /// Whether it asks whoever holds the keys for anything.
+    pub fn is_keyed(&self) -> bool {
+        self.keyed
     }
     /// What is worth knowing but no error.
     pub fn warnings(&self) -> &[Fault] {

@@ -25,7 +25,7 @@ mod target;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use compile::compile;
+pub use compile::{compile, compile_with};
 pub use contract::Drifted;
 pub use difference::{Made, made};
 pub use examples::{Coverage, Difference, EXAMPLE_NOW, Example, Failure, Tested, came, test};

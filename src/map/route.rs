@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::config::{Expression, FieldRule, Mode};
 use crate::error::{Code, codes};
-use crate::expr::{Effect, EvalError, Frame, Locals, Moment, Program};
+use crate::expr::{Effect, EvalError, Frame, KeyUse, Locals, Moment, Program};
 use crate::record::path::Step;
 use crate::record::{Arena, ClassSet, Column, Path, Projection, Row, Type, Value, shown};
 
@@ -38,6 +38,12 @@ pub struct Route {
     pub masks: Masks,
     /// Every rule, those inside of lists and objects too, each behind the one around it.
     pub leaves: Vec<Leaf>,
+    /// The keys that it protects with, by name and id; in order.
+    pub keys: Vec<KeyUse>,
+    /// Whether anything in it asks whoever holds the keys.
+    pub keyed: bool,
+    /// Whether the keys are stand-ins: what it makes is then for looking at, and must not be written.
+    pub rehearses: bool,
     pub(super) guard: Option<Box<Guard>>,
     pub(super) explode: Option<Explode>,
     pub(super) gate: Option<Condition>,

@@ -1,12 +1,16 @@
 //! Every static check in one place: what the configuration says, what the mappings compute, where
 //! data classes flow, and whether the examples hold. No data, no network, no secret.
 
+use std::sync::Arc;
+
 use crate::comply;
+use crate::comply::protect::{Declared, Ring};
 use crate::config::{Carries, Loaded, Mapping, Mode, Node, Project, Spanned, Stream};
 use crate::connect::formats::{self, Format};
 use crate::connect::options::OptionReader;
 use crate::connect::protocols::{self, Protocol, ReadRequest};
-use crate::error::{Finding, Findings, codes};
+use crate::error::{Finding, Findings, Severity, codes};
+use crate::expr::Keys;
 use crate::map::{self, Route, SourceShape, TargetShape};
 
 /// A mapping that was checked.
@@ -55,7 +59,14 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
     };
     let source_shape = SourceShape::of(&mapping.from, Some(&from), from_format.map(Format::spec)).strict(strict);
     let target_shape = TargetShape::of(&mapping.to, Some(&to), flat);
-    let (mut route, mut findings) = map::compile(mapping, &source_shape, &target_shape);
+    let rehearsal = Keys::of(Arc::new(Ring::rehearsal(Declared::all(project))));
+    let (mut route, mut findings) = map::compile_with(mapping, &source_shape, &target_shape, &rehearsal);
+    if !project.keys.is_none() && route.as_ref().is_some_and(|route| route.keyed) {
+        // Once more with the keys themselves: only now it is known whether each is there.
+        let (keyed, found) = map::compile_with(mapping, &source_shape, &target_shape, &project.keys);
+        findings.extend(found.into_iter().filter(|finding| finding.severity == Severity::Error));
+        route = keyed;
+    }
     if let Some(route) = route.as_mut().filter(|_| target.spec().carries == Carries::Bytes) {
         // Bytes have no records to be found again: each is added, whatever identifies it elsewhere.
         route.key.clear();

@@ -230,6 +230,13 @@ pub static REFERENCE_FILE: Code = Code::new(
     "A `${file:PATH}` reference is filled in when a run begins. Relative paths count from the folder of connectors.yaml; one line end at the end of the file is left out; at most 1 MiB.",
 );
 
+/// The file of a key is open to others.
+pub static REFERENCE_OPEN: Code = Code::new(
+    "config-reference-open",
+    "the file of a key is open to others",
+    "A file that seals keys (`root: ${file:PATH}`) must be readable by its owner alone: mode 0600. It is refused before it is read. Close it with `chmod 600`; if somebody else could have read it, make a new one, name it first under `root` with the old one behind it, and run `consign audit keys reencrypt`.",
+);
+
 /// A referenced command was not run or failed.
 pub static REFERENCE_COMMAND: Code = Code::new(
     "config-reference-command",
@@ -313,6 +320,7 @@ pub const ALL: &[&Code] = &[
     &BAD_VARIABLE,
     &REFERENCE_ENV,
     &REFERENCE_FILE,
+    &REFERENCE_OPEN,
     &REFERENCE_COMMAND,
     &SCHEMA_FILE,
     &SCHEMA_INVALID,

@@ -56,6 +56,24 @@ pub static LOOKUP: Code = Code::new(
     "the lookup does not fit its file",
     "`lookup(\"codes.csv\", key, \"column\")` reads a CSV file in the folder of the mapping, or below it: UTF-8, at most 64 MiB, the names of its columns in the first line, the key in the first column, each key once. File and column are written down, so that a check can tell before there is data whether they are there.",
 );
+/// A key that is not to be had.
+pub static KEY: Code = Code::new(
+    "expr-key",
+    "the key is not to be had",
+    "Functions such as `tokenize(value, \"customers\")` name a key that connectors.yaml declares: `compliance: { keys: { customers: { purpose: token } } }`. The name is written down, so that a check can tell before there is data whether the key is declared, is for what the function does, and may be used by this mapping. `consign audit keys list` tells which versions there are, `consign audit keys create NAME` makes the first one.",
+);
+/// A value that is not protected or opened.
+pub static SEALED: Code = Code::new(
+    "expr-sealed",
+    "the value cannot be protected or opened",
+    "A function with a key could not do its work. What is to be opened is no envelope, was altered, was made for another place (its context), or under a key that is not at hand or was destroyed; what is to be protected is not in the form that the function takes. The message says which; the value itself is never shown. Nothing is passed on in clear instead.",
+);
+/// The subject was erased.
+pub static ERASED: Code = Code::new(
+    "expr-erased",
+    "the subject was erased",
+    "The record is about somebody whose data was erased with `consign audit keys shred`. A tombstone keeps it from coming back: nothing is encrypted for that subject any more. Leave such records out with `when: \"!is_erased(record.id)\"`, and delete them at the source.",
+);
 /// A number without a result.
 pub static NUMBER: Code = Code::new(
     "expr-number",
@@ -98,6 +116,9 @@ pub const ALL: &[&Code] = &[
     &MISSING,
     &NULL,
     &LOOKUP,
+    &KEY,
+    &SEALED,
+    &ERASED,
     &NUMBER,
     &VALUE,
     &INDEX,

@@ -8,6 +8,7 @@ use crate::error::codes::expr as codes;
 use crate::error::nearest;
 use crate::expr::ast::{Expr, Kind, Span};
 use crate::expr::functions::{self, Flow, Function, Kinds, Prepared, Returns, Spec};
+use crate::expr::keyed::{Ask, KeyUse, Keyed, Tool};
 use crate::expr::node::{Node, Op};
 use crate::expr::{Effect, FlowStep, Rewrite, types};
 use crate::record::{ClassId, ClassSet, Type, Value};
@@ -136,6 +137,16 @@ impl Checker<'_> {
                 None => broken = true,
             }
         }
+        let mut restores = ClassSet::NONE;
+        if let Some(keyed) = functions::keyed(spec.name).filter(|_| !broken) {
+            match self.tool(&keyed, &typed) {
+                Some(tool) => {
+                    restores = tool.restores;
+                    prepared = Prepared::Made(Box::new(tool));
+                }
+                None => broken = true,
+            }
+        }
         let kind = match &spec.returns {
             Returns::Fixed(kind) => kind.clone(),
             Returns::TextList => Type::List(Box::new(Type::String)),
@@ -168,7 +179,8 @@ impl Checker<'_> {
                 (after, if gone.is_empty() { Effect::Carries } else { Effect::Protects })
             }
         };
-        if !before.is_empty() {
+        let after = after.union(restores);
+        if !before.union(after).is_empty() {
             self.flow.push(FlowStep {
                 what: spec.name.to_string(),
                 effect,
@@ -249,6 +261,45 @@ impl Checker<'_> {
             return None;
         };
         Some(Prepared::Made(Box::new(functions::Lookup { table, column: place })))
+    }
+
+    /// What does the task of a function with a key; a fault if the key is not to be had.
+    fn tool(&mut self, keyed: &Keyed, typed: &[Typed]) -> Option<Tool> {
+        let written = |at: Option<usize>, what: &str| match at.and_then(|at| typed.get(at)) {
+            None => Ok(None),
+            Some(argument) => match argument.constant() {
+                Some(Value::String(text)) => Ok(Some((text.to_owned(), argument.node.at))),
+                _ => Err((format!("the {what} must be known before there is data"), argument.node.at)),
+            },
+        };
+        let read = || {
+            let key = written(keyed.key, "name of a key")?;
+            Ok((key, written(keyed.context, "context")?, written(keyed.alphabet, "alphabet")?))
+        };
+        let (key, context, alphabet) = match read() {
+            Ok(read) => read,
+            Err((cause, at)) => {
+                self.fault(&codes::KEY, at, cause, Some("write it in quotes".into()));
+                return None;
+            }
+        };
+        let name = key.as_ref().map_or("", |(name, _)| name.as_str());
+        let context = context.as_ref().map_or(name, |(text, _)| text.as_str());
+        let alphabet = alphabet.as_ref().map(|(text, _)| text.as_str());
+        match self.environment.keys.tool(Ask { task: keyed.task, key: name, context, alphabet, route: "" }) {
+            Ok(tool) => {
+                self.keyed = true;
+                if let Some(id) = &tool.key_id {
+                    self.keys.push(KeyUse { name: name.to_owned(), id: id.clone() });
+                }
+                Some(tool)
+            }
+            Err(refused) => {
+                let at = key.as_ref().map(|(_, at)| *at).or_else(|| typed.first().map(|first| first.node.at))?;
+                self.fault(&codes::KEY, at, refused.cause, Some(refused.fix));
+                None
+            }
+        }
     }
 
     /// Whether an argument can be what the parameter takes; a fault if not.

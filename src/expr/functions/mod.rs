@@ -39,6 +39,7 @@ use super::style::Style;
 use super::types;
 use super::zone::Zone;
 
+pub use protection::keyed;
 pub use tables::lookup::Lookup;
 
 #[cfg(test)]

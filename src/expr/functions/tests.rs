@@ -1,14 +1,36 @@
 //! What holds for every function.
 
 use super::*;
-use crate::expr::{Bind, Binding, Environment, Frame, Locals, Table, Tables, compile, format_value};
+use crate::expr::{Bind, Binding, Environment, Frame, Keys, Locals, Table, Tables, compile, format_value};
 use crate::record::{Arena, ClassId, Projection, Type};
+
+/// A key of each purpose, as examples name them.
+fn keys() -> Keys {
+    use crate::comply::protect::{Declared, Ring};
+    use crate::record::{ClassSet, Purpose};
+    let named = [
+        ("customers", Purpose::Token),
+        ("mail", Purpose::Encrypt),
+        ("links", Purpose::Join),
+        ("cards", Purpose::Format),
+        ("vault", Purpose::Vault),
+        ("people", Purpose::Subject),
+    ];
+    let classes = ClassSet::one(ClassId::named("pii.id").expect("class"));
+    let declared = |(name, purpose): (&str, Purpose)| Declared {
+        name: name.into(),
+        purpose,
+        classes,
+        decrypt: vec!["answers".into()],
+    };
+    Keys::of(std::sync::Arc::new(Ring::rehearsal(named.map(declared)))).on_behalf("answers")
+}
 
 /// The text of the result, or of the message.
 fn run(text: &str) -> Result<String, String> {
     let codes = Table::parse("code,name\nde,Germany\n49,Number 49\n").expect("table");
     let tables = Tables::new([("codes.csv".to_string(), Ok(std::sync::Arc::new(codes)))].into());
-    let environment = Environment { tables, ..Environment::default() };
+    let environment = Environment { tables, keys: keys(), ..Environment::default() };
     let program = compile(text, &environment, &mut Projection::default())
         .map_err(|faults| faults.iter().map(|f| f.cause.clone()).collect::<Vec<_>>().join("; "))?;
     let arena = Arena::new();
@@ -172,7 +194,7 @@ fn no_value_makes_a_function_panic() {
     ]);
     let bindings = ["a", "b", "c", "d"].iter().enumerate();
     let bindings = bindings.map(|(slot, name)| Binding::new(*name, Type::Dyn, Bind::Slot(slot))).collect();
-    let environment = Environment { bindings, ..Environment::default() };
+    let environment = Environment { bindings, keys: keys(), ..Environment::default() };
     let now = Timestamp { seconds: 1_700_000_000, nanos: 0, offset: 0 };
     let (mut arena, mut evaluated) = (Arena::new(), 0_u32);
     for function in all() {

@@ -81,6 +81,7 @@ impl Compiler<'_> {
             dialect: Dialect::Consign,
             gate: false,
             tables: self.tables.clone(),
+            keys: self.keys.clone(),
             salt: 0,
         };
         self.environment_of = Some(scope);
@@ -213,6 +214,8 @@ impl Compiler<'_> {
                     self.unknown(path, &written.place);
                 }
                 self.used.extend(program.locals());
+                self.keyed |= program.is_keyed();
+                self.key_uses.extend(program.keys().iter().cloned());
                 Some(program)
             }
             Err(faults) => {
