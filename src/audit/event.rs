@@ -162,6 +162,13 @@ actions! {
     PlanSaved "plan.saved" UserAction Info "A plan of what a run would do was saved.";
     PlanApproved "plan.approved" UserAction Warning "Somebody approved of a plan.";
     ApprovalRefused "plan.approval_refused" Compliance Warning "Somebody's approval of a plan was not accepted.";
+    KeyMade "key.made" Security Info "A version of a key that values are protected with was made.";
+    KeyRetired "key.retired" Security Info "A version of a key protects no more.";
+    KeyCompromised "key.compromised" Security Critical "Somebody else may know a version of a key.";
+    KeyDestroyed "key.destroyed" Security Warning "A version of a key was destroyed.";
+    KeyResealed "key.resealed" Security Info "A version of a key is sealed by another root.";
+    KeyReencrypted "key.reencrypted" Security Info "What older versions of a key sealed in the state was sealed with the newest.";
+    SubjectErased "subject.erased" Compliance Warning "The keys of a subject were destroyed, and a tombstone was left.";
     ReportMade "report.made" UserAction Info "A report was made.";
 }
 

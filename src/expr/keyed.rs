@@ -148,7 +148,7 @@ pub struct Tool {
 pub struct KeyUse {
     /// Its name.
     pub name: String,
-    /// The id of the version that protects.
+    /// The id of the version that protects; empty if nothing is protected with it here.
     pub id: String,
 }
 

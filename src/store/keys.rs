@@ -14,7 +14,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::folder::{Folder, replace_file};
 use crate::audit::Key;
 use crate::error::codes::audit::KEY_WEAK;
-use crate::error::codes::store::{FAILED, RING_DAMAGED};
+use crate::error::codes::store::{FAILED, RING_DAMAGED, ROOT_WEAK};
 use crate::error::{Error, Kind, Result};
 
 /// The fewest bytes of CONSIGN_AUDIT_KEY.
@@ -162,6 +162,11 @@ impl Ring {
         secret
     }
 
+    /// Sealers of keys that values are protected with, the one in use first.
+    pub fn protection_sealers(&self, purpose: &str) -> Vec<Sealer> {
+        self.keys.iter().rev().map(|key| Sealer::new("ring", key, purpose)).collect()
+    }
+
     /// Sealers of the audit key, the one in use last.
     pub fn audit_sealers(&self) -> Vec<Sealer> {
         self.keys.iter().map(|key| Sealer::new("ring", key, "consign-audit-key/1")).collect()
@@ -186,6 +191,33 @@ pub fn environment_sealer(secret: &[u8]) -> Result<Sealer> {
     hasher.update(b"consign-audit-key/1");
     hasher.update(secret);
     Ok(Sealer::new("env", &Key::new(hasher.finalize().into()), "consign-audit-key/1"))
+}
+
+/// The sealer made of a secret that seals keys from outside of the state.
+///
+/// # Errors
+/// The secret is too short.
+pub fn root_sealer(secret: &[u8], purpose: &str) -> Result<Sealer> {
+    if secret.len() < WEAK_BELOW {
+        let what = format!("what seals a key must hold at least {WEAK_BELOW} characters");
+        return Err(Error::new(Kind::Invalid, &ROOT_WEAK, what).hint("make one with `openssl rand -base64 32`"));
+    }
+    let mut root = Zeroizing::new([0; 32]);
+    // It fails past 8,160 bytes.
+    let _ = hkdf::Hkdf::<sha2::Sha256>::new(Some(b"consign-protection-root/1"), secret).expand(b"root", &mut *root);
+    Ok(Sealer::new("root", &Key::new(*root), purpose))
+}
+
+/// What subjects are hashed with, so that nobody can guess them from what is stored. Of the first key of
+/// the ring: a later one must not make known subjects unknown.
+///
+/// # Errors
+/// The key ring is gone or damaged.
+pub fn subject_secret(folder: &Folder) -> Result<[u8; 32]> {
+    let ring = Ring::load(folder)?.ok_or_else(|| {
+        Error::new(Kind::Tampered, &RING_DAMAGED, "the key ring of the state is gone").hint("restore it from a backup")
+    })?;
+    Ok(ring.keys.first().map(|first| *derive(first, "consign-subjects/1")).unwrap_or_default())
 }
 
 /// A random key.

@@ -20,6 +20,7 @@ pub mod lock;
 mod migrate;
 mod open;
 pub mod plans;
+pub mod protection;
 mod restore;
 mod routes;
 mod runs;
@@ -29,6 +30,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod tree;
+pub mod vault;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -44,6 +46,7 @@ use append::Log;
 pub use browse::EventFilter;
 pub use folder::Folder;
 use keys::Sealer;
+pub use keys::fill;
 pub use letters::{Letter, LetterFilter, LetterState, LetterText};
 pub use lock::{Held, Standing, Tenure};
 pub use plans::{PlanApproval, SavedPlan};

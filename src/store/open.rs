@@ -67,7 +67,7 @@ impl Store {
         drop(held);
         let auditing = auditing(&db)?;
         let (letter_sealers, record_secret) = (ring.letter_sealers(), ring.record_secret());
-        let store = Self {
+        let mut store = Self {
             folder,
             db,
             id,
@@ -79,6 +79,9 @@ impl Store {
             auditing,
             tenures: Default::default(),
         };
+        if store.unscrubbed()? {
+            store.scrub()?;
+        }
         Ok(Opened { store, notices })
     }
 
@@ -149,6 +152,15 @@ pub(super) fn in_folder(error: Error, folder: &Path) -> Error {
     }
 }
 
+/// A second connection for writing beside the first. It leaves it to the first to sync: what is committed
+/// here is on disk with the next commit there, for both write to one log.
+pub(super) fn connect_beside(folder: &Folder) -> Result<Connection> {
+    let db = connect(folder)?;
+    db.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;")
+        .map_err(|e| sql::error("opening the state", e))?;
+    Ok(db)
+}
+
 fn connect(folder: &Folder) -> Result<Connection> {
     let doing = "opening the state";
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -166,7 +178,7 @@ fn connect(folder: &Folder) -> Result<Connection> {
 
 /// Opens for reading. A folder that cannot be written has no place for the shared memory that a
 /// write-ahead log needs; where there is no such log the file is complete and read as it is.
-fn connect_read(folder: &Folder) -> Result<Connection> {
+pub(super) fn connect_read(folder: &Folder) -> Result<Connection> {
     let doing = "opening the state for reading";
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let probe = |db: &Connection| db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));

@@ -36,6 +36,8 @@ pub struct NewRun {
     pub tenant: Option<String>,
     /// The hash of the plan that it follows, which it uses up.
     pub plan: Option<String>,
+    /// The keys that it protects with, by name and id.
+    pub keys: Vec<(String, String)>,
     /// Days that its dead letters are kept; `None`: as the state was opened with.
     pub keep_days: Option<u32>,
 }
@@ -257,6 +259,13 @@ impl Store {
             let started = match &new.plan {
                 Some(plan) => started.detail("plan", plan.clone()),
                 None => started,
+            };
+            let started = if new.keys.is_empty() {
+                started
+            } else {
+                w.use_keys(&new.keys)?;
+                let keys = new.keys.iter().map(|(name, id)| (name.clone(), id.clone().into()));
+                started.detail("keys", keys.collect::<serde_json::Map<_, _>>())
             };
             drafts.push(started);
             w.record(drafts)?;

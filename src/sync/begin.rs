@@ -301,6 +301,13 @@ pub(super) fn new_run(plan: &Plan, options: &Options) -> NewRun {
         origin: options.origin.clone(),
         plan: options.plan.as_ref().map(|plan| plan.hash.clone()),
         keep_days: plan.mapping.sync.on_error.keep_days,
+        keys: plan
+            .route
+            .keys
+            .iter()
+            .filter(|key| !key.id.is_empty())
+            .map(|key| (key.name.clone(), key.id.clone()))
+            .collect(),
         tenant: plan.from.connector.tenant.clone().or_else(|| plan.to.connector.tenant.clone()),
     }
 }

@@ -397,8 +397,5 @@ pub fn plan(project: &Project, mapping: &Mapping) -> Result<Plan> {
             return Err(Error::findings(kind, &codes::sync::CHECK_FAILED, "the mapping has errors", findings));
         }
     };
-    if route.rehearses {
-        return Err(Error::bug(format!("`{}` would run with keys that only stand in", mapping.name.value)));
-    }
     Plan::new(project, mapping, route, &Resolver::new(&project.root, Environment::process()))
 }

@@ -117,6 +117,9 @@ impl Middle {
     /// # Errors
     /// If the part as a whole cannot be read.
     pub fn work(&mut self, part: &Part) -> Result<Done> {
+        if self.route.rehearses {
+            return Err(Error::bug("a route would run with keys that only stand in"));
+        }
         self.arena.reset();
         let mut rows = Mapped {
             route: &self.route,

@@ -24,6 +24,7 @@ mod matrix;
 mod modes;
 mod postgres;
 mod previews;
+mod protection;
 mod readme;
 mod refusals;
 mod schemas;

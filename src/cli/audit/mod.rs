@@ -1,6 +1,7 @@
 //! `consign audit`: what was recorded, and whether anybody changed it.
 
 mod add;
+mod keys;
 mod list;
 mod show;
 mod verify;
@@ -10,7 +11,7 @@ use clap::Subcommand;
 use super::context::Context;
 use crate::error::{Exit, Result};
 
-/// The tamper-evident log: list, show, verify, add
+/// The tamper-evident log: list, show, verify, add; keys
 #[derive(clap::Args, Debug)]
 pub(super) struct Audit {
     #[command(subcommand)]
@@ -23,6 +24,7 @@ enum Verb {
     Show(show::Show),
     Verify(verify::Verify),
     Add(add::Add),
+    Keys(keys::Keys),
 }
 
 impl Audit {
@@ -32,6 +34,7 @@ impl Audit {
             Verb::Show(verb) => verb.run(context),
             Verb::Verify(verb) => verb.run(context),
             Verb::Add(verb) => verb.run(context),
+            Verb::Keys(verb) => verb.run(context),
         }
     }
 }

@@ -281,9 +281,10 @@ fn show(id: &str, context: &Context<'_>) -> Result<Exit> {
 }
 
 fn replay(filter: LetterFilter, context: &Context<'_>) -> Result<Exit> {
-    let (project, mappings) = context.project()?;
+    let (mut project, mappings) = context.project()?;
     context.store_must(&project)?;
     let mut store = context.store(&project)?;
+    sync::keys::hold(&mut project, &mappings, Some(&store))?;
     let mut routes: Vec<String> = store.dead_letters(&filter)?.into_iter().map(|letter| letter.route).collect();
     routes.sort();
     routes.dedup();

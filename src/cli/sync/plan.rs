@@ -53,7 +53,7 @@ pub(super) fn promise(guarantee: Guarantee) -> &'static str {
 
 impl Plan {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
-        let (project, mappings) = context.project()?;
+        let (mut project, mappings) = context.project()?;
         for name in &self.names {
             known(name, &mappings)?;
         }
@@ -63,6 +63,9 @@ impl Plan {
             None => context.store_read(&project)?,
         };
         let looks = self.save.is_some() || self.detailed_exitcode;
+        if looks {
+            sync::keys::hold(&mut project, &mappings, store.as_ref())?;
+        }
         let window = super::window(self.since.as_deref(), self.until.as_deref());
         let options = Options { full: self.full, window: window.clone(), room: Room::here(), ..Options::default() };
         let stop = context.stop(None)?;

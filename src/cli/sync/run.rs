@@ -72,7 +72,7 @@ impl Run {
         let began = Instant::now();
         // Before anything that may take its time: process 1 hears no signal without this.
         let stop = context.stop(self.grace.as_deref().map(moment::length).transpose()?)?;
-        let (project, mappings) = context.project()?;
+        let (mut project, mappings) = context.project()?;
         let dry = self.dry_run || self.limit.is_some();
         let plan = self.plan.as_deref().map(super::approve::read).transpose()?;
         let mut options = Options {
@@ -115,6 +115,7 @@ impl Run {
         }
         // A dry run needs no writable state, and makes none.
         let mut store = if dry { context.store_read(&project)? } else { Some(context.store(&project)?) };
+        sync::keys::hold(&mut project, &mappings, store.as_ref())?;
         if let (Some(plan), Some(store)) = (&plan, &store) {
             let approved = store.plan(&plan.hash)?.is_some_and(|known| known.approval.is_some());
             options.plan = Some(Arc::new(plan.bound(approved)));

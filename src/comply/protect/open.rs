@@ -14,7 +14,6 @@ pub(super) struct Decrypt {
     versions: Vec<(String, Sealing)>,
     destroyed: Vec<String>,
     subjects: Option<Subjects>,
-    context: String,
 }
 
 impl Decrypt {
@@ -23,9 +22,8 @@ impl Decrypt {
         versions: Vec<(String, Sealing)>,
         destroyed: Vec<String>,
         subjects: Option<Subjects>,
-        context: &str,
     ) -> Self {
-        Self { way, versions, destroyed, subjects, context: context.to_owned() }
+        Self { way, versions, destroyed, subjects }
     }
 }
 
@@ -34,7 +32,7 @@ impl Work for Decrypt {
         let [value, ..] = arguments else { return Err(refused("there is no value")) };
         let sealed = envelope(value)?;
         match (&self.subjects, sealed.way) {
-            (Some(subjects), Way::Subject) => subjects.open(call, &sealed, &self.context),
+            (Some(subjects), Way::Subject) => subjects.open(call, &sealed),
             (None, way) if way == self.way => version(&self.versions, &self.destroyed, &sealed)?.open(call, &sealed),
             _ => Err(refused("the envelope was made in another way than this key encrypts")),
         }

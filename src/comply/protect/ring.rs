@@ -93,6 +93,11 @@ impl Ring {
         self.keys.insert(declared.name.clone(), Held { declared, versions, destroyed });
     }
 
+    /// Whether it holds the key of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.keys.contains_key(name)
+    }
+
     /// Stand-ins for the keys that are declared: each is made of its name alone. What they make has the form
     /// of what a run makes, is the same everywhere, and protects nothing.
     pub fn rehearsal(declared: impl IntoIterator<Item = Declared>) -> Self {
@@ -212,7 +217,7 @@ impl Holder for Ring {
             key_id = Some(version.id.clone());
             Ok::<_, Refused>(version)
         };
-        let subjects = || Subjects::new(&declared.name, &held.versions, Arc::clone(&self.vault));
+        let subjects = || Subjects::new(&declared.name, &held.versions, Arc::clone(&self.vault), ask.context);
         let work: Box<dyn Work> = match ask.task {
             Task::Tokenize => Box::new(Token(Keyed::new(&derive(&protects()?.key, &["token"])))),
             Task::Pseudonymize => Box::new(Pseudonym(Keyed::new(&derive(&protects()?.key, &["pseudonym"])))),
@@ -222,7 +227,7 @@ impl Holder for Ring {
             Task::EncryptJoinable => Box::new(Encrypt(held.sealing(Way::Joinable, protects()?, ask.context))),
             Task::EncryptFor => {
                 protects()?;
-                Box::new(EncryptFor::new(subjects(), ask.context))
+                Box::new(EncryptFor(subjects()))
             }
             Task::RandomToken => {
                 protects()?;
@@ -244,7 +249,7 @@ impl Holder for Ring {
                     .map(|one| (one.id.clone(), held.sealing(way, one, ask.context)))
                     .collect();
                 let subjects = (declared.purpose == Purpose::Subject).then(subjects);
-                Box::new(Decrypt::new(way, by_id, held.destroyed.clone(), subjects, ask.context))
+                Box::new(Decrypt::new(way, by_id, held.destroyed.clone(), subjects))
             }
             Task::FormatEncrypt => Box::new(FormatEncrypt(form(&protects()?.key, ask)?, ask.context.into())),
             Task::FormatDecrypt => {

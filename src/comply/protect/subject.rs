@@ -31,18 +31,20 @@ pub(super) struct Subjects {
     name: String,
     versions: Vec<Version>,
     vault: Arc<dyn Vault>,
-    open: Mutex<HashMap<(Reference, Box<str>), Arc<Sealing>>>,
+    /// What tells places apart.
+    context: String,
+    open: Mutex<HashMap<Reference, Arc<Sealing>>>,
 }
 
 impl Subjects {
-    pub(super) fn new(name: &str, versions: &[Version], vault: Arc<dyn Vault>) -> Self {
-        Self { name: name.to_owned(), versions: versions.to_vec(), vault, open: Mutex::default() }
+    pub(super) fn new(name: &str, versions: &[Version], vault: Arc<dyn Vault>, context: &str) -> Self {
+        let (name, context) = (name.to_owned(), context.to_owned());
+        Self { name, versions: versions.to_vec(), vault, context, open: Mutex::default() }
     }
 
     /// What seals for a subject; made if there is none and it may be.
-    fn sealing(&self, subject: &Reference, context: &str, make: bool) -> Result<Arc<Sealing>, Failure> {
-        let known = (*subject, Box::from(context));
-        if let Some(sealing) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&known) {
+    fn sealing(&self, subject: &Reference, make: bool) -> Result<Arc<Sealing>, Failure> {
+        if let Some(sealing) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(subject) {
             return Ok(Arc::clone(sealing));
         }
         let place = subject_place(&self.name, subject);
@@ -67,46 +69,37 @@ impl Subjects {
             .and_then(|key| Some(Zeroizing::new(<[u8; 32]>::try_from(&**key).ok()?)))
             .ok_or_else(|| refused("the key of this subject was altered"))?;
         // The name of the key stays in the envelope, so that it outlives rotations of what wraps it.
-        let sealing = Sealing::new(Way::Subject, &key, &self.name, Some(&written(subject)), context);
+        let sealing = Sealing::new(Way::Subject, &key, &self.name, Some(&written(subject)), &self.context);
         let sealing = Arc::new(sealing);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= KEPT {
             open.clear();
         }
-        open.insert(known, Arc::clone(&sealing));
+        open.insert(*subject, Arc::clone(&sealing));
         Ok(sealing)
     }
 
     /// What was sealed for a subject.
-    pub(super) fn open<'a>(&self, call: &Call<'_, 'a>, sealed: &Envelope<'_>, context: &str) -> Outcome<'a> {
+    pub(super) fn open<'a>(&self, call: &Call<'_, 'a>, sealed: &Envelope<'_>) -> Outcome<'a> {
         let subject = sealed.subject.and_then(|text| BASE64URL_NOPAD.decode(text.as_bytes()).ok());
         let subject = subject.and_then(|bytes| Reference::try_from(bytes.as_slice()).ok());
         let subject = subject.ok_or_else(|| refused(super::envelope::Damage::Form.words()))?;
         if sealed.key != self.name {
             return Err(refused("it was sealed with another key"));
         }
-        self.sealing(&subject, context, false)?.open(call, sealed)
+        self.sealing(&subject, false)?.open(call, sealed)
     }
 }
 
 /// Makes envelopes for the subject that the third argument names.
 #[derive(Debug)]
-pub(super) struct EncryptFor {
-    subjects: Subjects,
-    context: String,
-}
-
-impl EncryptFor {
-    pub(super) fn new(subjects: Subjects, context: &str) -> Self {
-        Self { subjects, context: context.to_owned() }
-    }
-}
+pub(super) struct EncryptFor(pub Subjects);
 
 impl Work for EncryptFor {
     fn apply<'a>(&self, call: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
         let [value, _, subject, ..] = arguments else { return Err(refused("there is no subject")) };
-        let reference = reference(&*self.subjects.vault, subject)?;
-        self.subjects.sealing(&reference, &self.context, true)?.seal(call, value)
+        let reference = reference(&*self.0.vault, subject)?;
+        self.0.sealing(&reference, true)?.seal(call, value)
     }
 }
 

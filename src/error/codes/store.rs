@@ -95,6 +95,37 @@ pub static PLAN_USED: Code = Code::new(
     "A plan is for one run, and so is its approval. `consign sync show RUN` tells what came of it. Make a new plan for what is to be done now.",
 );
 
+/// A key that was not made.
+pub static KEY_UNKNOWN: Code = Code::new(
+    "store-key-unknown",
+    "there is no such key",
+    "connectors.yaml declares which keys there are and what they are for; `consign audit keys create NAME` makes one. Nothing is made by itself: a key that appears on its own would hide that the state, or the one before it, was lost.",
+);
+/// A key in a state that does not allow it.
+pub static KEY_STATE: Code = Code::new(
+    "store-key-state",
+    "this cannot be done with the key as it is",
+    "A version of a key is active, retired, compromised or destroyed, in this direction. One version protects at most; a rotation makes the next one and retires it. Only what is retired or compromised can be destroyed. A key keeps the purpose it was made for.",
+);
+/// A key that still seals something.
+pub static KEY_IN_USE: Code = Code::new(
+    "store-key-in-use",
+    "the key still seals something in the state",
+    "Keys of subjects and values of the vault are sealed under this version. Destroying it would destroy them. `consign audit keys reencrypt NAME` brings them under the newest version first. What lies encrypted in targets the state does not know: a mapping with `reencrypt(value, \"NAME\")` brings that up to date.",
+);
+/// The root of a key is not at hand.
+pub static ROOT_MISSING: Code = Code::new(
+    "store-root-missing",
+    "what seals the key is not at hand",
+    "A key lies in the state sealed by its root: the secret that `root` names in connectors.yaml, or the key ring of the state's folder. What is there now is another one. Nothing falls back: give the secret it had, or bring the key ring back from a backup. To change the root, name the new one first and the old one behind it, and run `consign audit keys reencrypt NAME`.",
+);
+/// The root of a key is too short.
+pub static ROOT_WEAK: Code = Code::new(
+    "store-root-weak",
+    "what seals the key is too short",
+    "The secret that `root` of a key names must hold at least 16 characters, better 32 random bytes as text: `openssl rand -base64 32` makes one.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &NOT_WRITABLE,
@@ -112,4 +143,9 @@ pub const ALL: &[&Code] = &[
     &ADOPT_BEHIND,
     &PLAN_UNKNOWN,
     &PLAN_USED,
+    &KEY_UNKNOWN,
+    &KEY_STATE,
+    &KEY_IN_USE,
+    &ROOT_MISSING,
+    &ROOT_WEAK,
 ];

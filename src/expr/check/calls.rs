@@ -289,8 +289,8 @@ impl Checker<'_> {
         match self.environment.keys.tool(Ask { task: keyed.task, key: name, context, alphabet, route: "" }) {
             Ok(tool) => {
                 self.keyed = true;
-                if let Some(id) = &tool.key_id {
-                    self.keys.push(KeyUse { name: name.to_owned(), id: id.clone() });
+                if !name.is_empty() {
+                    self.keys.push(KeyUse { name: name.to_owned(), id: tool.key_id.clone().unwrap_or_default() });
                 }
                 Some(tool)
             }
