@@ -338,6 +338,35 @@ pub trait Sink: Send {
         Ok(None)
     }
 
+    /// What it takes to make the same requests of a group's batches again, whoever does so later: then
+    /// the batches are kept with the group's intent, sealed, and a run after a crash hands them to
+    /// [`Sink::resolve`], whatever mapping and source have become. `None`: sending the group's records
+    /// anew does no harm, and nothing is kept. Asked once, after [`Sink::open`].
+    ///
+    /// # Errors
+    /// If no key can be made.
+    fn keeps_requests(&mut self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// How many records a group should have at most: what is done again, or in doubt, after a crash.
+    fn most_records(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// Finds out what became of a group that was intended, kept and never settled, by the way that the
+    /// target declares: sends it again, looks it up, or leaves it in doubt. When it returns, nothing of
+    /// the group is under way any more. `recipe` is what [`Sink::keeps_requests`] gave.
+    ///
+    /// # Errors
+    /// The target cannot be reached, or refuses as a whole: the group stays in doubt.
+    fn resolve(&mut self, _recipe: &str, _batches: &[Batch], _mark: &Mark) -> Result<Receipt> {
+        Err(Error::bug("a sink that keeps nothing was given something to resolve"))
+    }
+
+    /// Tells which group the batches that follow belong to.
+    fn group(&mut self, _mark: &Mark) {}
+
     /// Whether the target, once opened, may refuse single records by rules of its own. Where it cannot,
     /// nobody has to keep what records were read from.
     fn may_refuse(&self) -> bool {

@@ -72,6 +72,7 @@ impl Totals {
         self.unmatched += receipt.unmatched;
         self.deleted += receipt.deleted;
         self.refused += receipt.refused;
+        self.in_doubt += receipt.in_doubt;
         self.superseded += receipt.superseded;
         self.produced -= receipt.superseded;
     }

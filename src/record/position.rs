@@ -123,9 +123,13 @@ pub struct Receipt {
     pub superseded: u64,
     /// Records of the target that are gone now.
     pub deleted: u64,
-    /// Records the target refused; as many as there are [`Receipt::refusals`].
+    /// Records the target refused.
     pub refused: u64,
-    /// Which ones, and why, by their place in the group.
+    /// Records of which nobody can tell whether they took effect, and that are not sent again; they are
+    /// among [`Receipt::refusals`], too.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub in_doubt: u64,
+    /// Which ones were refused or are in doubt, and why, by their place in the group.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
     /// For byte sinks: the length of the target now, to be settled.
@@ -135,7 +139,11 @@ pub struct Receipt {
     pub known: Option<Known>,
 }
 
-/// Why a target refused one record of a group.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Why a target refused one record of a group, or that nobody knows what became of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Refusal {
@@ -145,4 +153,7 @@ pub struct Refusal {
     pub cause: String,
     /// The target column at fault, if the target says so.
     pub field: Option<String>,
+    /// It may have taken effect.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub doubt: bool,
 }

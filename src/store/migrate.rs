@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0002_modes.sql"),
     include_str!("migrations/0003_protection.sql"),
     include_str!("migrations/0004_ledger.sql"),
+    include_str!("migrations/0005_requests.sql"),
 ];
 
 /// How a file of each older version, from 1 on, is read as one of today: by views that belong to the
@@ -28,6 +29,7 @@ const READINGS: &[&str] = &[
     include_str!("migrations/read_v1.sql"),
     include_str!("migrations/read_v2.sql"),
     include_str!("migrations/read_v3.sql"),
+    include_str!("migrations/read_v4.sql"),
 ];
 
 /// What is found in a file.

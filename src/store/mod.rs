@@ -14,6 +14,7 @@ mod events;
 pub mod failpoint;
 pub mod folder;
 mod holder;
+mod kept;
 mod keys;
 mod letters;
 pub mod lock;

@@ -168,11 +168,22 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn reset_position(&mut self, route: &str, reason: &str, who: Option<&str>) -> Result<()> {
+        // What cannot be opened any more will not be resolved by any run.
+        let lost = match self.route(route)?.intent {
+            Some(intent) => self.kept(route, intent.group).is_err(),
+            None => false,
+        };
         self.write("forgetting the positions of a route", |w| {
             w.touch_route(route)?;
+            if lost {
+                w.forget_kept(route)?;
+            }
             let slices = w.forget_slices(route)?;
             w.unhand_positions(route)?;
             let mut draft = Draft::new(Action::PositionReset).detail("slices", slices);
+            if lost {
+                draft = draft.detail("group_dropped", true);
+            }
             draft.route = Some(route.to_string());
             draft.reason = Some(reason.to_string());
             draft.actor = who.map(str::to_string);

@@ -78,6 +78,21 @@ impl Store {
     /// A count law is broken or a group out of order (bugs); a newer run has taken over
     /// ([`Kind::Locked`]); the state cannot be written. Nothing is changed then.
     pub fn step(&mut self, run: &Run, settle: Option<&Settle>, intend: Option<&Intent>) -> Result<()> {
+        self.step_keeping(run, settle, intend, None)
+    }
+
+    /// The same, with what is kept of the intended group until it is settled: sealed, in the same
+    /// transaction, gone with it.
+    ///
+    /// # Errors
+    /// As for [`Store::step`].
+    pub fn step_keeping(
+        &mut self,
+        run: &Run,
+        settle: Option<&Settle>,
+        intend: Option<&Intent>,
+        kept: Option<&[u8]>,
+    ) -> Result<()> {
         if let Some(settle) = settle {
             check_counts(settle)?;
         }
@@ -90,6 +105,9 @@ impl Store {
             }
             if let Some(intent) = intend {
                 w.intend(run, settled, intent)?;
+                if let Some(kept) = kept {
+                    w.keep(&run.route, intent.group, kept)?;
+                }
             }
             failpoint::reach("inside_settle");
             Ok(())
@@ -105,12 +123,13 @@ pub(super) fn check_counts(settle: &Settle) -> Result<()> {
     }
     // One record may have become several that the target refused: it is one dead letter then.
     let letters = settle.rejects.len() as u64;
-    if letters < settle.totals.rejected || letters > settle.totals.rejected + settle.totals.refused {
+    let aside = settle.totals.refused + settle.totals.in_doubt;
+    if letters < settle.totals.rejected || letters > settle.totals.rejected + aside {
         return broken(format!(
-            "dead letters {} between rejected {} and that plus refused {}",
+            "dead letters {} between rejected {} and that plus refused and in doubt {}",
             settle.rejects.len(),
             settle.totals.rejected,
-            settle.totals.refused
+            aside
         ));
     }
     Ok(())
@@ -124,6 +143,7 @@ impl Store {
     pub fn withdraw(&mut self, run: &Run) -> Result<()> {
         self.write("withdrawing a group", |w| {
             w.check_fence(run)?;
+            w.forget_kept(&run.route)?;
             w.db.execute("UPDATE routes SET intent = NULL WHERE route = ?1", [&run.route])
                 .map(drop)
                 .map_err(|e| sql::error("withdrawing a group", e))
@@ -164,6 +184,7 @@ impl Writing<'_> {
             .prepare_cached("UPDATE routes SET settled_group = ?2, settled_mark = ?3, intent = NULL WHERE route = ?1")
             .and_then(|mut s| s.execute(params![run.route, sql::int(mark.group), text]))
             .map_err(|e| sql::error(doing, e))?;
+        self.forget_kept(&run.route)?;
         self.add_totals(run, &settle.totals)?;
         // Before this group's own rejects are letters: those may be later than what was written.
         let mut overtaken = self.overtake_letters(run, &settle.overtaking, &[])?;

@@ -11,6 +11,7 @@ use crate::store::failpoint::reach;
 use crate::store::{Intent, NewRun, RouteState, Run, RunEnd, RunState, Settle, Store};
 
 use super::delivery::{Edge, Shared, swept};
+use super::kept::{self, Kept};
 use super::lanes::Lanes;
 use super::middle::Middle;
 use super::pipeline::{self, Arrival};
@@ -26,6 +27,8 @@ pub struct Begun<'s> {
     pub mark: Mark,
     /// Where each slice stands.
     pub settled: Vec<(SliceId, Settled)>,
+    /// What the group came to that the last run left in doubt and that was resolved now.
+    pub resolved: Totals,
     /// The run's id; `None` for a dry run.
     pub run: Option<String>,
     /// What was put right.
@@ -56,10 +59,11 @@ pub fn begin<'s>(
     let run = store.begin_run(&new_run(plan, options))?;
     watch.started(&run.id, plan.name());
     match take_over(plan, store, &run, options, now, &mut notes) {
-        Ok((sink, mark, settled)) => {
+        Ok(Taken { sink, recipe, mark, settled, resolved }) => {
             notes.iter().for_each(|note| watch.note(note));
             let id = run.id.clone();
-            Ok(Begun { edge: Edge::Real { store: shared, run, sink }, mark, settled, run: Some(id), notes })
+            let edge = Edge::Real { store: shared, run, sink, recipe };
+            Ok(Begun { edge, mark, settled, resolved, run: Some(id), notes })
         }
         Err(error) => {
             let end = RunEnd {
@@ -76,7 +80,14 @@ pub fn begin<'s>(
     }
 }
 
-type Taken = (Box<dyn crate::connect::Sink>, Mark, Vec<(SliceId, Settled)>);
+/// A target that is open, and where it stands.
+struct Taken {
+    sink: Box<dyn crate::connect::Sink>,
+    recipe: Option<String>,
+    mark: Mark,
+    settled: Vec<(SliceId, Settled)>,
+    resolved: Totals,
+}
 
 /// Opens the target and resolves the group that was intended and never settled, if there is one.
 fn take_over(
@@ -115,7 +126,17 @@ fn take_over(
         length: state.mark.as_ref().and_then(|mark| mark.length),
         known: state.mark.as_ref().and_then(|mark| mark.known.clone()),
     };
+    let kept = match &state.intent {
+        Some(intent) => store.kept(plan.name(), intent.group)?,
+        None => None,
+    };
+    let mut resolved = Totals::default();
     match (found, state.intent) {
+        (Found::Same, Some(intent)) if kept.is_some() => {
+            mark.group = intent.group;
+            let kept = kept.as_deref().and_then(|bytes| kept::restore(bytes));
+            resolved = resolve(sink.as_mut(), store, run, &mark, &intent, kept, notes)?;
+        }
         (Found::Ahead, Some(intent)) => {
             mark.group = intent.group;
             let kept = sink.recall()?;
@@ -128,7 +149,59 @@ fn take_over(
         (Found::Same, _) => {}
     }
     let settled = if anew { Vec::new() } else { store.route(plan.name())?.settled };
-    Ok((sink, mark, settled))
+    let recipe = sink.keeps_requests()?;
+    Ok(Taken { sink, recipe, mark, settled, resolved })
+}
+
+/// Brings a group to its end that was kept when it was sent, and was never settled: neither its source
+/// nor the mapping is asked again. Says what it came to.
+///
+/// Points at which tests kill the process: `before_resolve`, `after_resolve` (it is resolved, and not
+/// settled).
+fn resolve(
+    sink: &mut dyn crate::connect::Sink,
+    store: &mut Store,
+    run: &Run,
+    mark: &Mark,
+    intent: &Intent,
+    kept: Option<Kept>,
+    notes: &mut Vec<String>,
+) -> Result<Totals> {
+    let group = intent.group;
+    let Some(kept) = kept else {
+        let cause = format!("what was kept of group {group} is not of a form that this version knows");
+        return Err(Error::new(Kind::Partial, &codes::sync::DOUBT, cause)
+            .hint("run it once with the version of consign that sent it"));
+    };
+    reach("before_resolve");
+    let receipt = sink.resolve(&kept.recipe, &kept.batches, mark)?;
+    reach("after_resolve");
+    let mut totals = kept.totals;
+    totals.took(&receipt);
+    let mut rejects = kept.rejects;
+    rejects.extend(super::refused::letters(&kept.origins, &receipt));
+    if !intent.replayed.is_empty() {
+        store.reclaim_letters(run, &intent.replayed)?;
+    }
+    notes.push(match receipt.in_doubt {
+        0 => format!("group {group} was in doubt when the last run died: what became of its records is known now"),
+        doubt => format!(
+            "group {group} was in doubt when the last run died: {doubt} of its records still are, and were set aside"
+        ),
+    });
+    let settle = Settle {
+        mark: mark.clone(),
+        receipt,
+        positions: intent.slices.clone(),
+        totals,
+        rejects,
+        replayed: intent.replayed.clone(),
+        overtaking: kept.overtaking,
+        warnings: Vec::new(),
+        anew: intent.anew,
+    };
+    store.step(run, Some(&settle), None)?;
+    Ok(totals)
 }
 
 /// Settles the group that was written before the last run died; says what was done.
@@ -286,7 +359,7 @@ fn empty(mark: &Mark) -> Settle {
 }
 
 fn dry<'s>(settled: Vec<(SliceId, Settled)>) -> Begun<'s> {
-    Begun { edge: Edge::Dry, mark: Mark::default(), settled, run: None, notes: Vec::new() }
+    Begun { edge: Edge::Dry, mark: Mark::default(), settled, resolved: Totals::default(), run: None, notes: Vec::new() }
 }
 
 pub(super) fn new_run(plan: &Plan, options: &Options) -> NewRun {

@@ -22,6 +22,7 @@ use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Totals, Trace};
 use crate::store::failpoint::reach;
 use crate::store::{Intent, Run, RunEnd, RunFilter, RunState, Settle, Store, Tenure};
 
+use super::kept;
 use super::lanes::{Lanes, MOST_KEYS};
 use super::middle::Done;
 use super::reasons::{Reason, Reasons};
@@ -57,6 +58,8 @@ pub enum Edge<'d> {
         run: Run,
         /// The target.
         sink: Box<dyn Sink>,
+        /// [`Sink::keeps_requests`]
+        recipe: Option<String>,
     },
     /// Only counted.
     Dry,
@@ -78,6 +81,8 @@ pub struct Delivery<'d> {
     real: Option<Real<'d>>,
     /// What names this route in the target.
     mark: Mark,
+    /// What the group came to that the last run left in doubt.
+    resolved: Totals,
     /// The hash of the mapping in force.
     mapping: String,
     /// A full run that has settled nothing yet: its first group takes the place of all before it.
@@ -113,6 +118,8 @@ struct Real<'d> {
     sent: Option<(Settle, Vec<Origins>)>,
     /// The group that is written and not settled yet: goes into the next transaction.
     written: Option<Settle>,
+    /// How requests are made again, for a target whose requests are kept with their intent.
+    recipe: Option<String>,
 }
 
 /// Parts that go to the target together.
@@ -139,21 +146,24 @@ impl<'d> Delivery<'d> {
             }
             _ => Some(Vec::new()),
         };
+        let mut most_records = mapping.sync.batch_records.unwrap_or(GROUP_RECORDS);
         let real = match edge {
             Edge::Dry => None,
-            Edge::Real { store, run, sink } => {
+            Edge::Real { store, run, sink, recipe } => {
                 let tenure = store.borrow().tenure(&run.route);
+                most_records = most_records.min(sink.most_records()).max(1);
                 let writer = Some(Writer::new(sink, tenure.clone()));
-                Some(Real { store, run, tenure, writer, pace: None, sent: None, written: None })
+                Some(Real { store, run, tenure, writer, pace: None, sent: None, written: None, recipe })
             }
         };
         Self {
             real,
             mark,
+            resolved: Totals::default(),
             mapping: mapping.hash.clone(),
             anew,
             still: false,
-            most_records: mapping.sync.batch_records.unwrap_or(GROUP_RECORDS),
+            most_records,
             most_bytes: GROUP_BYTES,
             group: Group::default(),
             records: settled.iter().map(|(slice, s)| (slice.clone(), s.position.record)).collect(),
@@ -183,6 +193,17 @@ impl<'d> Delivery<'d> {
             real.pace = Some((pace, stop));
         }
         self
+    }
+
+    /// Counts what the group came to that the last run left in doubt.
+    pub fn resolved(mut self, totals: Totals) -> Self {
+        self.resolved = totals;
+        self
+    }
+
+    /// Records of which nobody knows whether they took effect.
+    pub fn in_doubt(&self) -> u64 {
+        self.totals.in_doubt + self.resolved.in_doubt
     }
 
     /// Records whose key could not be told.
@@ -283,7 +304,7 @@ impl<'d> Delivery<'d> {
         };
         real.collect(&mut self.mark, &mut self.totals, &mut self.reasons)?;
         if empty {
-            real.settle(None)?;
+            real.settle(None, None)?;
             watch.progress(&self.totals);
             return Ok(None);
         }
@@ -300,10 +321,14 @@ impl<'d> Delivery<'d> {
             sweep: false,
             trace: Trace::of(group.batches.iter().map(|batch| batch.bytes.as_slice())),
         };
+        let overtaking = self.lanes.cut();
+        let kept = real.recipe.as_ref().map(|recipe| {
+            kept::store(recipe, &group.batches, &group.totals, &group.rejects, &group.origins, &overtaking)
+        });
         reach("before_intent");
-        real.settle(Some(&intent))?;
+        real.settle(Some(&intent), kept.as_deref())?;
         reach("after_intent");
-        real.send(group, &self.mark, self.lanes.cut(), std::mem::take(&mut self.anew))?;
+        real.send(group, &self.mark, overtaking, std::mem::take(&mut self.anew))?;
         watch.progress(&self.totals);
         Ok(Some(Instant::now() + GROUP_TIME))
     }
@@ -346,13 +371,13 @@ impl<'d> Delivery<'d> {
             sweep: true,
             trace: Trace::default(),
         };
-        real.settle(Some(&intent))?;
+        real.settle(Some(&intent), None)?;
         reach("before_sweep");
         let receipt = real.sweep(self.mark.clone(), guard)?;
         reach("after_sweep");
         self.totals.took(&receipt);
         real.written = Some(swept(&self.mark, receipt, anew));
-        real.settle(None)?;
+        real.settle(None, None)?;
         reach("after_sweep_settle");
         watch.progress(&self.totals);
         Ok(())
@@ -367,7 +392,7 @@ impl<'d> Delivery<'d> {
     pub fn finish(&mut self) -> Result<()> {
         let Some(real) = self.real.as_mut().filter(|_| !self.anew) else { return Ok(()) };
         real.collect(&mut self.mark, &mut self.totals, &mut self.reasons)?;
-        real.settle(None)?;
+        real.settle(None, None)?;
         reach("after_settle");
         if let Some(writer) = real.writer.take() {
             let mut sink = writer.end()?;
@@ -396,6 +421,7 @@ impl<'d> Delivery<'d> {
             }
             real.store.borrow_mut().finish_run(&real.run, &end)?;
         }
+        self.totals.add(&self.resolved);
         Ok((self.totals, self.reasons.commonest()))
     }
 }
@@ -460,9 +486,9 @@ impl Real<'_> {
 
     /// Settles what is written and records the intent of the next group, in one transaction. If it
     /// fails, what is written still waits to be settled.
-    fn settle(&mut self, intent: Option<&Intent>) -> Result<()> {
+    fn settle(&mut self, intent: Option<&Intent>, kept: Option<&[u8]>) -> Result<()> {
         if self.written.is_some() || intent.is_some() {
-            self.store.borrow_mut().step(&self.run, self.written.as_ref(), intent)?;
+            self.store.borrow_mut().step_keeping(&self.run, self.written.as_ref(), intent, kept)?;
             self.written = None;
         }
         Ok(())

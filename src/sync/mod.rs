@@ -11,6 +11,7 @@ pub mod check;
 mod delivery;
 pub mod foresee;
 pub mod heartbeat;
+mod kept;
 pub mod keys;
 mod lanes;
 pub mod many;

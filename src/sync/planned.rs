@@ -102,6 +102,10 @@ pub fn effects(effects: &Effects) -> Value {
 pub fn word(guarantee: Guarantee) -> &'static str {
     match guarantee {
         Guarantee::ExactlyOnce => "exactly_once",
+        Guarantee::KnownRequests => "known_requests",
+        Guarantee::ByKey => "by_key",
+        Guarantee::LookedUp => "looked_up",
+        Guarantee::SetAside => "set_aside",
         Guarantee::AtLeastOnce => "at_least_once",
     }
 }

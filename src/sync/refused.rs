@@ -5,7 +5,10 @@ use std::collections::HashMap;
 
 use crate::connect::Part;
 use crate::error::codes::connect::CONSTRAINT;
+use crate::error::codes::sync::PARKED;
 use crate::record::{ClassSet, Receipt, Reject, Row};
+
+use super::kept::{Reader, Writer};
 
 /// What the records of one part were read from, in the order in which they are given to the target.
 pub struct Origins {
@@ -76,6 +79,41 @@ impl Origins {
         self.raw = raw;
     }
 
+    /// Into what is kept of a group in doubt.
+    pub fn store(&self, out: &mut Writer) {
+        out.text(&self.source);
+        out.text(&self.slice);
+        out.number(self.columns.len() as u64);
+        self.columns.iter().for_each(|column| out.text(column));
+        out.classes(self.classes);
+        [self.byte, self.line, self.before].into_iter().for_each(|number| out.number(number));
+        out.bytes(&self.raw);
+        out.number(self.records.len() as u64);
+        for record in &self.records {
+            for number in [u64::from(record.index), u64::from(record.line), record.byte as u64, record.end as u64] {
+                out.number(number);
+            }
+            out.key(record.key);
+        }
+    }
+
+    /// From what was kept of a group in doubt; `None`: it is not whole.
+    pub fn restore(from: &mut Reader<'_>) -> Option<Self> {
+        let (source, slice) = (from.text()?, from.text()?);
+        let columns = (0..from.number()?).map(|_| from.text()).collect::<Option<_>>()?;
+        let classes = from.classes()?;
+        let (byte, line, before) = (from.number()?, from.number()?, from.number()?);
+        let raw = from.bytes()?.to_vec();
+        let records = (0..from.number()?).map(|_| {
+            let (index, line) = (from.number()? as u32, from.number()? as u32);
+            let (byte, end) = (from.number()? as usize, from.number()? as usize);
+            let key = from.key()?;
+            (end <= raw.len()).then_some(Origin { index, line, byte, end, key, encoded: 0 })
+        });
+        let records = records.collect::<Option<Vec<_>>>()?;
+        Some(Self { source, slice, columns, classes, byte, line, before, raw, records })
+    }
+
     fn reject(&self, at: usize) -> Reject {
         let record = &self.records[at];
         let begin = at.checked_sub(1).map_or(0, |before| self.records[before].end);
@@ -116,6 +154,9 @@ pub fn letters(origins: &[Origins], receipt: &Receipt) -> Vec<Reject> {
     for (number, (part, at)) in (0..).zip(all) {
         let Some(refusal) = refused.next_if(|refusal| refusal.record == number) else { continue };
         let mut reject = part.reject(at);
+        if refusal.doubt {
+            reject.code = PARKED.id;
+        }
         reject.cause.clone_from(&refusal.cause);
         reject.field.clone_from(&refusal.field);
         reject.overtaken = reject.record_key.is_some_and(|key| last.get(&key).is_some_and(|last| *last > number));
@@ -155,12 +196,13 @@ mod tests {
         }
         // The first record was replaced within the part.
         origins.drop_encoded(&[0]);
-        let refusal = |record| Refusal { record, cause: "no".into(), field: Some("f".into()) };
+        let refusal = |record| Refusal { record, cause: "no".into(), field: Some("f".into()), doubt: record == 1 };
         let receipt = Receipt { refusals: vec![refusal(0), refusal(1)], refused: 2, ..Receipt::default() };
         let found = letters(&[origins], &receipt);
         let told: Vec<_> =
             found.iter().map(|r| (r.payload.as_slice(), r.record, r.line, r.byte, r.overtaken)).collect();
         assert_eq!(told, [(&b"bb"[..], 1002, 12, 102, true), (&b"cc"[..], 1003, 13, 104, false)]);
         assert_eq!((found[0].cause.as_str(), found[0].field.as_deref()), ("no", Some("f")));
+        assert_eq!((found[0].code, found[1].code), (CONSTRAINT.id, PARKED.id));
     }
 }

@@ -70,14 +70,15 @@ pub fn replay(
     let _held = store.lock_route(plan.name(), Duration::ZERO)?;
     let store = RefCell::new(store);
     let secret = store.borrow().record_secret();
-    let Begun { edge, mark, settled, mut notes, .. } = begin(&plan, Some(&store), options, now, watch)?;
-    let Edge::Real { store, run, sink } = edge else { return Err(Error::bug("a replay is never dry")) };
+    let Begun { edge, mark, settled, resolved, mut notes, .. } = begin(&plan, Some(&store), options, now, watch)?;
+    let Edge::Real { store, run, sink, recipe } = edge else { return Err(Error::bug("a replay is never dry")) };
     if overtaken > 0 {
         notes.push(format!("left out: {}", superseded(overtaken)));
     }
     let mut replayed = Replayed { run: run.id.clone(), notes, ..Replayed::default() };
     let letters = store.borrow_mut().claim_letters(&run, &filter)?;
-    let mut delivery = Delivery::new(Edge::Real { store, run, sink }, mark, &settled, &plan.mapping, false);
+    let mut delivery =
+        Delivery::new(Edge::Real { store, run, sink, recipe }, mark, &settled, &plan.mapping, false).resolved(resolved);
     let mut middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now)
         .hashing(secret)
         .keeping(plan.keeps_origins());

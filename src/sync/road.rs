@@ -169,10 +169,11 @@ impl Journey<'_> {
             delivery: None,
             finished: failed,
         };
-        if let Some(Begun { edge, mark, settled, run, notes }) = begun {
+        if let Some(Begun { edge, mark, settled, resolved, run, notes }) = begun {
             branch.keeps = plan.keeps_origins() && edge.may_refuse();
             branch.delivery = Some(
                 Delivery::new(edge, mark, &settled, &plan.mapping, plan.anew(self.options))
+                    .resolved(resolved)
                     .still(self.options.window.is_some())
                     .groups_of(self.options.room.group_bytes())
                     .paced(plan.to.pace.clone(), self.stop.clone()),
@@ -306,7 +307,8 @@ impl Journey<'_> {
         let Some(delivery) = branch.delivery.take() else { return };
         let fresh = branch.settled.is_empty();
         branch.notes.extend(delivery.drift_notes());
-        let verdict = verdict::judge(branch.plan, self.options, ended, delivery.totals(), fresh, self.stop);
+        let verdict = verdict::judge(branch.plan, self.options, ended, delivery.totals(), fresh, self.stop)
+            .doubted(branch.plan, delivery.in_doubt());
         branch.finished = Some(delivery.end(verdict.run_end(&branch.notes)).and_then(|(totals, reasons)| {
             if unbegun {
                 return Err(verdict.error.unwrap_or_else(|| Error::bug("a failed run without its error")));

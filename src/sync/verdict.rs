@@ -101,6 +101,19 @@ pub fn judge(
 }
 
 impl Verdict {
+    /// A run that leaves records in doubt did not finish whole, whatever the mapping tolerates.
+    pub fn doubted(mut self, plan: &Plan, records: u64) -> Self {
+        if records > 0 && self.exit == Exit::Done {
+            let told = if records == 1 { "1 record".to_owned() } else { format!("{records} records") };
+            let cause = format!("nobody knows whether {told} took effect in {}: they were set aside", plan.to.shown());
+            let error = Error::new(Kind::Partial, &codes::sync::PARKED, cause)
+                .hint(format!("consign sync dlq list --route {} --code {}", plan.name(), codes::sync::PARKED.id))
+                .hint("look for them in the target; then replay those that are not there, and discard the others");
+            (self.exit, self.error) = (error.exit(), Some(error));
+        }
+        self
+    }
+
     /// What the store records of it, with what else there was to say.
     pub fn run_end(&self, notes: &[String]) -> RunEnd {
         let state = match self.exit {

@@ -92,6 +92,7 @@ impl Writer {
 
 fn write(sink: &mut dyn Sink, tenure: Option<&Tenure>, batches: Vec<Batch>, mark: &Mark) -> Result<Receipt> {
     let check = || tenure.map_or(Ok(()), Tenure::check);
+    sink.group(mark);
     for batch in batches {
         check()?;
         reach("before_write");

@@ -15,6 +15,8 @@ use crate::support::{consign, rounds, text};
 /// Every point at which a run can be killed on purpose, in the order of the road.
 const POINTS: &[&str] = &[
     "before_open",
+    "before_resolve",
+    "after_resolve",
     "before_intent",
     "after_intent",
     "before_write",
@@ -209,7 +211,8 @@ impl World {
     /// Whether the plan promises each record exactly once.
     fn promised_once(&self) -> bool {
         let plan = self.must(&["-o", "json", "sync", "plan", "items"]);
-        match (plan.contains("\"exactly_once\""), plan.contains("\"at_least_once\"")) {
+        let once = ["exactly_once", "known_requests", "by_key", "looked_up"];
+        match (once.iter().any(|word| plan.contains(&format!("\"{word}\""))), plan.contains("\"at_least_once\"")) {
             (once, least) if once != least => once,
             _ => panic!("no guarantee in\n{plan}"),
         }

@@ -47,6 +47,14 @@ pub(super) struct Plan {
 pub(super) fn promise(guarantee: Guarantee) -> &'static str {
     match guarantee {
         Guarantee::ExactlyOnce => "exactly once, also when the process is killed",
+        Guarantee::KnownRequests => {
+            "once: what is in doubt after a crash is sent again with the same keys, which the target knows"
+        }
+        Guarantee::ByKey => {
+            "the same as once: what is in doubt after a crash is sent again, and replaces itself by its key"
+        }
+        Guarantee::LookedUp => "once: what is in doubt after a crash is looked up, and sent again if it is not there",
+        Guarantee::SetAside => "at most once: what is in doubt after a crash is set aside as dead letters, exit 5",
         Guarantee::AtLeastOnce => "at least once: after a crash the group in doubt is sent again",
     }
 }

@@ -538,9 +538,7 @@ impl Told<'_> {
         for mapping in self.mappings.iter().filter(|m| self.became.iter().any(|one| one.route() == m.name.value)) {
             let Ok(plan) = sync::many::plan(self.project, mapping) else { continue };
             places.push(plan.to.shown());
-            if plan.guarantee() == Guarantee::AtLeastOnce {
-                weakest = Guarantee::AtLeastOnce;
-            }
+            weakest = weakest.max(plan.guarantee());
         }
         places.sort();
         places.dedup();

@@ -95,11 +95,19 @@ pub struct WriteRequest<'r> {
     pub route: &'r str,
 }
 
-/// What a target promises about a group whose fate is unknown after a crash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a target promises about a group whose fate is unknown after a crash; the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Guarantee {
     /// The target takes back or knows again what it was given: the effect is exactly once.
     ExactlyOnce,
+    /// Groups in doubt are sent again with the keys by which the target knows requests.
+    KnownRequests,
+    /// Groups in doubt are sent again, and each record replaces itself by its key.
+    ByKey,
+    /// Records in doubt are looked up in the target, and sent again if they are not there.
+    LookedUp,
+    /// Records in doubt are not sent again: they are set aside for a person.
+    SetAside,
     /// Groups in doubt are sent again: at least once.
     AtLeastOnce,
 }

@@ -126,8 +126,16 @@ pub static ROOT_WEAK: Code = Code::new(
     "The secret that `root` of a key names must hold at least 16 characters, better 32 random bytes as text: `openssl rand -base64 32` makes one.",
 );
 
+/// What was kept of a group in doubt cannot be opened.
+pub static KEPT_SEALED: Code = Code::new(
+    "store-kept-sealed",
+    "what was sent and never answered cannot be opened",
+    "A group of records is kept, sealed, from before it is sent until it is settled, so that after a crash the same requests can be made again. The key it was sealed with is not in the key ring of the state, or it was altered. Restore the key ring (the file `keys`) from a backup; or compare the target by hand and drop it with `consign sync state reset`.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
+    &KEPT_SEALED,
     &NOT_WRITABLE,
     &NETWORK,
     &DAMAGED,

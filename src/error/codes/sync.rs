@@ -57,6 +57,12 @@ pub static DOUBT: Code = Code::new(
     "what became of a group of records cannot be found out",
     "A run died after a group was written and before it was settled. The next run reads the group's records again to know which were written and which were rejected; here the mapping or the source is no longer the same, so that this would be a guess. Put back what was changed and run again; or compare the target and say by hand where to go on, with `consign sync state set` or `consign sync state reset`.",
 );
+/// A record of which nobody knows whether it took effect.
+pub static PARKED: Code = Code::new(
+    "sync-parked",
+    "nobody knows whether a record took effect, and it was set aside",
+    "It was sent, no answer came, and the way of writing says `on_unknown: park` (or the other side's idempotency key has expired since): sending it again could double it. Look in the target whether it is there: if not, `consign sync dlq replay` sends it; if it is, `consign sync dlq discard`.",
+);
 /// Bounds for a source without a cursor.
 pub static NO_WINDOW: Code = Code::new(
     "sync-no-window",
@@ -158,6 +164,7 @@ pub const ALL: &[&Code] = &[
     &CHECK_FAILED,
     &NOTHING_TO_REPLAY,
     &DOUBT,
+    &PARKED,
     &NO_WINDOW,
     &TARGET_SHARED,
     &NOTHING_SWEPT,

@@ -148,7 +148,7 @@ impl Load<'_> {
         self.client.batch_execute("ROLLBACK TO piece; RELEASE piece").await?;
         if let Some(record) = pieces.failed() {
             let (cause, field) = refusal(&error);
-            receipt.refusals.push(Refusal { record: record as u64, cause, field: self.column(field) });
+            receipt.refusals.push(Refusal { record: record as u64, cause, field: self.column(field), doubt: false });
         }
         Ok(())
     }
@@ -171,6 +171,7 @@ impl Load<'_> {
             record: row.get::<_, i64>(0).unsigned_abs(),
             cause: "the number has more digits behind the point than the column keeps".into(),
             field: row.get(1),
+            doubt: false,
         });
         Ok(refused.collect())
     }

@@ -408,7 +408,7 @@ impl SqliteSink {
                 let field = named.and_then(|named| {
                     self.table.columns.iter().find(|column| column.eq_ignore_ascii_case(&named)).cloned()
                 });
-                Ok(Refusal { record: 0, cause, field })
+                Ok(Refusal { record: 0, cause, field, doubt: false })
             }
             _ => Err(self.failed(error).fact("record of the group, from 1", self.received() + 1)),
         }
@@ -479,7 +479,7 @@ impl SqliteSink {
         let cause = format!(
             "column `{name}` would keep a decimal as a binary floating-point number: declare it TEXT, which loses nothing"
         );
-        Refusal { record: 0, cause, field: Some(name.to_string()) }
+        Refusal { record: 0, cause, field: Some(name.to_string()), doubt: false }
     }
 }
 
