@@ -11,8 +11,15 @@ use crate::error::codes::connect::PACK_INVALID;
 use crate::error::{Finding, nearest};
 
 /// Every built-in pack: its name and its text. One line each, sorted.
-pub const ALL: &[(&str, &str)] =
-    &[("graphql", include_str!("../packs/graphql.yaml")), ("rest", include_str!("../packs/rest.yaml"))];
+pub const ALL: &[(&str, &str)] = &[
+    ("datadog", include_str!("../packs/datadog.yaml")),
+    ("graphql", include_str!("../packs/graphql.yaml")),
+    ("hubspot", include_str!("../packs/hubspot.yaml")),
+    ("openai", include_str!("../packs/openai.yaml")),
+    ("rest", include_str!("../packs/rest.yaml")),
+    ("servicenow", include_str!("../packs/servicenow.yaml")),
+    ("stripe", include_str!("../packs/stripe.yaml")),
+];
 
 /// The shelf of built-in packs.
 pub static SHELF: Packs = Packs { read: Mutex::new(BTreeMap::new()) };

@@ -83,7 +83,7 @@ pub static FAULT: Section = Section {
     about: "What an answer means. All that is said must fit.",
     foreign: false,
     keys: &[
-        Key::new("status", Kind::OneOrMany(&Kind::Label), "Statuses: `429`, `5xx`, `500-504`."),
+        Key::new("status", Kind::OneOrMany(&Kind::Value), "Statuses: `429`, `5xx`, `500-504`."),
         Key::new("when", Kind::Expression, "A condition on `answer`: its status, headers and body."),
         Key::new("then", Kind::Word(WORDS), "What it is.").required(),
         Key::new("say", Kind::Label, "One sentence for the person who reads it; may hold templates."),
