@@ -1,6 +1,7 @@
 //! Everything outside the process: protocols carry bytes or rows, formats say where records
 //! end and what is in them. Who reads never knows which of them it is.
 
+pub mod auth;
 mod bytes;
 mod columns;
 mod commits;

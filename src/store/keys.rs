@@ -167,6 +167,11 @@ impl Ring {
         self.keys.iter().rev().map(|key| Sealer::new("ring", key, purpose)).collect()
     }
 
+    /// Sealers of tokens, the one in use last.
+    pub fn token_sealers(&self) -> Vec<Sealer> {
+        self.keys.iter().map(|key| Sealer::new("ring", key, "consign-tokens/1")).collect()
+    }
+
     /// Sealers of the audit key, the one in use last.
     pub fn audit_sealers(&self) -> Vec<Sealer> {
         self.keys.iter().map(|key| Sealer::new("ring", key, "consign-audit-key/1")).collect()

@@ -30,6 +30,7 @@ mod sql;
 mod steps;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 mod tree;
 pub mod vault;
 mod verify;

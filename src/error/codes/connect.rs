@@ -231,6 +231,37 @@ pub static HOST_NOT_ALLOWED: Code = Code::new(
     "An answer named an address on another host, or a redirect led there. A pack calls its own host and those that it lists under `transport.hosts`; credentials never go to another one.",
 );
 
+/// A sign-in lacks something.
+pub static SIGN_IN_INCOMPLETE: Code = Code::new(
+    "connect-sign-in-incomplete",
+    "a connector does not say what it signs in with",
+    "The chosen way of signing in needs a value that does not stand under the connector's `auth`, or a reference that gave nothing. `consign connect show NAME` shows what the connector says; `auth: { way: NAME }` chooses another way, if the pack has one.",
+);
+/// Somebody has to sign in.
+pub static SIGN_IN_NEEDED: Code = Code::new(
+    "connect-sign-in-needed",
+    "somebody has to sign in first",
+    "This way of signing in needs a person once: `consign connect login NAME` opens a browser, or shows an address and a code for another machine. What is obtained is kept encrypted in the state folder and renewed by itself from then on.",
+);
+/// A sign-in was refused.
+pub static SIGN_IN_REFUSED: Code = Code::new(
+    "connect-sign-in-refused",
+    "a sign-in was refused",
+    "The system, or the server that gives tokens for it, answered and lets nobody in: a password, secret or key is wrong or has ended, a person took back what was granted, a scope is not allowed. Nothing was read or written.",
+);
+/// A sign-in got no answer.
+pub static SIGN_IN_UNANSWERED: Code = Code::new(
+    "connect-sign-in-unanswered",
+    "a sign-in got no answer",
+    "The server that signs in could not be reached, failed, or asked to wait, in all tries; or another process has been signing in for minutes. What is kept stays as it was: run again later.",
+);
+/// A key of a sign-in cannot be used.
+pub static SIGN_IN_KEY: Code = Code::new(
+    "connect-sign-in-key",
+    "a key that is signed with cannot be used",
+    "Private keys are PEM (PKCS#8, PKCS#1 or SEC 1, without a passphrase) or a JWK; RSA has at least 2048 bits, elliptic keys are of P-256, P-384 or Ed25519. The algorithm of the way of signing in must fit the key. `consign connect keys NAME --new` makes a pair.",
+);
+
 /// A server cannot be reached.
 pub static SFTP_UNREACHABLE: Code = Code::new(
     "connect-sftp-unreachable",
@@ -292,6 +323,11 @@ pub const ALL: &[&Code] = &[
     &CALL_FAILED,
     &CALL_UNANSWERED,
     &HOST_NOT_ALLOWED,
+    &SIGN_IN_INCOMPLETE,
+    &SIGN_IN_NEEDED,
+    &SIGN_IN_REFUSED,
+    &SIGN_IN_UNANSWERED,
+    &SIGN_IN_KEY,
     &NOT_A_FILE,
     &RECORD_TOO_LARGE,
     &FILE_TRUNCATED,

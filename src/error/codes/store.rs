@@ -132,6 +132,12 @@ pub static KEPT_SEALED: Code = Code::new(
     "what was sent and never answered cannot be opened",
     "A group of records is kept, sealed, from before it is sent until it is settled, so that after a crash the same requests can be made again. The key it was sealed with is not in the key ring of the state, or it was altered. Restore the key ring (the file `keys`) from a backup; or compare the target by hand and drop it with `consign sync state reset`.",
 );
+/// Tokens were replaced meanwhile.
+pub static TOKENS_CHANGED: Code = Code::new(
+    "store-tokens-changed",
+    "what was obtained by signing in was replaced by somebody else",
+    "Two processes signed in to one account at the same time, although each takes the account's lock first: the lock file was removed, or the state folder lies where locks do not hold. Run again; if it comes back, look at the file system.",
+);
 
 /// The written-out list.
 pub const ALL: &[&Code] = &[
@@ -156,4 +162,5 @@ pub const ALL: &[&Code] = &[
     &KEY_IN_USE,
     &ROOT_MISSING,
     &ROOT_WEAK,
+    &TOKENS_CHANGED,
 ];
