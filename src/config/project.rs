@@ -102,11 +102,14 @@ fn resolve(
     let (compliance, defaults) = (get(raw, "compliance"), get(raw, "defaults"));
     let audit = get(raw, "audit");
     let tries = |of: Option<&Raw>| whole(of.and_then(|of| get(of, "retry")).and_then(|retry| get(retry, "tries")));
-    let default_tries = tries(get(raw, "defaults")).or(ambient.tries.map(i64::from)).unwrap_or(5);
+    let default_tries = tries(get(raw, "defaults")).or(ambient.tries.map(i64::from));
     let mut connectors = BTreeMap::new();
     for entry in get(raw, "connectors").map_or(&[][..], Raw::entries) {
         if let Some(mut made) = connector(checker, entry, catalog, (ambient, files)) {
-            made.retry_tries = tries(Some(&entry.value)).unwrap_or(default_tries).clamp(1, 20) as u32;
+            // A pack knows by itself how often it is tried.
+            let known = if made.spec.is_some_and(|spec| spec.plugin.is_some()) { 0 } else { 5 };
+            let said = tries(Some(&entry.value)).or(default_tries).map(|tries| tries.clamp(1, 20));
+            made.retry_tries = said.unwrap_or(known) as u32;
             connectors.insert(made.name.clone(), made);
         }
     }

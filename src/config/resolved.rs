@@ -121,7 +121,7 @@ pub struct Connector {
     pub agreements: Vec<String>,
     /// Classes it may receive in clear; `None`: nothing was said.
     pub clearance: Option<ClassSet>,
-    /// How often a failing call is tried.
+    /// How often a failing call is tried; 0: as often as its pack says.
     pub retry_tries: u32,
     /// Calls in a minute at most; `None`: no limit.
     pub rate: Option<u32>,

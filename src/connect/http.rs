@@ -5,9 +5,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
 use crate::config::Secret;
 use crate::error::codes::connect::HTTP_FAILED;
 use crate::error::{Error, Kind, Result, Retry};
+
+/// Whom a client trusts, and as whom it calls.
+#[derive(Debug, Default)]
+pub struct Tls {
+    /// PEM of certificate authorities beside those of the machine.
+    pub authorities: Option<Vec<u8>>,
+    /// PEM of the certificate (with what follows up to its authority) and of the key it calls with.
+    pub identity: Option<(Secret<String>, Secret<String>)>,
+    /// Whether TLS 1.2 is refused.
+    pub modern: bool,
+}
 
 /// A client that gives up after so long. `tls`: whether it will speak TLS; without, the certificate
 /// authorities need not be read.
@@ -15,29 +29,71 @@ use crate::error::{Error, Kind, Result, Retry};
 /// # Errors
 /// If no certificate authority can be found, or the client cannot be made.
 pub fn client(timeout: Duration, tls: bool) -> Result<reqwest::Client> {
-    let failed = |what: String| Error::new(Kind::Environment, &HTTP_FAILED, what);
+    let follow = reqwest::redirect::Policy::default();
+    builder(tls.then(Tls::default).as_ref())?.redirect(follow).timeout(timeout).build().map_err(|e| failed(plain(&e)))
+}
+
+/// What every client is built from: certificates are verified, always.
+///
+/// # Errors
+/// If no certificate authority can be found, or what is given is no certificate, or no key.
+pub fn builder(tls: Option<&Tls>) -> Result<reqwest::ClientBuilder> {
     let mut roots = rustls::RootCertStore::empty();
-    if tls {
+    let none = Tls::default();
+    if let Some(tls) = tls {
         let found = rustls_native_certs::load_native_certs();
         roots.add_parsable_certificates(found.certs);
+        if let Some(pem) = &tls.authorities {
+            for one in certificates(pem)? {
+                roots.add(one).map_err(|e| unfit(&format!("a certificate authority cannot be used: {e}")))?;
+            }
+        }
         if roots.is_empty() {
             let why = found.errors.first().map_or_else(String::new, |e| format!(": {e}"));
             return Err(failed(format!("no certificate authority was found{why}"))
                 .hint("install the package `ca-certificates`, or name a file of them in SSL_CERT_FILE"));
         }
     }
+    let tls = tls.unwrap_or(&none);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions: &[&rustls::SupportedProtocolVersion] = match tls.modern {
+        true => &[&rustls::version::TLS13],
+        false => &[&rustls::version::TLS13, &rustls::version::TLS12],
+    };
     let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .map_err(|e| failed(e.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    reqwest::Client::builder()
+        .with_root_certificates(roots);
+    let config = match &tls.identity {
+        None => config.with_no_client_auth(),
+        Some((chain, key)) => {
+            // The library's own words may quote the key.
+            let key = PrivateKeyDer::from_pem_slice(key.reveal().as_bytes())
+                .map_err(|_| unfit("the key of the client certificate is no PEM of a private key"))?;
+            config
+                .with_client_auth_cert(certificates(chain.reveal().as_bytes())?, key)
+                .map_err(|e| unfit(&format!("the client certificate and its key cannot be used: {e}")))?
+        }
+    };
+    Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(config)
-        .timeout(timeout)
-        .user_agent(concat!("consign/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|e| failed(plain(&e)))
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("consign/", env!("CARGO_PKG_VERSION"))))
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+    let all: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| unfit(NO_PEM))?;
+    if all.is_empty() { Err(unfit(NO_PEM)) } else { Ok(all) }
+}
+
+const NO_PEM: &str = "what should be certificates is no PEM: `-----BEGIN CERTIFICATE-----` and what follows";
+
+fn failed(what: String) -> Error {
+    Error::new(Kind::Environment, &HTTP_FAILED, what)
+}
+
+fn unfit(what: &str) -> Error {
+    Error::new(Kind::Invalid, &HTTP_FAILED, what)
 }
 
 /// Asks for an address; the answer's content is of no interest. The address is nowhere in the error:
@@ -55,7 +111,7 @@ pub async fn get(client: &reqwest::Client, url: &Secret<String>) -> Result<()> {
 }
 
 /// The innermost cause, which says what a person can act on; without the address.
-fn plain(error: &reqwest::Error) -> String {
+pub fn plain(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".into();
     }

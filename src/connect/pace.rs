@@ -63,6 +63,10 @@ impl Pace {
     pub fn of(connector: &Connector) -> Option<Arc<Self>> {
         static ALL: OnceLock<Mutex<Paces>> = OnceLock::new();
         let rate = connector.rate?;
+        // A pack counts each single call by itself.
+        if connector.spec.is_some_and(|spec| spec.plugin.is_some()) {
+            return None;
+        }
         protocols::of(connector).filter(|protocol| protocol.calls())?;
         let mut all = ALL.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.entry((connector.name.clone(), rate));

@@ -10,6 +10,7 @@
 
 mod append;
 mod browse;
+pub mod budgets;
 mod events;
 pub mod failpoint;
 pub mod folder;

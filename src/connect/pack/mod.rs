@@ -142,6 +142,32 @@ pub fn published(pack: Pack) -> &'static ProtocolSpec {
 pub(crate) mod tests {
     use super::*;
 
+    /// No place at all.
+    pub(crate) fn nowhere() -> crate::error::Place {
+        crate::error::Place { file: String::new(), line: 1, column: 1, width: 1, source: String::new() }
+    }
+
+    /// A connector that says nothing.
+    pub(crate) fn connector(name: &str) -> crate::config::Connector {
+        crate::config::Connector {
+            name: name.to_owned(),
+            place: nowhere(),
+            uses: crate::config::Spanned { value: name.to_owned(), place: nowhere() },
+            spec: None,
+            state: None,
+            with: Vec::new(),
+            auth: Vec::new(),
+            streams: Default::default(),
+            tenant: None,
+            region: None,
+            standards: Vec::new(),
+            agreements: Vec::new(),
+            clearance: None,
+            retry_tries: 0,
+            rate: None,
+        }
+    }
+
     /// A pack made of a text that is sound.
     pub(crate) fn pack(text: &str) -> &'static Pack {
         let source = Source::new("pack.yaml", text);

@@ -37,11 +37,6 @@ pub static TRANSPORT: Section = Section {
         Key::new("caps", Kind::Section(&CAPS), "How much an answer may be."),
         Key::new("modern_tls", Kind::Flag, "Whether TLS 1.2 is refused. Certificates are verified in any case.")
             .default("false"),
-        Key::new(
-            "identities",
-            Kind::List(&Kind::Section(&IDENTITY)),
-            "Client certificates (mutual TLS), each for some hosts.",
-        ),
         Key::new("echo", Kind::Section(&ECHO), "A header by which the system says which version answered."),
         Key::new(
             "redirects",
@@ -92,22 +87,6 @@ static CAPS: Section = Section {
     ],
 };
 
-static IDENTITY: Section = Section {
-    name: "a client certificate",
-    about: "Who calls, for some hosts.",
-    foreign: false,
-    keys: &[
-        Key::new(
-            "hosts",
-            Kind::List(&Kind::Label),
-            "Hosts that it is for, written as under `hosts`; left out: the one of `base` and those of `hosts`.",
-        ),
-        Key::new("certificate", Kind::Label, "The certificate and what follows up to its authority, as PEM.")
-            .required(),
-        Key::new("key", Kind::Label, "Its private key as PEM; may stand in the same text.").required(),
-    ],
-};
-
 static ECHO: Section = Section {
     name: "echo",
     about: "A header by which the system says which version answered: another one than expected is a warning.",
@@ -137,8 +116,6 @@ pub struct Transport {
     pub caps: Caps,
     /// Whether TLS 1.2 is too old.
     pub tls13: bool,
-    /// Client certificates.
-    pub identities: Vec<Identity>,
     /// By which header the version that answered is known, and what it should be.
     pub echo: Option<(String, Template)>,
     /// Whether redirects are followed.
@@ -167,17 +144,6 @@ pub struct Caps {
     pub inflation: u64,
 }
 
-/// A client certificate.
-#[derive(Debug)]
-pub struct Identity {
-    /// Hosts it is for; empty: the system's own.
-    pub hosts: Vec<Template>,
-    /// The chain, PEM.
-    pub certificate: Template,
-    /// The key, PEM.
-    pub key: Template,
-}
-
 impl Default for Timeouts {
     fn default() -> Self {
         Self { connect: Duration::from_secs(10), answer: Duration::from_secs(60), whole: Duration::from_secs(600) }
@@ -201,7 +167,6 @@ impl Default for Transport {
             timeouts: Timeouts::default(),
             caps: Caps::default(),
             tls13: false,
-            identities: Vec::new(),
             echo: None,
             follow: true,
         }
@@ -218,14 +183,6 @@ impl Transport {
             Some((entry.key.clone(), tree))
         });
         let environments = environments.collect();
-        let identities = reader.items(raw, "identities").collect::<Vec<_>>().into_iter().filter_map(|of| {
-            Some(Identity {
-                hosts: templates(reader, of, "hosts"),
-                certificate: reader.template(of, "certificate")?,
-                key: reader.template(of, "key")?,
-            })
-        });
-        let identities = identities.collect();
         let echo =
             reader.get(raw, "echo").and_then(|of| Some((reader.label(of, "header")?, reader.template(of, "expect")?)));
         Self {
@@ -237,7 +194,6 @@ impl Transport {
             timeouts: Timeouts::read(reader, raw),
             caps: Caps::read(reader, raw),
             tls13: reader.flag(raw, "modern_tls").unwrap_or(false),
-            identities,
             echo,
             follow: reader.label(raw, "redirects").as_deref() != Some("give"),
         }
@@ -339,9 +295,6 @@ transport:
   timeouts: { connect: 2s, answer: 5s, whole: 1m }
   caps: { body_mib: 1, inflation: 10 }
   modern_tls: true
-  identities:
-    - certificate: '{{ secrets.pem }}'
-      key: '{{ secrets.pem }}'
   echo: { header: X-Version, expect: '2026-01' }
   redirects: give
 ",
@@ -349,7 +302,7 @@ transport:
         let made = &full.transport;
         assert_eq!(made.timeouts.answer, Duration::from_secs(5));
         assert_eq!(made.caps, Caps { body: 1 << 20, stream: 1 << 40, inflation: 10 });
-        assert!(made.tls13 && !made.follow && made.identities.len() == 1 && made.echo.is_some());
+        assert!(made.tls13 && !made.follow && made.echo.is_some());
         let environment = &full.params[0];
         assert_eq!((environment.name.as_str(), environment.default.as_deref()), ("environment", Some("live")));
         assert_eq!(full.params[1].default.as_deref(), Some("5"));

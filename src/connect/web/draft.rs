@@ -143,15 +143,31 @@ impl Draft {
     /// # Errors
     /// If the address is none, or a header holds what headers cannot.
     pub fn finish(self) -> Result<Request> {
-        let address = match self.url {
-            Some(url) => url,
-            None => format!("{}{}", self.base, self.path),
-        };
+        self.request()
+    }
+
+    /// Where it goes, without the query that is put in last.
+    ///
+    /// # Errors
+    /// If the address is none.
+    pub fn address(&self) -> Result<Url> {
         // Without the parser's own words: the address may hold a secret.
-        let mut url = Url::parse(&address).map_err(|_| {
+        let parsed = match &self.url {
+            Some(url) => Url::parse(url),
+            None => Url::parse(&format!("{}{}", self.base, self.path)),
+        };
+        parsed.map_err(|_| {
             Error::new(Kind::Invalid, &TEMPLATE_FAILED, "the address of a request is no URL")
                 .hint("look at `transport.base` of the pack, and the parameters it is made of")
-        })?;
+        })
+    }
+
+    /// The request as it is now; the draft can be changed and made again.
+    ///
+    /// # Errors
+    /// If the address is none, or a header holds what headers cannot.
+    pub fn request(&self) -> Result<Request> {
+        let mut url = self.address()?;
         if !self.query.is_empty() {
             let mut pairs = url.query_pairs_mut();
             for (name, value) in &self.query {
@@ -175,7 +191,7 @@ impl Draft {
             let value = HeaderValue::from_str(&all.join("; ")).map_err(|_| unfit("a cookie cannot be sent"))?;
             headers.insert(reqwest::header::COOKIE, value);
         }
-        let (kind, body) = match self.content {
+        let (kind, body) = match &self.content {
             Content::None => (None, Bytes::new()),
             Content::Json(value) => (Some("application/json".to_owned()), Bytes::from(value.to_string())),
             Content::Form(fields) => {
@@ -183,7 +199,7 @@ impl Draft {
                 made.extend_pairs(fields);
                 (Some("application/x-www-form-urlencoded".to_owned()), Bytes::from(made.finish()))
             }
-            Content::Bytes { kind, bytes } => (Some(kind), bytes),
+            Content::Bytes { kind, bytes } => (Some(kind.clone()), bytes.clone()),
         };
         if let Some(kind) = kind
             && !headers.contains_key(reqwest::header::CONTENT_TYPE)
@@ -191,7 +207,7 @@ impl Draft {
             let value = HeaderValue::from_str(&kind).map_err(|_| unfit("the content type cannot be sent"))?;
             headers.insert(reqwest::header::CONTENT_TYPE, value);
         }
-        Ok(Request { method: self.method, url, headers, body, timeout: None })
+        Ok(Request { method: self.method.clone(), url, headers, body, timeout: None })
     }
 }
 

@@ -1,14 +1,24 @@
 //! One call of an HTTP API: from a draft that everybody may still put values into, over the layers
 //! (sign-in, limits, retries, faults), to an answer.
 
+pub mod budget;
 pub mod caller;
 pub mod draft;
+#[cfg(test)]
+pub(crate) mod far_side;
+pub mod hosts;
+pub mod net;
 pub mod replay;
+pub mod retry;
+mod signed;
 pub mod stand_in;
+pub mod told;
+pub mod verdict;
+pub mod waits;
 pub mod wire;
 
-pub use caller::{Caller, Failure};
+pub use caller::{Call, Caller, Failure, Hook, SignIn};
 pub use draft::{Content, Draft, Purpose, Spot};
 pub use replay::Replay;
 pub use stand_in::StandIn;
-pub use wire::{Answer, Request, Unanswered, Wire};
+pub use wire::{Answer, Flow, Head, Request, Unanswered, Wire};

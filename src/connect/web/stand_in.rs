@@ -13,7 +13,7 @@ use std::time::Duration;
 use reqwest::header::HeaderValue;
 use url::{Host, Url};
 
-use super::wire::{Answer, Request, Unanswered, Wire};
+use super::wire::{Answer, Flow, Request, Unanswered, Wire};
 use crate::config::{Connector, Node, OptionKind, OptionSpec, Piece};
 use crate::error::codes::connect::PACK_INVALID;
 use crate::error::{Error, Kind, Result};
@@ -111,8 +111,8 @@ struct Diverted {
     network: Arc<dyn Wire>,
 }
 
-impl Wire for Diverted {
-    fn send(&self, mut request: Request) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + '_>> {
+impl Diverted {
+    fn diverted(&self, mut request: Request) -> Request {
         let meant = match (request.url.host_str(), request.url.port()) {
             (Some(host), Some(port)) => format!("{host}:{port}"),
             (host, _) => host.unwrap_or_default().to_owned(),
@@ -125,7 +125,17 @@ impl Wire for Diverted {
             request.headers.insert(HOST, value);
         }
         request.headers.remove(reqwest::header::HOST);
-        self.network.send(request)
+        request
+    }
+}
+
+impl Wire for Diverted {
+    fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + '_>> {
+        self.network.send(self.diverted(request))
+    }
+
+    fn open(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Flow, Unanswered>> + Send + '_>> {
+        self.network.open(self.diverted(request))
     }
 
     fn pause(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

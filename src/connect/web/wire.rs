@@ -68,10 +68,76 @@ pub struct Unanswered {
     pub temporary: bool,
 }
 
+/// Status and headers of an answer whose body is still to come.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// From sending to here.
+    pub waited: Duration,
+}
+
+/// An answer that is read piece by piece: a file, a part of an export.
+pub struct Flow {
+    /// Status and headers.
+    pub head: Head,
+    rest: Box<dyn Stream>,
+}
+
+/// The body of an answer, as it comes in.
+pub trait Stream: Send {
+    /// The next piece, decompressed; `None` at the end.
+    fn next(&mut self) -> Pin<Box<dyn Future<Output = Result<Option<Bytes>, Unanswered>> + Send + '_>>;
+}
+
+impl Flow {
+    /// Of a head and what comes after it.
+    pub fn new(head: Head, rest: Box<dyn Stream>) -> Self {
+        Self { head, rest }
+    }
+
+    /// Of an answer that is there already.
+    pub fn whole(answer: Answer) -> Self {
+        let head = Head { status: answer.status, headers: answer.headers, waited: answer.took };
+        Self::new(head, Box::new(Whole(Some(answer.body))))
+    }
+
+    /// The next piece, decompressed; `None` at the end, which is only reached if all of it came.
+    ///
+    /// # Errors
+    /// [`Unanswered`] if it breaks off, or is more than the caps allow.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Unanswered> {
+        self.rest.next().await
+    }
+}
+
+impl std::fmt::Debug for Flow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Flow({})", self.head.status)
+    }
+}
+
+/// A body that is there already.
+struct Whole(Option<Bytes>);
+
+impl Stream for Whole {
+    fn next(&mut self) -> Pin<Box<dyn Future<Output = Result<Option<Bytes>, Unanswered>> + Send + '_>> {
+        let piece = self.0.take().filter(|bytes| !bytes.is_empty());
+        Box::pin(std::future::ready(Ok(piece)))
+    }
+}
+
 /// Who carries requests.
 pub trait Wire: Send + Sync {
     /// Sends a request and waits for the whole answer.
     fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + '_>>;
+
+    /// Sends a request and waits for the head of the answer alone.
+    fn open(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Flow, Unanswered>> + Send + '_>> {
+        Box::pin(async move { self.send(request).await.map(Flow::whole) })
+    }
 
     /// Lets time pass: between tries, for limits, for jobs. Whoever waits, waits here: a recording does not.
     fn pause(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -224,6 +224,18 @@ pub static CALL_UNANSWERED: Code = Code::new(
     "a call of an API got no answer",
     "The system could not be reached, did not answer in time, or ended the connection. Whether a call that writes took effect is then not known; it is found out before anything is sent again.",
 );
+/// A system lets nobody in, or not so far.
+pub static CALL_DENIED: Code = Code::new(
+    "connect-call-denied",
+    "a system refused a call for want of a right",
+    "The system knows nobody by what the connector signs in with, or grants that account no such right. Signing in anew did not help. What the system says of it is told; `consign connect probe` names the scopes that are missing, as far as the pack knows them.",
+);
+/// A budget of calls is spent.
+pub static CALL_QUOTA: Code = Code::new(
+    "connect-quota-spent",
+    "the quota of a system is spent",
+    "The system must not be asked again for longer than a call waits (`retry.patience` of the pack). What was settled stays; the run ends with exit code 3, says when to go on, and the next run goes on from there.",
+);
 /// A host that a pack is not allowed to call.
 pub static HOST_NOT_ALLOWED: Code = Code::new(
     "connect-host-not-allowed",
@@ -322,6 +334,8 @@ pub const ALL: &[&Code] = &[
     &TEMPLATE_FAILED,
     &CALL_FAILED,
     &CALL_UNANSWERED,
+    &CALL_DENIED,
+    &CALL_QUOTA,
     &HOST_NOT_ALLOWED,
     &SIGN_IN_INCOMPLETE,
     &SIGN_IN_NEEDED,
