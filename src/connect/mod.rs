@@ -14,6 +14,7 @@ pub mod protocols;
 pub mod rows;
 pub mod runtime;
 mod seam;
+pub mod simulate;
 pub mod typed;
 pub mod web;
 

@@ -25,8 +25,8 @@ pub const OPTION: OptionSpec = OptionSpec::new(
     "The address of a simulator on this machine (`consign connect simulate`): every call goes there, whatever host it is for.",
 );
 
-/// The header that tells a simulator which host a request was for.
-pub const HOST: &str = "x-consign-host";
+/// The header that tells a simulator which origin a request was for (`https://api.example.com`).
+pub const ORIGIN: &str = "x-consign-origin";
 
 /// Recordings of this process, by number.
 static RECORDINGS: Mutex<BTreeMap<u64, Arc<dyn Wire>>> = Mutex::new(BTreeMap::new());
@@ -113,16 +113,13 @@ struct Diverted {
 
 impl Diverted {
     fn diverted(&self, mut request: Request) -> Request {
-        let meant = match (request.url.host_str(), request.url.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (host, _) => host.unwrap_or_default().to_owned(),
-        };
+        let meant = request.url.origin().ascii_serialization();
         let mut url = self.to.clone();
         url.set_path(request.url.path());
         url.set_query(request.url.query());
         request.url = url;
         if let Ok(value) = HeaderValue::from_str(&meant) {
-            request.headers.insert(HOST, value);
+            request.headers.insert(ORIGIN, value);
         }
         request.headers.remove(reqwest::header::HOST);
         request

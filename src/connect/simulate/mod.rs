@@ -1,0 +1,20 @@
+//! A system that exists on this machine alone, made from its pack: for trying a sync without an account,
+//! and for tests from end to end.
+//!
+//! The pack says how the system is asked; read backwards, it says what was asked ([`pattern`], [`routes`])
+//! and where an answer must hold what ([`place`]). Recorded answers of the pack's tests give answers their
+//! usual shape. It shares the mistakes of the pack: no pack is proven by it.
+
+mod data;
+mod keeping;
+mod pattern;
+mod place;
+mod routes;
+mod server;
+mod serving;
+pub mod trouble;
+mod world;
+
+pub use routes::Asked;
+pub use server::{Server, Ways};
+pub use world::{Answered, Setup, World};
