@@ -3,6 +3,7 @@
 
 pub mod auth;
 mod bytes;
+pub mod calling;
 mod columns;
 mod commits;
 pub mod formats;
@@ -10,11 +11,13 @@ pub mod http;
 pub(crate) mod options;
 pub mod pace;
 pub mod pack;
+pub mod propose;
 pub mod protocols;
 pub mod rows;
 pub mod runtime;
 mod seam;
 pub mod simulate;
+pub mod trial;
 pub mod typed;
 pub mod web;
 

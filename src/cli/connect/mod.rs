@@ -1,11 +1,17 @@
 //! `consign connect`: the systems of a project.
 
+mod call;
 mod check;
 mod discover;
 mod list;
+mod new;
+mod packs;
 mod peek;
+mod probe;
 mod schema;
 mod show;
+mod simulate;
+mod test;
 
 use clap::Subcommand;
 
@@ -27,6 +33,11 @@ enum Verb {
     Discover(discover::Discover),
     Schema(schema::Schema),
     Peek(peek::Peek),
+    New(new::New),
+    Test(test::Test),
+    Probe(probe::Probe),
+    Call(call::Call),
+    Simulate(simulate::Simulate),
 }
 
 impl Connect {
@@ -38,6 +49,11 @@ impl Connect {
             Verb::Discover(verb) => verb.run(context),
             Verb::Schema(verb) => verb.run(context),
             Verb::Peek(verb) => verb.run(context),
+            Verb::New(verb) => verb.run(context),
+            Verb::Test(verb) => verb.run(context),
+            Verb::Probe(verb) => verb.run(context),
+            Verb::Call(verb) => verb.run(context),
+            Verb::Simulate(verb) => verb.run(context),
         }
     }
 }

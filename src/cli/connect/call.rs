@@ -1,0 +1,97 @@
+//! `consign connect call NAME OPERATION`: one of the calls that a pack names.
+
+use std::io::Read as _;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::packs::{self, pack_of};
+use crate::cli::context::Context;
+use crate::cli::output::{Answer, Rows};
+use crate::connect::calling;
+use crate::connect::pack::Given;
+use crate::connect::runtime::Runtime;
+use crate::connect::web::Caller;
+use crate::error::{Error, Exit, Kind, Result, codes, nearest};
+
+/// Calls an operation of a connector's pack and prints what it answers
+#[derive(clap::Args, Debug)]
+pub(super) struct Call {
+    /// The connector's name
+    name: String,
+    /// The operation; left out, those that there are
+    operation: Option<String>,
+    /// The input, a map in JSON: `@FILE`, `-` for standard input, or the text itself
+    #[arg(long, value_name = "INPUT")]
+    input: Option<String>,
+}
+
+impl Call {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        let (_, connector) = packs::connector(&self.name, context)?;
+        let Some(protocol) = connector.spec.and_then(pack_of) else {
+            let cause = format!("`{}` uses `{}`, which has no operations", self.name, connector.uses.value);
+            return Err(Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause)
+                .hint("operations belong to packs: `consign connect list --packs`"));
+        };
+        let pack = protocol.pack;
+        let Some(name) = &self.operation else {
+            let mut rows = Rows::new("operations", &["name", "about", "input"]);
+            for operation in &pack.operations {
+                let input: Vec<String> = operation
+                    .input
+                    .iter()
+                    .map(|field| format!("{}{}", field.name, if field.required { "" } else { "?" }))
+                    .collect();
+                rows.push(vec![json!(operation.name), json!(operation.about), json!(input.join(", "))]);
+            }
+            context.ui.answer(Answer::new().rows(rows))?;
+            return Ok(Exit::Done);
+        };
+        let Some(operation) = pack.operations.iter().find(|known| known.name == *name) else {
+            let cause = format!("the pack `{}` has no operation `{name}`", pack.name);
+            let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause);
+            return Err(match nearest(name, pack.operations.iter().map(|known| known.name.as_str())) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!("`consign connect call {}` lists them", self.name)),
+            });
+        };
+        let input = self.read()?;
+        let caller = Caller::open(Arc::new(Given::new(pack, connector)))?;
+        let runtime = Runtime::start("call")?;
+        let called = runtime.run(calling::call(&caller, operation, &input))?;
+        let text = match &called.result {
+            Json::String(text) => format!("{text}\n"),
+            tree => format!("{tree:#}\n"),
+        };
+        let answer = Answer::new()
+            .fact("operation", json!(operation.name))
+            .fact("status", json!(called.status))
+            .fact("ms", json!(called.took.as_millis() as u64))
+            .fact("result", called.result);
+        context.ui.answer(answer.text(text))?;
+        Ok(Exit::Done)
+    }
+
+    fn read(&self) -> Result<Json> {
+        let text = match self.input.as_deref() {
+            None => return Ok(Json::Null),
+            Some("-") => {
+                let mut text = String::new();
+                std::io::stdin().read_to_string(&mut text).map_err(|e| Error::io("reading standard input", e))?;
+                text
+            }
+            Some(input) => match input.strip_prefix('@') {
+                Some(file) => std::fs::read_to_string(file)
+                    .map_err(|e| Error::io(format!("reading `{file}`"), e).into_kind(Kind::Invalid))?,
+                None => input.to_owned(),
+            },
+        };
+        // Without the text itself: it may hold what nobody should see.
+        serde_json::from_str(&text).map_err(|e| {
+            let cause = format!("the input is no JSON (line {}, column {})", e.line(), e.column());
+            Error::new(Kind::Invalid, &codes::cli::USAGE, cause)
+                .hint("write `--input '{\"id\": \"7\"}'` or `--input @FILE`")
+        })
+    }
+}
