@@ -84,9 +84,13 @@ impl Gate {
         Ok(Self { patience: Patience::default(), meters })
     }
 
-    fn those(&self, bucket: Option<&str>) -> impl Iterator<Item = &Meter> {
-        let fits = move |name: &str| name == GENERAL || name == CONNECTOR || Some(name) == bucket;
-        self.meters.iter().filter(move |(name, _)| fits(name)).map(|(_, meter)| meter)
+    /// The budgets that a call counts against, with what it costs there.
+    fn those(&self, bucket: Option<&str>, cost: u32) -> impl Iterator<Item = (&Meter, u32)> {
+        self.meters.iter().filter_map(move |(name, meter)| match name.as_str() {
+            GENERAL | CONNECTOR => Some((meter, 1)),
+            name if Some(name) == bucket => Some((meter, cost.max(1))),
+            _ => None,
+        })
     }
 
     /// The meter that answers are asked about: the general one, or the one of that name.
@@ -107,35 +111,35 @@ impl Gate {
         patience: Duration,
         wire: &dyn Wire,
     ) -> Result<std::result::Result<Pass<'_>, i64>> {
-        let mut places = Vec::with_capacity(2);
+        let mut pass = Pass { places: Vec::with_capacity(2), taken: Vec::with_capacity(2) };
         let mut due = 0;
         let latest = now_of(wire).saturating_add(nanos(patience));
-        for meter in self.those(bucket) {
+        for (meter, _) in self.those(bucket, cost) {
             // Only closed semaphores fail, and nobody closes ours.
             if meter.most < Semaphore::MAX_PERMITS
                 && let Ok(place) = meter.places.acquire().await
             {
-                places.push(place);
+                pass.places.push(place);
             }
         }
-        for meter in self.those(bucket) {
-            let cost = if std::ptr::eq(meter, &raw const self.meters[0].1) { 1 } else { cost.max(1) };
+        for (meter, cost) in self.those(bucket, cost) {
             match meter.take(now_of(wire), cost, latest)? {
                 Ok(at) => due = due.max(at),
                 Err(at) => return Ok(Err(at)),
             }
+            pass.taken.push((meter, cost));
         }
         loop {
             let now = now_of(wire);
             if due <= now {
-                return Ok(Ok(Pass { _places: places }));
+                return Ok(Ok(pass));
             }
             if due > latest {
                 return Ok(Err(due));
             }
             wire.pause(Duration::from_nanos(u64::try_from(due - now).unwrap_or(0))).await;
             // Meanwhile somebody may have been told to wait.
-            for meter in self.those(bucket) {
+            for (meter, _) in self.those(bucket, cost) {
                 due = due.max(meter.lock().pause);
             }
         }
@@ -153,10 +157,21 @@ impl Gate {
     }
 }
 
-/// A place among the calls at the same time; given back when it goes.
+/// A place among the calls at the same time, and what the call is for; given back when it goes, however
+/// the call ended.
 #[derive(Debug)]
 pub struct Pass<'g> {
-    _places: Vec<SemaphorePermit<'g>>,
+    places: Vec<SemaphorePermit<'g>>,
+    taken: Vec<(&'g Meter, u32)>,
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        for (meter, cost) in &self.taken {
+            meter.over(*cost);
+        }
+        self.places.clear();
+    }
 }
 
 /// How fast units come.
@@ -289,13 +304,16 @@ impl Meter {
         Ok(Ok(due))
     }
 
-    /// A call is over: what it had asked for, and what it came to if that is known.
-    pub fn settle(&self, cost: u32, actual: Option<f64>) {
+    /// A call is over.
+    fn over(&self, cost: u32) {
         let mut state = self.lock();
         state.pending = (state.pending - f64::from(cost)).max(0.0);
-        if let (Some(rate), Some(actual), Some(next)) =
-            (self.rate, actual.filter(|units| units.is_finite()), state.next)
-        {
+    }
+
+    /// What a call came to that was taken for so much.
+    pub fn settle(&self, cost: u32, actual: f64) {
+        let mut state = self.lock();
+        if let (Some(rate), Some(next)) = (self.rate, state.next.filter(|_| actual.is_finite())) {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_precision_loss,

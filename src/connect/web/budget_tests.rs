@@ -107,15 +107,15 @@ fn what_the_system_says_is_left_is_heeded() {
     // Later than anybody waits.
     assert_eq!(meter.take(now, 1, now + S).unwrap(), Err(now + 30 * S));
     // A bucket that fills at 50 points a second.
-    meter.settle(3, None);
+    meter.over(3);
     meter.tell(now, said(10.0, None), Some(50.0));
     assert_eq!(meter.take(now, 60, i64::MAX).unwrap(), Ok(now + S));
     // More than there ever is: as soon as it is full.
-    meter.settle(60, None);
+    meter.over(60);
     meter.tell(now, said(100.0, None), Some(50.0));
     assert_eq!(meter.take(now, 1000, i64::MAX).unwrap(), Ok(now));
     // Nothing says when: it is not for us to wait.
-    meter.settle(1000, None);
+    meter.over(1000);
     meter.tell(now, said(0.0, None), None);
     assert_eq!(meter.take(now, 1, i64::MAX).unwrap(), Ok(now));
 }
@@ -124,10 +124,10 @@ fn what_the_system_says_is_left_is_heeded() {
 fn what_a_call_really_cost_is_made_good() {
     let meter = meter(Some(Rate::new(10, Duration::from_secs(1), 1)), None);
     meter.take(0, 1, i64::MAX).unwrap().unwrap();
-    meter.settle(1, Some(21.0));
+    meter.settle(1, 21.0);
     assert_eq!(meter.take(0, 1, i64::MAX).unwrap(), Ok(S / 10 + 2 * S));
-    meter.settle(1, Some(f64::NAN));
-    meter.settle(1, Some(-1e300));
+    meter.settle(1, f64::NAN);
+    meter.settle(1, -1e300);
     assert!(meter.take(0, 1, i64::MAX).unwrap().is_ok());
 }
 
@@ -159,7 +159,8 @@ proptest! {
         let meter = meter(Some(Rate::new(10, Duration::from_secs(1), 1)), None);
         let _ = meter.take(S, cost, i64::MAX).unwrap();
         meter.tell(S, Quota { remaining: Some(remaining), of, reset: Some(Duration::from_secs(5)) }, restore);
-        meter.settle(cost, Some(actual));
+        meter.settle(cost, actual);
+        meter.over(cost);
         // It may take long, then that is said; after the reset it is forgotten.
         let _ = meter.take(S, cost, 100 * S).unwrap();
         let _ = meter.take(10 * S, 1, i64::MAX).unwrap();

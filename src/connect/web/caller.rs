@@ -110,6 +110,8 @@ pub struct Caller {
 
 /// What is worked out once.
 struct Ready {
+    /// The base, without a slash at its end.
+    base: Option<String>,
     hosts: Hosts,
     gate: Arc<Gate>,
     /// Names of the headers that are the system's own.
@@ -287,14 +289,12 @@ impl Caller {
             let now = now_of(wire);
             let answer = match outcome {
                 Ok(Got::Flow(flow)) => {
-                    self.counted(ready, bucket, purpose.cost, None, now);
                     self.told(&purpose.what, &request, Some(flow.head.status), Class::Good, flow.head.waited, tries);
                     ready.gate.patience.well();
                     return Ok(Got::Flow(flow));
                 }
                 Ok(Got::Answer(answer)) => answer,
                 Err(unanswered) => {
-                    self.counted(ready, bucket, purpose.cost, None, now);
                     self.told(&purpose.what, &request, None, Class::Retry, Duration::ZERO, tries);
                     doubt |= purpose.writes && unanswered.sent;
                     if unanswered.temporary {
@@ -309,7 +309,7 @@ impl Caller {
                 }
             };
             let mut seen = Seen::new(&answer);
-            self.counted(ready, bucket, purpose.cost, Some(&mut seen), now);
+            self.counted(ready, bucket, purpose.cost, &mut seen, now);
             let verdict = verdict::of(&self.given, &purpose, &mut seen, now);
             drop(seen);
             self.told(&purpose.what, &request, Some(answer.status), verdict.class, answer.took, tries);
@@ -384,7 +384,11 @@ impl Caller {
 
     /// The request of a draft with the sign-in in it, if its host may see that; the number of the sign-in.
     async fn prepared(&self, ready: &Ready, draft: &mut Draft) -> Result<(Request, Option<u64>)> {
-        let trust = ready.hosts.judge(&draft.address()?)?;
+        let trust = match &ready.base {
+            // The common case: no address has to be taken apart twice. It is judged below.
+            Some(base) if draft.url.is_none() && draft.base == *base => Trust::Own,
+            _ => ready.hosts.judge(&draft.address()?)?,
+        };
         let mut number = None;
         match trust {
             Trust::Own => {
@@ -452,24 +456,18 @@ impl Caller {
     }
 
     /// Makes good what the call cost, and hears what is left.
-    fn counted(&self, ready: &Ready, bucket: Option<&str>, cost: u32, seen: Option<&mut Seen<'_>>, now: i64) {
+    fn counted(&self, ready: &Ready, bucket: Option<&str>, cost: u32, seen: &mut Seen<'_>, now: i64) {
         let limits = &self.given.pack.limits;
-        let mut seen = seen;
-        for (name, of) in [(None, Some(&limits.general)), (bucket, bucket.and_then(|name| limits.bucket(name)))] {
-            let (Some(of), Some(meter)) = (of, ready.gate.meter(name)) else { continue };
-            let taken = if name.is_none() { 1 } else { cost.max(1) };
-            let heard =
-                seen.as_deref_mut().map(|seen| verdict::heard(&self.given, &of.told, seen, now)).unwrap_or_default();
-            meter.settle(taken, heard.cost);
-            let usual = match (name, seen.as_deref()) {
-                (None, Some(seen)) => waits::quota(&seen.answer.headers, now),
-                _ => None,
-            };
+        let named = bucket.and_then(|name| Some((Some(name), limits.bucket(name)?, cost.max(1))));
+        for (name, of, taken) in std::iter::once((None, &limits.general, 1)).chain(named) {
+            let Some(meter) = ready.gate.meter(name) else { continue };
+            let heard = verdict::heard(&self.given, &of.told, seen, now);
+            if let Some(cost) = heard.cost {
+                meter.settle(taken, cost);
+            }
+            let usual = if name.is_none() { waits::quota(&seen.answer.headers, now) } else { None };
             if let Some(quota) = heard.quota.or(usual) {
                 meter.tell(now, quota, heard.restore);
-            }
-            if bucket.is_none() {
-                break;
             }
         }
     }
@@ -587,7 +585,8 @@ impl Caller {
         };
         let echo = transport.echo.as_ref();
         let echo = echo.map(|(header, expect)| Ok::<_, Error>((header.clone(), expect.text(&scope)?))).transpose()?;
-        Ok(Ready { hosts, gate, own_headers, echo })
+        let base = base.map(|base| base.trim_end_matches('/').to_owned());
+        Ok(Ready { base, hosts, gate, own_headers, echo })
     }
 }
 

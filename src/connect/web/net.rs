@@ -190,7 +190,7 @@ enum How {
     Not,
     /// Nothing came yet: whether `deflate` has the frame of zlib is known by its first bytes.
     Deflate(Vec<u8>),
-    Gzip(flate2::write::MultiGzDecoder<Sink>),
+    Gzip(Box<flate2::write::MultiGzDecoder<Sink>>),
     Plain(Box<Plain>),
     Zstd(Box<zstd::stream::write::Decoder<'static, Sink>>),
     Ended,
@@ -249,7 +249,7 @@ impl Inflate {
         let sink = || Sink { made: Vec::new(), left: cap };
         let how = match said.as_deref() {
             None | Some(b"" | b"identity") => How::Not,
-            Some(b"gzip" | b"x-gzip") => How::Gzip(flate2::write::MultiGzDecoder::new(sink())),
+            Some(b"gzip" | b"x-gzip") => How::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink()))),
             Some(b"deflate") => How::Deflate(Vec::new()),
             Some(b"zstd") => {
                 let made = zstd::stream::write::Decoder::new(sink()).map_err(|_| bad("zstd cannot be started"))?;
