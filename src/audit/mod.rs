@@ -23,6 +23,7 @@ pub mod merkle;
 pub mod note;
 pub mod redaction;
 pub mod verify;
+pub mod witness;
 
 pub use chain::{Head, Key};
 pub use event::{Action, Category, Draft, Event, Level, Outcome};

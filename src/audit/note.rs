@@ -64,6 +64,11 @@ impl Verifying {
         Self { name: name.to_string(), purpose, id, key }
     }
 
+    /// The key of a log's notes, from its 32 bytes; `None` if they are no key.
+    pub fn of_bytes(name: &str, bytes: &[u8; 32]) -> Option<Self> {
+        Some(Self::new(name, Purpose::Note, VerifyingKey::from_bytes(bytes).ok()?))
+    }
+
     /// Reads a key from its line.
     ///
     /// # Errors

@@ -139,6 +139,7 @@ impl<'u> Context<'u> {
             audit_key: key.map(|key| Zeroizing::new(key.into_bytes())),
             show_first_key: self.ui.is_watched(),
             deadline: deadline.unwrap_or(lock::DEADLINE),
+            pins: environment.pins_folder(),
             ..Options::default()
         })
     }

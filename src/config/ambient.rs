@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::environment::{
-    CONSIGN_GRACE, CONSIGN_LOCK_DEADLINE, EnvVar, Environment, INTEGRATION_RATE_LIMIT, INTEGRATION_RETRY_COUNT,
-    INTEGRATION_TIMEOUT,
+    AUDIT_COMPLIANCE_ENABLED, AUDIT_MAX_EVENTS, AUDIT_RETENTION_DAYS, CONSIGN_GRACE, CONSIGN_LOCK_DEADLINE, EnvVar,
+    Environment, INTEGRATION_RATE_LIMIT, INTEGRATION_RETRY_COUNT, INTEGRATION_TIMEOUT,
 };
 use super::units;
 use crate::error::{Error, Kind, Result, codes::config as codes};
@@ -25,6 +25,12 @@ pub struct Ambient {
     pub lock_deadline: Option<Duration>,
     /// How long a run may drain after the first signal.
     pub grace: Option<Duration>,
+    /// How long events are kept, in days.
+    pub retention_days: Option<u32>,
+    /// How many events are kept at most.
+    pub max_events: Option<u32>,
+    /// Whether retention respects what standards ask for at least.
+    pub standards_hold: Option<bool>,
 }
 
 impl Ambient {
@@ -39,6 +45,9 @@ impl Ambient {
             rate: whole(environment, &INTEGRATION_RATE_LIMIT, 1, 1_000_000)?,
             lock_deadline: length(environment, &CONSIGN_LOCK_DEADLINE, 86_400)?,
             grace: length(environment, &CONSIGN_GRACE, 3600)?,
+            retention_days: whole(environment, &AUDIT_RETENTION_DAYS, 1, 36_500)?,
+            max_events: whole(environment, &AUDIT_MAX_EVENTS, 1, u32::MAX)?,
+            standards_hold: switch(environment, &AUDIT_COMPLIANCE_ENABLED)?,
         })
     }
 }
@@ -51,6 +60,15 @@ fn length(environment: &Environment, variable: &EnvVar, most: u64) -> Result<Opt
         Ok(length) if (1..=most).contains(&length.as_secs()) => Ok(Some(length)),
         Ok(_) => Err(wrong(variable, &format!("it is not between 1 s and {most} s"))),
         Err(what) => Err(wrong(variable, &what)),
+    }
+}
+
+fn switch(environment: &Environment, variable: &EnvVar) -> Result<Option<bool>> {
+    match environment.read(variable).as_deref() {
+        None => Ok(None),
+        Some("true" | "1" | "yes") => Ok(Some(true)),
+        Some("false" | "0" | "no") => Ok(Some(false)),
+        Some(_) => Err(wrong(variable, "it is neither `true` nor `false`")),
     }
 }
 

@@ -40,6 +40,22 @@ pub fn seal_project(project: &mut Project) {
             .collect::<Map<_, _>>()
             .into();
     }
+    // What an older consign did not know stands there only where it is said: hashes stay as they were.
+    let audit = &project.audit;
+    for (name, said) in [("max_events", audit.max_events), ("max_megabytes", audit.max_megabytes)] {
+        if let Some(said) = said {
+            value["audit"][name] = json!(said);
+        }
+    }
+    if !audit.keep.is_empty() {
+        value["audit"]["keep"] = audit.keep.iter().map(|(name, days)| (name.clone(), json!(days))).collect();
+    }
+    if !audit.checkpoints.is_empty() {
+        value["audit"]["checkpoints"] = json!(audit.checkpoints);
+    }
+    if !audit.standards {
+        value["audit"]["standards"] = json!(false);
+    }
     if !project.parameters.is_empty() {
         value["parameters"] = pairs(&project.parameters);
     }

@@ -59,6 +59,26 @@ pub static AUDIT_SECRET_KEY: EnvVar = EnvVar {
     secret: true,
     ..var("AUDIT_SECRET_KEY", "Another name of CONSIGN_AUDIT_KEY, which wins if both are set.")
 };
+/// How long events are kept.
+pub static AUDIT_RETENTION_DAYS: EnvVar = var(
+    "AUDIT_RETENTION_DAYS",
+    "How many days events are kept, where the configuration has no `audit: { retention }`. `consign audit prune` goes by it.",
+);
+/// How many events are kept.
+pub static AUDIT_MAX_EVENTS: EnvVar = var(
+    "AUDIT_MAX_EVENTS",
+    "How many events are kept at most, where the configuration has no `audit: { max_events }`. `consign audit prune` goes by it.",
+);
+/// Whether standards keep events longer.
+pub static AUDIT_COMPLIANCE_ENABLED: EnvVar = var(
+    "AUDIT_COMPLIANCE_ENABLED",
+    "`false`: retention does not respect how long the project's standards ask to keep events. `true` if not set.",
+);
+/// The folder of what programs remember of their user.
+pub static XDG_STATE_HOME: EnvVar = var(
+    "XDG_STATE_HOME",
+    "Where consign keeps its pins: what you last knew of each audit log, outside of the state. `~/.local/state` if not set.",
+);
 /// No colour.
 pub static NO_COLOR: EnvVar = var("NO_COLOR", "Any value but an empty one: no colour in the output.");
 /// A CI system.
@@ -88,6 +108,10 @@ pub static ALL: &[&EnvVar] = &[
     &INTEGRATION_RATE_LIMIT,
     &CONSIGN_AUDIT_KEY,
     &AUDIT_SECRET_KEY,
+    &AUDIT_RETENTION_DAYS,
+    &AUDIT_MAX_EVENTS,
+    &AUDIT_COMPLIANCE_ENABLED,
+    &XDG_STATE_HOME,
     &NO_COLOR,
     &CI,
     &XDG_CONFIG_HOME,
@@ -141,6 +165,13 @@ impl Environment {
     /// Whether one of ours is set and not empty.
     pub fn is_set(&self, variable: &EnvVar) -> bool {
         self.get(variable.name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// Where pins of audit logs are kept, outside of the state.
+    pub fn pins_folder(&self) -> Option<PathBuf> {
+        let absolute = |variable| self.get(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+        let home = || absolute(HOME.name).map(|home| home.join(".local/state"));
+        Some(absolute(XDG_STATE_HOME.name).or_else(home)?.join("consign/pins"))
     }
 
     /// consign's folder in the user's own configuration.

@@ -392,12 +392,39 @@ const fn purpose(of: Purpose) -> Word {
     word(of.word(), of.about())
 }
 
+static AUDIT_KEEP: Section = Section {
+    name: "the time that events of single categories are kept",
+    about: "Longer than `retention`: they stay with the bodies of the others removed. Shorter: their bodies are removed earlier.",
+    foreign: false,
+    keys: &[
+        Key::new("inventory", Kind::Days, "Stock and items."),
+        Key::new("user_action", Kind::Days, "What people did."),
+        Key::new("system", Kind::Days, "consign itself."),
+        Key::new("security", Kind::Days, "Keys, access, locks, tampering."),
+        Key::new("compliance", Kind::Days, "Rules and their decisions."),
+        Key::new("integration", Kind::Days, "Data moving between systems."),
+        Key::new("performance", Kind::Days, "Speed and limits."),
+    ],
+};
+
 static AUDIT: Section = Section {
     name: "audit",
     about: "What is remembered, and for how long.",
     foreign: false,
     keys: &[
-        Key::new("retention", Kind::Days, "How long events are kept; left out, for ever."),
+        Key::new(
+            "retention",
+            Kind::Days,
+            "How long events are kept; left out, for ever. Standards keep longer what they ask for.",
+        ),
+        Key::new("keep", Kind::Section(&AUDIT_KEEP), "How long events of single categories are kept."),
+        Key::new("max_events", Kind::Whole(1, i64::MAX), "No more events than so many."),
+        Key::new("max_megabytes", Kind::Whole(1, 1 << 40), "No more room than about so much."),
+        Key::new(
+            "checkpoints",
+            Kind::List(&Kind::Label),
+            "Where `consign audit checkpoint` carries them: `file:PATH`, `git:FOLDER`, `https://…`, `syslog`, `stdout`.",
+        ),
         Key::new("enabled", Kind::Flag, "Whether events are recorded. Switching it off is itself recorded.")
             .default("true"),
     ],

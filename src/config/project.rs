@@ -128,7 +128,15 @@ fn resolve(
             keys: protection_keys(checker, compliance.and_then(|of| get(of, "keys"))),
         },
         audit: Audit {
-            retention_days: audit.and_then(|of| label(of, "retention")).and_then(|text| units::days(&text).ok()),
+            retention_days: audit
+                .and_then(|of| label(of, "retention"))
+                .and_then(|text| units::days(&text).ok())
+                .or(ambient.retention_days),
+            keep: audit.and_then(|of| get(of, "keep")).map(keep).unwrap_or_default(),
+            max_events: count(audit, "max_events").or(ambient.max_events.map(u64::from)),
+            max_megabytes: count(audit, "max_megabytes"),
+            standards: ambient.standards_hold.unwrap_or(true),
+            checkpoints: audit.map(|of| labels(of, "checkpoints")).unwrap_or_default(),
             enabled: flag(audit.and_then(|of| get(of, "enabled"))).unwrap_or(true),
         },
         heartbeat: heartbeat(get(raw, "heartbeat")),
@@ -525,6 +533,20 @@ impl Connector {
 }
 
 /// The value under a key of a map.
+/// How long events of single categories are kept.
+fn keep(of: &Raw) -> Vec<(String, u32)> {
+    let days = |name: &str| label(of, name).and_then(|text| units::days(&text).ok());
+    ["inventory", "user_action", "system", "security", "compliance", "integration", "performance"]
+        .iter()
+        .filter_map(|name| Some(((*name).to_string(), days(name)?)))
+        .collect()
+}
+
+/// A whole number that is not negative.
+fn count(of: Option<&Raw>, name: &str) -> Option<u64> {
+    whole(of.and_then(|of| get(of, name))).and_then(|number| u64::try_from(number).ok())
+}
+
 pub(super) fn get<'r>(raw: &'r Raw, name: &str) -> Option<&'r Raw> {
     raw.entries().iter().find(|entry| entry.key == name).map(|entry| &entry.value)
 }

@@ -219,6 +219,16 @@ pub enum Violation {
 pub struct Audit {
     /// How long events are kept, in days; `None`: for ever.
     pub retention_days: Option<u32>,
+    /// The same for single categories, by their words.
+    pub keep: Vec<(String, u32)>,
+    /// No more events than so many.
+    pub max_events: Option<u64>,
+    /// No more room than about so many megabytes.
+    pub max_megabytes: Option<u64>,
+    /// Whether retention respects what standards ask for at least.
+    pub standards: bool,
+    /// Where checkpoints are carried.
+    pub checkpoints: Vec<String>,
     /// Whether events are recorded at all. Switching it off is itself recorded.
     pub enabled: bool,
 }

@@ -23,6 +23,9 @@ pub struct Tls {
     pub modern: bool,
 }
 
+/// The most bytes that are read of an answer to [`post`].
+const MOST_ANSWERED: usize = 1 << 18;
+
 /// A client that gives up after so long. `tls`: whether it will speak TLS; without, the certificate
 /// authorities need not be read.
 ///
@@ -108,6 +111,25 @@ pub async fn get(client: &reqwest::Client, url: &Secret<String>) -> Result<()> {
         status if status.is_success() => Ok(()),
         status => Err(failed(format!("the answer was {status}"))),
     }
+}
+
+/// Posts a text; the answer's status and the beginning of its text. The address is nowhere in the error.
+///
+/// # Errors
+/// If there is no answer in time.
+pub async fn post(client: &reqwest::Client, url: &Secret<String>, body: String) -> Result<(u16, String)> {
+    let failed = |e: reqwest::Error| Error::new(Kind::Environment, &HTTP_FAILED, plain(&e)).retry(Retry::Later);
+    let request = client.post(url.reveal().as_str()).header("content-type", "text/plain; charset=utf-8").body(body);
+    let mut answer = request.send().await.map_err(failed)?;
+    let status = answer.status().as_u16();
+    let mut text = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(failed)? {
+        text.extend_from_slice(&part);
+        if text.len() > MOST_ANSWERED {
+            break;
+        }
+    }
+    Ok((status, String::from_utf8_lossy(&text).into_owned()))
 }
 
 /// The innermost cause, which says what a person can act on; without the address.

@@ -11,6 +11,7 @@
 mod append;
 mod browse;
 pub mod budgets;
+mod checkpoints;
 mod events;
 pub mod failpoint;
 pub mod folder;
@@ -23,6 +24,7 @@ mod migrate;
 mod open;
 pub mod plans;
 pub mod protection;
+mod prune;
 mod restore;
 mod routes;
 mod runs;
@@ -47,12 +49,14 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Kind, Result};
 use append::Log;
 pub use browse::EventFilter;
+pub use checkpoints::Signed;
 pub use folder::Folder;
 use keys::Sealer;
 pub use keys::fill;
 pub use letters::{Letter, LetterFilter, LetterState, LetterText};
 pub use lock::{Held, Standing, Tenure};
 pub use plans::{PlanApproval, SavedPlan};
+pub use prune::{Authority, Hold, Prunable, Retention};
 pub use routes::{Positions, RouteState};
 pub use runs::{NewRun, RejectReason, Run, RunEnd, RunFilter, RunRow, RunState};
 pub use steps::{Intent, Settle};
@@ -86,6 +90,8 @@ pub struct Options {
     pub deadline: Duration,
     /// What is kept of dead letters.
     pub letters: LetterLimits,
+    /// Where pins are kept: what this user last knew of each log, outside of the state. `None`: nowhere.
+    pub pins: Option<std::path::PathBuf>,
     /// The time.
     pub clock: Clock,
 }
@@ -99,6 +105,7 @@ impl Default for Options {
             wait: Duration::from_secs(10),
             deadline: lock::DEADLINE,
             letters: LetterLimits::default(),
+            pins: None,
             clock: system_clock(),
         }
     }
@@ -140,6 +147,8 @@ pub struct Store {
     record_secret: [u8; 16],
     options: Options,
     writable: bool,
+    /// Whether something was written that the pin does not know yet.
+    dirty: bool,
     auditing: bool,
     /// The rights of the routes whose locks were taken here.
     tenures: Mutex<BTreeMap<String, Tenure>>,
@@ -230,6 +239,7 @@ impl Store {
             self.db.execute_batch("COMMIT").map_err(|e| sql::error(doing, e))?;
             Ok(value)
         });
+        self.dirty |= done.is_ok();
         if done.is_err() {
             // A failing COMMIT may have ended the transaction already.
             let _ = self.db.execute_batch("ROLLBACK");

@@ -76,12 +76,14 @@ impl Store {
             record_secret,
             options,
             writable: true,
+            dirty: true,
             auditing,
             tenures: Default::default(),
         };
         if store.unscrubbed()? {
             store.scrub()?;
         }
+        notices.extend(store.pin_notice());
         Ok(Opened { store, notices })
     }
 
@@ -137,6 +139,7 @@ impl Store {
             record_secret,
             options,
             writable: false,
+            dirty: false,
             auditing,
             tenures: Default::default(),
         };

@@ -51,6 +51,7 @@ impl Store {
         done?;
         self.id = self.db.query_row("SELECT id FROM state", [], |row| row.get(0)).map_err(fail)?;
         self.auditing = self.db.query_row("SELECT auditing FROM state", [], |row| row.get(0)).map_err(fail)?;
+        self.pin_anew();
         Ok(())
     }
 

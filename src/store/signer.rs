@@ -22,7 +22,6 @@ pub(super) fn make(db: &Connection, log: &Log) -> Result<String> {
 ///
 /// # Errors
 /// No sealer at hand opens it.
-#[expect(dead_code, reason = "the verbs that sign come next")]
 pub(super) fn load(db: &Connection, log: &Log) -> Result<Option<Signing>> {
     let Some(seed) = unwrap(db, log)? else { return Ok(None) };
     Ok(Some(Signing::new(&checkpoint::origin(&log.id), Purpose::Note, &seed)))

@@ -1,5 +1,7 @@
 //! The state as a whole: runs and steps, killed and damaged, by many at once.
 
+mod ledger;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
@@ -26,6 +28,7 @@ impl Bench {
         Options {
             audit_key: self.key.clone().map(Zeroizing::new),
             show_first_key: true,
+            pins: Some(self.temp.path().join("pins")),
             clock: Arc::new(move || time.fetch_add(1_000_000, Ordering::Relaxed)),
             ..Options::default()
         }

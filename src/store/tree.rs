@@ -38,7 +38,6 @@ pub(super) fn grow(db: &Connection, log: i64, size: u64) -> Result<Frontier> {
 }
 
 /// The kept nodes of one log.
-#[expect(dead_code, reason = "the verbs that prove come next")]
 pub(super) struct Kept<'a> {
     pub db: &'a Connection,
     pub log: i64,

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::append::{self, SEQ_BITS, StoredHead};
 use super::browse::Kinds;
@@ -162,30 +162,7 @@ impl Store {
 
     /// Where a log begins, if its oldest events were pruned.
     pub(super) fn floor(&self, log: i64) -> Result<Option<Head>> {
-        let text = "SELECT size, last, running, frontier, epoch, epoch_since_ns, epoch_events, last_ns FROM audit_floors WHERE log = ?1";
-        let read = |row: &rusqlite::Row<'_>| {
-            let size = sql::count(row.get(0)?);
-            let frontier = Frontier::of(size, row.get_ref(3)?.as_blob()?).ok_or(rusqlite::Error::InvalidQuery)?;
-            Ok(Head {
-                size,
-                last: row.get::<_, Hash>(1)?,
-                running: row.get::<_, Hash>(2)?,
-                frontier: Some(frontier),
-                epoch: sql::count(row.get(4)?),
-                epoch_since_ns: row.get(5)?,
-                epoch_events: sql::count(row.get(6)?),
-                last_ns: row.get(7)?,
-                ..Head::empty(0)
-            })
-        };
-        match self.db.query_row(text, [log], read).optional() {
-            Ok(floor) => Ok(floor),
-            Err(rusqlite::Error::SqliteFailure(failure, message)) => {
-                Err(sql::error("verifying the audit log", rusqlite::Error::SqliteFailure(failure, message)))
-            }
-            // Somebody changed it: with no floor the first event is missing, which is what it looks like.
-            Err(_) => Ok(None),
-        }
+        read_floor(&self.db, log)
     }
 
     /// What the events of a log say was redacted.
@@ -203,6 +180,28 @@ impl Store {
     }
 
     fn feed(&self, log: i64, treeless: bool, verifier: &mut Verifier) -> Result<()> {
+        self.each_row(log, 0, (1 << SEQ_BITS) - 1, |row| {
+            let Some(row) = row else {
+                verifier.unreadable();
+                return Ok(false);
+            };
+            let go_on = verifier.row(row);
+            if go_on && !treeless {
+                self.compare_nodes(log, verifier)?;
+            }
+            Ok(go_on)
+        })
+    }
+
+    /// Every row of a log from one number to another, in order, for as long as `take` wants more. `None`:
+    /// a column of the wrong kind, or text that is no text; somebody changed it.
+    pub(super) fn each_row(
+        &self,
+        log: i64,
+        first: u64,
+        last: u64,
+        mut take: impl FnMut(Option<&Row<'_>>) -> Result<bool>,
+    ) -> Result<()> {
         let doing = "verifying the audit log";
         let words = Words {
             kinds: self.kinds().unwrap_or_default().into_iter().collect(),
@@ -211,22 +210,15 @@ impl Store {
         let mut statement = self
             .db
             .prepare_cached(
-                "SELECT at, ts_ns, epoch, kind, run, leaf, mac, body FROM audit_events WHERE at >= ?1 AND at < ?2 ORDER BY at",
+                "SELECT at, ts_ns, epoch, kind, run, leaf, mac, body FROM audit_events WHERE at >= ?1 AND at <= ?2 ORDER BY at",
             )
             .map_err(|e| sql::error(doing, e))?;
-        let mut rows =
-            statement.query(params![append::at(log, 0), append::at(log + 1, 0)]).map_err(|e| sql::error(doing, e))?;
+        let mut rows = statement
+            .query(params![append::at(log, first), append::at(log, last)])
+            .map_err(|e| sql::error(doing, e))?;
         while let Some(row) = rows.next().map_err(|e| sql::error(doing, e))? {
-            let go_on = read_row(row, &words).map(|row| verifier.row(&row));
-            // A column of the wrong kind or text that is no text: somebody changed it.
-            match go_on {
-                Ok(true) if treeless => {}
-                Ok(true) => self.compare_nodes(log, verifier)?,
-                Ok(false) => return Ok(()),
-                Err(_) => {
-                    verifier.unreadable();
-                    return Ok(());
-                }
+            if !take(read_row(row, &words).ok().as_ref())? {
+                break;
             }
         }
         Ok(())
@@ -255,6 +247,34 @@ impl Store {
             .prepare_cached("SELECT number, id FROM audit_runs")
             .and_then(|mut statement| statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
             .map_err(|e| sql::error("verifying the audit log", e))
+    }
+}
+
+/// Where a log begins, if its oldest events were pruned.
+pub(super) fn read_floor(db: &Connection, log: i64) -> Result<Option<Head>> {
+    let text = "SELECT size, last, running, frontier, epoch, epoch_since_ns, epoch_events, last_ns FROM audit_floors WHERE log = ?1";
+    let read = |row: &rusqlite::Row<'_>| {
+        let size = sql::count(row.get(0)?);
+        let frontier = Frontier::of(size, row.get_ref(3)?.as_blob()?).ok_or(rusqlite::Error::InvalidQuery)?;
+        Ok(Head {
+            size,
+            last: row.get::<_, Hash>(1)?,
+            running: row.get::<_, Hash>(2)?,
+            frontier: Some(frontier),
+            epoch: sql::count(row.get(4)?),
+            epoch_since_ns: row.get(5)?,
+            epoch_events: sql::count(row.get(6)?),
+            last_ns: row.get(7)?,
+            ..Head::empty(0)
+        })
+    };
+    match db.query_row(text, [log], read).optional() {
+        Ok(floor) => Ok(floor),
+        Err(rusqlite::Error::SqliteFailure(failure, message)) => {
+            Err(sql::error("verifying the audit log", rusqlite::Error::SqliteFailure(failure, message)))
+        }
+        // Somebody changed it: with no floor the first event is missing, which is what it looks like.
+        Err(_) => Ok(None),
     }
 }
 

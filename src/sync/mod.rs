@@ -7,6 +7,7 @@
 
 mod adopt;
 mod begin;
+pub mod carry;
 pub mod check;
 mod delivery;
 pub mod foresee;
@@ -31,6 +32,7 @@ pub mod signals;
 mod tests;
 mod verdict;
 pub mod watch;
+pub mod witness;
 mod writer;
 
 pub use adopt::{Adopted, adopt};

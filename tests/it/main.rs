@@ -17,6 +17,7 @@ mod delivery;
 mod heartbeat;
 mod hostile;
 mod kill;
+mod ledger;
 mod library;
 mod locks;
 mod many;

@@ -1,17 +1,24 @@
 //! `consign audit`: what was recorded, and whether anybody changed it.
 
 mod add;
+mod checkpoint;
+mod hold;
 mod keys;
 mod list;
+mod prove;
+mod prune;
+mod public_key;
+mod redact;
 mod show;
 mod verify;
+mod witness;
 
 use clap::Subcommand;
 
 use super::context::Context;
 use crate::error::{Exit, Result};
 
-/// The tamper-evident log: list, show, verify, add; keys
+/// The tamper-evident log: what happened, proved to others, kept as long as it must be
 #[derive(clap::Args, Debug)]
 pub(super) struct Audit {
     #[command(subcommand)]
@@ -23,8 +30,15 @@ enum Verb {
     List(list::List),
     Show(show::Show),
     Verify(verify::Verify),
+    Checkpoint(checkpoint::Checkpoint),
+    Prove(prove::Prove),
+    PublicKey(public_key::PublicKey),
     Add(add::Add),
     Keys(keys::Keys),
+    Prune(prune::Prune),
+    Redact(redact::Redact),
+    Hold(hold::Hold),
+    Witness(witness::Witness),
 }
 
 impl Audit {
@@ -33,6 +47,13 @@ impl Audit {
             Verb::List(verb) => verb.run(context),
             Verb::Show(verb) => verb.run(context),
             Verb::Verify(verb) => verb.run(context),
+            Verb::Checkpoint(verb) => verb.run(context),
+            Verb::Prove(verb) => verb.run(context),
+            Verb::PublicKey(verb) => verb.run(context),
+            Verb::Prune(verb) => verb.run(context),
+            Verb::Redact(verb) => verb.run(context),
+            Verb::Hold(verb) => verb.run(context),
+            Verb::Witness(verb) => verb.run(context),
             Verb::Add(verb) => verb.run(context),
             Verb::Keys(verb) => verb.run(context),
         }

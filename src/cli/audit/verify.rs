@@ -1,18 +1,24 @@
 //! `consign audit verify`: the whole log is recomputed from its stored bytes; the first event that
 //! does not fit is named, and so is every check that could not be made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::audit::Event;
+use crate::audit::checkpoint::Proof;
+use crate::audit::note::Verifying;
 use crate::audit::verify::Made;
 use crate::cli::context::Context;
 use crate::cli::moment;
 use crate::cli::output::Answer;
 use crate::cli::output::text::{count, grouped, shown};
-use crate::error::{Error, Exit, Result};
+use crate::error::codes::audit::{KEY_BAD, PROOF_BAD};
+use crate::error::{Error, Exit, Kind, Result};
+use crate::store::Evidence;
+use crate::sync::carry;
 
 /// Verifies that nothing in the log was changed, dropped or put in
 #[derive(clap::Args, Debug)]
@@ -20,10 +26,26 @@ pub(super) struct Verify {
     /// A file with the log's first key, as it was given away when the log began: proves more
     #[arg(long, value_name = "FILE")]
     first_key: Option<PathBuf>,
+    /// A file of checkpoints that was carried away, as often as there are: the log must still hold what they were signed over
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
+    /// Verifies this proof of an event and nothing else; needs no log and no project, only `--key`
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["first_key", "checkpoint"])]
+    proof: Option<PathBuf>,
+    /// The event that the proof is of, where the proof does not bring it along
+    #[arg(long, value_name = "FILE", requires = "proof")]
+    event: Option<PathBuf>,
+    /// The public key of the log, as often as there are (and of witnesses): its line, or a file with it
+    #[arg(long, value_name = "KEY")]
+    key: Vec<String>,
 }
 
 impl Verify {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        let keys = self.key.iter().map(|text| public_key(text)).collect::<Result<Vec<_>>>()?;
+        if let Some(proof) = &self.proof {
+            return verify_proof(context, proof, self.event.as_deref(), &keys);
+        }
         let (project, _) = context.project()?;
         let first = match &self.first_key {
             None => None,
@@ -34,7 +56,21 @@ impl Verify {
             }
         };
         let store = context.store_must(&project)?;
-        let verified = store.verify_audit(first.as_ref().map(|key| key.as_str()))?;
+        let mut evidence = Evidence::of_key(first.as_ref().map(|key| key.as_str()))?;
+        evidence.known = store.own_evidence()?;
+        for path in &self.checkpoint {
+            let text = read(path)?;
+            let text = String::from_utf8_lossy(&text);
+            let from = format!("the checkpoint of `{}`", path.display());
+            let found = carry::notes(&text);
+            if found.is_empty() {
+                store.known_from(text.as_bytes(), &from, None)?;
+            }
+            for note in found {
+                evidence.known.push(store.known_from(note.as_bytes(), &from, keys.first())?);
+            }
+        }
+        let verified = store.verify_with(&evidence)?;
         let mut text = String::new();
         let mut logs: Vec<Value> = Vec::new();
         for (report, closed) in &verified.logs {
@@ -85,6 +121,59 @@ impl Verify {
             None => Ok(Exit::Done),
         }
     }
+}
+
+/// What is shown of a proof, whoever holds it.
+fn verify_proof(context: &Context<'_>, path: &Path, event: Option<&Path>, keys: &[Verifying]) -> Result<Exit> {
+    let bad =
+        |what: &str| Error::new(Kind::Tampered, &PROOF_BAD, format!("`{}` proves nothing: {what}", path.display()));
+    let proof = Proof::read(&read(path)?).map_err(bad)?;
+    let body = match event {
+        Some(event) => read(event)?,
+        None => proof.body.clone().ok_or_else(|| {
+            bad("the event is not in it").hint("give the event's body, byte for byte, with `--event FILE`")
+        })?,
+    };
+    let (checkpoint, signed) = proof.check(&body, keys).map_err(bad)?;
+    let event = Event::read(&body).map_err(|what| bad(&what))?;
+    let mut text = format!(
+        "event {} is in the log {}, among the first {}\n  {} {} {}\n",
+        grouped(proof.index + 1),
+        shown(&checkpoint.origin),
+        count(checkpoint.size, "event", "events"),
+        moment::shown(event.time),
+        shown(&event.action),
+        event.outcome.word()
+    );
+    for signed in &signed {
+        let when =
+            signed.time.and_then(|time| i64::try_from(time).ok()).and_then(|time| time.checked_mul(1_000_000_000));
+        let when = when.map_or_else(String::new, |time| format!(" at {}", moment::shown(time)));
+        text.push_str(&format!("  signed by {}{when}\n", shown(&signed.name)));
+    }
+    let answer = Answer::new()
+        .fact("ok", json!(true))
+        .fact("origin", json!(checkpoint.origin))
+        .fact("size", json!(checkpoint.size))
+        .fact("index", json!(proof.index))
+        .fact("signed_by", json!(signed.iter().map(|signed| &signed.name).collect::<Vec<_>>()))
+        .fact("event", serde_json::to_value(&event).unwrap_or(Value::Null));
+    context.ui.answer(answer.text(text))?;
+    Ok(Exit::Done)
+}
+
+/// A public key from its line, or from the file that holds the line.
+pub(super) fn public_key(text: &str) -> Result<Verifying> {
+    let bad = |what| Error::new(Kind::Invalid, &KEY_BAD, format!("`--key` cannot be read: {what}"));
+    if text.contains('+') {
+        return Verifying::read(text).map_err(bad);
+    }
+    let path = Path::new(text.strip_prefix('@').unwrap_or(text));
+    Verifying::read(&String::from_utf8_lossy(&read(path)?)).map_err(bad)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|e| Error::io(format!("reading `{}`", path.display()), e))
 }
 
 fn made(made: &Made) -> (&'static str, Option<String>) {

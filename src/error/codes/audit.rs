@@ -33,5 +33,75 @@ pub static EVENT_UNKNOWN: Code = Code::new(
     "No event of the log has this id, or several begin with it. Give more of the id; `consign audit list` shows ids.",
 );
 
+/// An event of which nothing but its place is left, or that must stay.
+pub static EVENT_GONE: Code = Code::new(
+    "audit-event-gone",
+    "the event cannot be proved or redacted",
+    "Its body was redacted, it is in a log that was closed, or it is one of those that hold the log together and are never redacted. `consign audit show` tells what is left of it.",
+);
+/// No signing key yet.
+pub static NO_SIGNER: Code = Code::new(
+    "audit-no-signer",
+    "the audit log has no signing key yet",
+    "Logs that an older consign began get their signing key with the next event that is recorded. `consign audit add` records one.",
+);
+/// A checkpoint that is none of this log's.
+pub static CHECKPOINT_BAD: Code = Code::new(
+    "audit-checkpoint-bad",
+    "the checkpoint is not one of this log",
+    "The file is no signed checkpoint, is signed by another key, or belongs to another log. It says nothing of this log, so nothing was verified with it. Give the file as it was carried away, and the key that stood beside it then.",
+);
+/// A proof that does not hold.
+pub static PROOF_BAD: Code = Code::new(
+    "audit-proof-bad",
+    "the proof does not hold",
+    "The event, the path to the root, or the signature of the checkpoint was changed, or the key is not that of the log. What the proof claims is not shown by it.",
+);
+/// A key that cannot be read.
+pub static KEY_BAD: Code = Code::new(
+    "audit-key-bad",
+    "the key cannot be read",
+    "A key that verifies checkpoints is one line: name, id and base64, with `+` between them. `consign audit public-key` prints that of the log; it also stands in the log's first event.",
+);
+/// A checkpoint that could not be carried away.
+pub static CARRY_FAILED: Code = Code::new(
+    "audit-carry-failed",
+    "a checkpoint could not be carried away",
+    "The checkpoint was signed and is kept in the state, but could not be written to one of the places asked for. Run `consign audit checkpoint` again when it can be reached; nothing is lost meanwhile, only what happens until then is not yet witnessed.",
+);
+/// A legal hold is in the way.
+pub static HELD: Code = Code::new(
+    "audit-held",
+    "a legal hold is in the way",
+    "Nothing from the beginning of a legal hold on is removed until it is released: `consign audit hold list`, `consign audit hold release NAME --reason …`.",
+);
+/// Nothing says how long events are kept.
+pub static NO_RETENTION: Code = Code::new(
+    "audit-no-retention",
+    "nothing says how long events are kept",
+    "Events are kept for ever unless `audit: { retention: 400d }` in connectors.yaml, AUDIT_RETENTION_DAYS, AUDIT_MAX_EVENTS or an option of `consign audit prune` says otherwise. Standards that the project is held to keep events longer where they ask for it.",
+);
+/// A witness refused.
+pub static WITNESS_REFUSED: Code = Code::new(
+    "audit-witness-refused",
+    "the witness did not cosign",
+    "The witness does not know this log or its key, or what it saw of the log before is not the beginning of what it was shown now. The second is what a witness is for: find out who rewrote the log or put an older copy in its place.",
+);
+
 /// The written-out list.
-pub const ALL: &[&Code] = &[&TAMPERED, &KEY_MISSING, &KEY_WEAK, &KEY_OTHER, &EVENT_UNKNOWN];
+pub const ALL: &[&Code] = &[
+    &TAMPERED,
+    &KEY_MISSING,
+    &KEY_WEAK,
+    &KEY_OTHER,
+    &EVENT_UNKNOWN,
+    &EVENT_GONE,
+    &NO_SIGNER,
+    &CHECKPOINT_BAD,
+    &PROOF_BAD,
+    &KEY_BAD,
+    &CARRY_FAILED,
+    &HELD,
+    &NO_RETENTION,
+    &WITNESS_REFUSED,
+];
