@@ -153,6 +153,8 @@ actions! {
     LettersDiscarded "dead_letters.discarded" UserAction Warning "Dead letters were given up.";
     LettersPurged "dead_letters.purged" System Info "Dead letters past their time to live were deleted.";
     LetterShown "dead_letters.shown" UserAction Info "The content of a dead letter was looked at.";
+    SignedIn "connector.signed_in" Security Info "A connector was signed in to; what was obtained is kept.";
+    SignedOut "connector.signed_out" Security Info "A connector was signed out of; what was kept is forgotten.";
     StateBackedUp "state.backed_up" System Info "A copy of the state was made.";
     StateRestored "state.restored" UserAction Critical "The state was restored from a copy.";
     TargetAdopted "state.adopted" UserAction Warning "What a target knew of a route was taken over.";

@@ -3,7 +3,9 @@
 mod call;
 mod check;
 mod discover;
+mod keys;
 mod list;
+mod login;
 mod new;
 mod packs;
 mod peek;
@@ -38,6 +40,9 @@ enum Verb {
     Probe(probe::Probe),
     Call(call::Call),
     Simulate(simulate::Simulate),
+    Login(login::Login),
+    Logout(login::Logout),
+    Keys(keys::Keys),
 }
 
 impl Connect {
@@ -54,6 +59,9 @@ impl Connect {
             Verb::Probe(verb) => verb.run(context),
             Verb::Call(verb) => verb.run(context),
             Verb::Simulate(verb) => verb.run(context),
+            Verb::Login(verb) => verb.run(context),
+            Verb::Logout(verb) => verb.run(context),
+            Verb::Keys(verb) => verb.run(context),
         }
     }
 }

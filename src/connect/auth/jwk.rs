@@ -311,3 +311,25 @@ fn from_jwk(text: &str) -> Result<PrivateKey> {
         _ => Err(none("the JWK's `kty` is not RSA, EC or OKP")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7638, section 3.1.
+    #[test]
+    fn the_thumbprint_is_that_of_the_standard() {
+        let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        let bare = json!({ "e": "AQAB", "kty": "RSA", "n": n });
+        assert_eq!(thumbprint(&bare), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    }
+
+    #[test]
+    fn damaged_der_is_refused() {
+        for length in 0..40 {
+            for byte in [0_u8, 0x30, 0x81, 0x84, 0xff] {
+                assert!(from_sec1(&vec![byte; length]).is_err());
+            }
+        }
+    }
+}

@@ -126,8 +126,11 @@ fn found(kept: KeptTokens) -> Found {
 /// person's sign-in would be lost with them.
 fn identity(desk: &Desk) -> Result<Vec<u8>> {
     let way = desk.way;
-    let mut parts = vec![desk.given.pack.name.clone(), way.name.clone()];
     let nothing = Map::new();
+    // What sees something that is yet to be found out tells nothing apart.
+    let told = |template| desk.maybe(template, &nothing).ok().flatten().unwrap_or_default();
+    let mut parts = vec![desk.given.pack.name.clone(), way.name.clone()];
+    parts.push(told(desk.given.pack.transport.base.as_ref()));
     if let Kind::OAuth2(oauth) = &way.kind {
         let user = oauth.user.as_ref().map(|(user, _)| user);
         let each: [Option<&'static Template>; 5] = [
@@ -138,7 +141,7 @@ fn identity(desk: &Desk) -> Result<Vec<u8>> {
             user,
         ];
         for template in each {
-            parts.push(desk.maybe(template, &nothing)?.unwrap_or_default());
+            parts.push(told(template));
         }
     }
     if !way.asks_a_person() {

@@ -25,6 +25,8 @@ mod jwt;
 mod kept;
 mod key;
 pub use kept::known;
+#[cfg(test)]
+mod kill_tests;
 pub mod login;
 mod none;
 mod oauth1;
@@ -71,8 +73,14 @@ trait SignInKind: Sync {
         Ok(Map::new())
     }
 
-    /// What `auth` holds after asking; `old` is what was obtained before and is no longer good.
-    fn obtain<'a>(&'a self, _desk: &'a Desk, _old: &'a Map<String, Json>) -> Later<'a, Result<Map<String, Json>>> {
+    /// What `auth` holds more after asking; `known`: what it holds by now, `old`: what was obtained before and
+    /// is no longer good.
+    fn obtain<'a>(
+        &'a self,
+        _desk: &'a Desk,
+        _known: &'a Map<String, Json>,
+        _old: &'a Map<String, Json>,
+    ) -> Later<'a, Result<Map<String, Json>>> {
         Box::pin(async { Ok(Map::new()) })
     }
 
@@ -202,6 +210,23 @@ pub fn identity(given: &Arc<Given>, clock: &Clock) -> Result<Option<Identity>> {
     let (certificate, key) = (certificate.text(&scope)?, zeroize::Zeroizing::new(key.text(&scope)?));
     // A connector that gives none does not want one.
     Ok((!certificate.trim().is_empty()).then_some(Identity { hosts, certificate, key }))
+}
+
+/// The private key that a connector signs tokens with; `None`: its way has none.
+///
+/// # Errors
+/// As for [`way`], or if a template has no value.
+pub fn signing_key(given: &Arc<Given>, clock: &Clock) -> Result<Option<zeroize::Zeroizing<String>>> {
+    use crate::connect::pack::auth::Kind as Of;
+    let Some(way) = way(given)? else { return Ok(None) };
+    let assertion = match &way.kind {
+        Of::Jwt(assertion) => Some(assertion),
+        Of::OAuth2(oauth) => oauth.assertion.as_ref(),
+        _ => None,
+    };
+    let Some(assertion) = assertion else { return Ok(None) };
+    let arena = crate::record::Arena::new();
+    assertion.key.text(&given.scope(&arena, clock())).map(|text| Some(zeroize::Zeroizing::new(text)))
 }
 
 /// The system's clock.
@@ -411,12 +436,16 @@ impl SignIn {
     /// What the kind obtains, and the steps after it.
     async fn obtained(&self, old: &Map<String, Json>) -> Result<Map<String, Json>> {
         let mut auth = self.kind.known(&self.desk)?;
-        auth.extend(self.kind.obtain(&self.desk, old).await?);
+        for step in self.desk.way.steps.iter().filter(|step| step.before) {
+            steps::make(&self.desk, self.kind, step, &mut auth).await?;
+        }
+        let more = self.kind.obtain(&self.desk, &auth, old).await?;
+        auth.extend(more);
         self.stepped(auth).await
     }
 
     async fn stepped(&self, mut auth: Map<String, Json>) -> Result<Map<String, Json>> {
-        for step in &self.desk.way.steps {
+        for step in self.desk.way.steps.iter().filter(|step| !step.before) {
             steps::make(&self.desk, self.kind, step, &mut auth).await?;
         }
         Ok(auth)

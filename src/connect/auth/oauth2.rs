@@ -21,17 +21,24 @@ impl SignInKind for OAuth2 {
         "oauth2"
     }
 
-    fn obtain<'a>(&'a self, desk: &'a Desk, old: &'a Map<String, Json>) -> Later<'a, Result<Map<String, Json>>> {
+    fn obtain<'a>(
+        &'a self,
+        desk: &'a Desk,
+        known: &'a Map<String, Json>,
+        old: &'a Map<String, Json>,
+    ) -> Later<'a, Result<Map<String, Json>>> {
         Box::pin(async move {
             let oauth = spec(desk)?;
-            let seed = || desk.maybe(oauth.refresh_token.as_ref(), &Map::new());
+            let seed = || desk.maybe(oauth.refresh_token.as_ref(), known);
             let refresh = match old.get("refresh_token").and_then(Json::as_str) {
                 Some(known) => Some(known.to_owned()),
                 None => seed()?,
             };
             if let Some(refresh) = refresh {
                 let fields = vec![("grant_type".into(), "refresh_token".into()), ("refresh_token".into(), refresh)];
-                match token(desk, "refreshing the token", fields, old).await {
+                let mut seen = old.clone();
+                seen.extend(known.clone());
+                match token(desk, "refreshing the token", fields, &seen).await {
                     Ok(fresh) => return Ok(joined(old, fresh)),
                     // A client that can sign in for itself does, when its refresh token is no longer good.
                     Err(error) if needs_another(oauth.grant) || error.kind() != Trouble::Denied => return Err(error),
@@ -40,26 +47,25 @@ impl SignInKind for OAuth2 {
             }
             let mut fields: Vec<(String, String)> = Vec::new();
             let mut say = |name: &str, value: String| fields.push((name.to_owned(), value));
-            let nothing = Map::new();
             match oauth.grant {
                 Grant::ClientCredentials => say("grant_type", "client_credentials".into()),
                 Grant::Password => {
                     let Some((user, password)) = &oauth.user else { return Err(Error::bug("no user")) };
                     say("grant_type", "password".into());
-                    say("username", desk.text(user, &nothing)?);
-                    say("password", desk.maybe(password.as_ref(), &nothing)?.unwrap_or_default());
+                    say("username", desk.text(user, known)?);
+                    say("password", desk.maybe(password.as_ref(), known)?.unwrap_or_default());
                 }
                 Grant::JwtBearer => {
                     let Some(assertion) = &oauth.assertion else { return Err(Error::bug("no assertion")) };
                     say("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer".into());
-                    say("assertion", jwt::made(desk, assertion, &target(desk, oauth, &nothing)?)?);
+                    say("assertion", jwt::made(desk, assertion, &target(desk, oauth, known)?)?);
                 }
                 Grant::TokenExchange => {
                     let Some((subject, kind)) = &oauth.subject_token else { return Err(Error::bug("no subject")) };
                     let usual = "urn:ietf:params:oauth:token-type:jwt".to_owned();
                     say("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange".into());
-                    say("subject_token", desk.text(subject, &nothing)?);
-                    say("subject_token_type", desk.maybe(kind.as_ref(), &nothing)?.unwrap_or(usual));
+                    say("subject_token", desk.text(subject, known)?);
+                    say("subject_token_type", desk.maybe(kind.as_ref(), known)?.unwrap_or(usual));
                 }
                 Grant::AuthorizationCode | Grant::DeviceCode | Grant::RefreshToken => {
                     let name = &desk.given.connector.name;
@@ -68,10 +74,10 @@ impl SignInKind for OAuth2 {
                         .hint(format!("sign in once: `consign connect login {name}`")));
                 }
             }
-            if let Some(scope) = desk.maybe(oauth.scope.as_ref(), &nothing)? {
+            if let Some(scope) = desk.maybe(oauth.scope.as_ref(), known)? {
                 say("scope", scope);
             }
-            token(desk, "asking for a token", fields, &nothing).await
+            token(desk, "asking for a token", fields, known).await
         })
     }
 }

@@ -52,7 +52,7 @@ fn here<T>(value: T) -> Spanned<T> {
 }
 
 /// A connector of a pack with this under `auth`.
-fn given(auth: &str, secrets: &[(&str, &str)], state: Option<&std::path::Path>) -> Arc<Given> {
+pub(super) fn given(auth: &str, secrets: &[(&str, &str)], state: Option<&std::path::Path>) -> Arc<Given> {
     let mut text = String::from(
         "pack: probe_pack\nparams: { base: { default: 'https://api.example' } }\ntransport: { base: '{{ params.base }}' }\nauth:\n",
     );
@@ -92,7 +92,7 @@ fn clock() -> (Clock, Arc<AtomicI64>) {
     (Arc::new(move || Timestamp { seconds: shared.load(Ordering::SeqCst), nanos: 0, offset: 0 }), time)
 }
 
-fn run<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 

@@ -12,7 +12,12 @@ use crate::error::{Finding, nearest};
 
 /// Every built-in pack: its name and its text. One line each, sorted.
 pub const ALL: &[(&str, &str)] = &[
+    ("aws", include_str!("../packs/aws.yaml")),
+    ("aws_comprehend", include_str!("../packs/aws_comprehend.yaml")),
+    ("aws_s3", include_str!("../packs/aws_s3.yaml")),
+    ("aws_sqs", include_str!("../packs/aws_sqs.yaml")),
     ("datadog", include_str!("../packs/datadog.yaml")),
+    ("fhir", include_str!("../packs/fhir.yaml")),
     ("graphql", include_str!("../packs/graphql.yaml")),
     ("hubspot", include_str!("../packs/hubspot.yaml")),
     ("openai", include_str!("../packs/openai.yaml")),

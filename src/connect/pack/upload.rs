@@ -12,7 +12,7 @@ use super::template::Template;
 
 /// The section.
 pub static JOB: Section = Section {
-    name: "job",
+    name: "the job of a batch",
     about: "Several requests for one batch. What a step captures is `job.NAME` in those after it, and is noted at once, so that a run after a crash finds its job again.",
     foreign: false,
     keys: &[

@@ -276,6 +276,12 @@ static STEP: Section = Section {
             "Whether it carries what `send` says, as far as it is known by then (a user and password, a token).",
         )
         .default("false"),
+        Key::new(
+            "before",
+            Kind::Flag,
+            "Whether it is made before a token is asked for: it finds out where, as a server's metadata say.",
+        )
+        .default("false"),
         Key::new("success", Kind::Expression, "What `answer` must fulfil beside a status below 400."),
         Key::new("capture", Kind::Record, "What is kept of the answer, by name: `auth.NAME`."),
         Key::new("cookies", Kind::Flag, "Whether cookies that are set are kept, and sent with each call.")

@@ -162,6 +162,8 @@ pub struct Step {
     pub when: Option<Template>,
     /// Whether it carries what the way sends.
     pub signed: bool,
+    /// Whether it comes before the token.
+    pub before: bool,
     /// What the answer must fulfil.
     pub success: Option<Template>,
     /// What is kept of the answer.
@@ -563,6 +565,7 @@ impl Step {
             request: RequestSpec::read(reader, raw),
             when: reader.expression(raw, "when"),
             signed: reader.flag(raw, "signed").unwrap_or(false),
+            before: reader.flag(raw, "before").unwrap_or(false),
             success: reader.expression(raw, "success"),
             capture: reader.tree(raw, "capture"),
             cookies: reader.flag(raw, "cookies").unwrap_or(false),

@@ -32,6 +32,7 @@ mod md5;
 mod sha1;
 mod sha256;
 mod sha512;
+mod totp;
 mod url_decode;
 mod url_encode;
 mod url_parts;
@@ -78,6 +79,7 @@ pub(super) static GROUP: Group = Group {
         &sha1::SHA1,
         &sha256::SHA256,
         &sha512::SHA512,
+        &totp::TOTP,
         &url_decode::URL_DECODE,
         &url_encode::URL_ENCODE,
         &url_parts::URL_PARTS,
