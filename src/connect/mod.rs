@@ -20,6 +20,7 @@ pub mod simulate;
 pub mod trial;
 pub mod typed;
 pub mod web;
+pub mod writing;
 
 pub use crate::record::Column;
 pub use seam::*;

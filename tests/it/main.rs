@@ -20,6 +20,7 @@ mod kill;
 mod ledger;
 mod library;
 mod locks;
+mod lying;
 mod many;
 mod matrix;
 mod modes;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::servers::liar::Liar;
 use crate::servers::postgres;
 use crate::servers::sftp::Sftp;
 use crate::support::{consign, rounds, text};
@@ -22,6 +23,9 @@ const POINTS: &[&str] = &[
     "before_write",
     "mid_write",
     "before_commit",
+    "before_request",
+    "after_request",
+    "after_answer",
     "after_write",
     "inside_settle",
     "before_sweep",
@@ -34,7 +38,8 @@ const POINTS: &[&str] = &[
     "after_finish",
 ];
 /// Those at which a run is killed in the middle too, with groups settled before.
-const AGAIN: &[&str] = &["before_intent", "after_intent", "mid_write", "after_write", "inside_settle"];
+const AGAIN: &[&str] =
+    &["before_intent", "after_intent", "mid_write", "after_request", "after_answer", "after_write", "inside_settle"];
 
 /// Records of the source.
 const RECORDS: u64 = 14_000;
@@ -50,6 +55,7 @@ enum Target {
     Sqlite,
     Postgres,
     Sftp,
+    Web,
 }
 
 /// What is read, and how it comes back to where it was.
@@ -74,11 +80,12 @@ struct Cell {
 /// The cells that make sense: files take no single records.
 fn cells() -> Vec<Cell> {
     let mut cells = Vec::new();
-    for target in [Target::File, Target::Sqlite, Target::Postgres, Target::Sftp] {
+    for target in [Target::File, Target::Sqlite, Target::Postgres, Target::Sftp, Target::Web] {
         for reading in [Reading::Files, Reading::Sorted, Reading::Unsorted] {
             for mode in ["append", "upsert", "mirror"] {
                 let bytes = matches!(target, Target::File | Target::Sftp);
-                if bytes && mode == "upsert" || mode == "mirror" && reading == Reading::Unsorted {
+                let unable = bytes && mode == "upsert" || target == Target::Web && mode == "mirror";
+                if unable || mode == "mirror" && reading == Reading::Unsorted {
                     continue;
                 }
                 cells.push(Cell { target, reading, mode });
@@ -102,6 +109,7 @@ impl World {
         let place = match cell.target {
             Target::Postgres => Some(Place::postgres()?),
             Target::Sftp => Some(Place::sftp()?),
+            Target::Web => Some(Place::Web(Liar::start(&[]))),
             Target::File | Target::Sqlite => None,
         };
         let world = Self { folder: Some(tempfile::tempdir().expect("a folder")), cell, place };
@@ -272,10 +280,32 @@ impl Drop for World {
     }
 }
 
+/// A definition whose requests are known by keys where it adds records.
+const WEB: &str = "definition:
+      pack: liar
+      transport: { base: \"ADDRESS\" }
+      streams:
+        items:
+          key: [sku]
+          write:
+            create:
+              method: POST
+              path: /items
+              body: { records: \"{{ records }}\" }
+              batch: { records: 500 }
+              idempotency: { send: { header: Idempotency-Key } }
+            upsert:
+              method: PUT
+              path: /items
+              body: { records: \"{{ records }}\" }
+              batch: { records: 500 }
+";
+
 /// A target on a server that the tests of this process share.
 enum Place {
     Postgres { server: &'static postgres::Server, database: String },
     Sftp { server: &'static Sftp, folder: String },
+    Web(Liar),
 }
 
 impl Place {
@@ -295,13 +325,14 @@ impl Place {
         match self {
             Self::Postgres { .. } => "use: postgres\n    with: { url: \"${env:DATABASE_URL}\" }\n".to_owned(),
             Self::Sftp { server, folder } => server.connector(folder, "path: items.ndjson, format: ndjson"),
+            Self::Web(server) => WEB.replace("ADDRESS", &server.address),
         }
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Postgres { server, database } => vec![("DATABASE_URL", server.url(database))],
-            Self::Sftp { .. } => Vec::new(),
+            Self::Sftp { .. } | Self::Web(_) => Vec::new(),
         }
     }
 
@@ -315,6 +346,7 @@ impl Place {
                 .map(|(sku, note)| (sku.to_owned(), note.to_owned()))
                 .collect(),
             Self::Sftp { server, folder } => records_of(&server.file(folder).join("items.ndjson")),
+            Self::Web(server) => server.rows(),
         }
     }
 }

@@ -56,6 +56,7 @@ pub static LOOK_UP: Section = Section {
             "What was found, of `answer`: a record, or a list of which the first that fits counts. Null, an empty list and status 404 are nothing.",
         )
         .default("answer.body"),
+        Key::new("after", Kind::Length, "How long the other side takes until it shows what it has taken.").default("0s"),
         Key::new("fits", Kind::Expression, "What `existing` must fulfil to be this `record`. Left out, anything found fits."),
     ],
 };
@@ -114,6 +115,8 @@ pub struct LookUp {
     pub found: Option<Template>,
     /// What it must fulfil.
     pub fits: Option<Template>,
+    /// How long the other side takes until it shows what it has taken.
+    pub after: Duration,
 }
 
 /// `lock`, read.
@@ -154,6 +157,7 @@ impl LookUp {
             request: RequestSpec::read(reader, raw),
             found: reader.expression(raw, "found"),
             fits: reader.expression(raw, "fits"),
+            after: reader.length(raw, "after").unwrap_or_default(),
         })
     }
 }

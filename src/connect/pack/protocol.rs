@@ -5,7 +5,7 @@ use std::any::Any;
 use super::{Pack, params};
 use crate::config::{Carries, Mode, ProtocolSpec, StreamSpec};
 use crate::connect::protocols::{Guarantee, Protocol, ReadRequest, WriteRequest};
-use crate::connect::{Encoder, Sink, Source};
+use crate::connect::{Encoder, Sink, Source, writing};
 use crate::error::codes::connect::PACK_INVALID;
 use crate::error::{Error, Kind, Result};
 
@@ -71,16 +71,20 @@ impl Protocol for PackProtocol {
         Err(self.cannot(&request.stream.name, "read"))
     }
 
-    fn guarantee(&self, _request: &WriteRequest<'_>) -> Guarantee {
-        Guarantee::AtLeastOnce
+    fn guarantee(&self, request: &WriteRequest<'_>) -> Guarantee {
+        writing::guarantee(self.pack, request)
+    }
+
+    fn refuses_records(&self) -> bool {
+        true
     }
 
     fn encoder(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Encoder>> {
-        Err(self.cannot(&request.stream.name, "written"))
+        writing::encoder(self.pack, request)
     }
 
     fn sink(&self, request: &WriteRequest<'_>) -> Result<Box<dyn Sink>> {
-        Err(self.cannot(&request.stream.name, "written"))
+        writing::sink(self.pack, request)
     }
 }
 

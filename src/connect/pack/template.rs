@@ -21,6 +21,8 @@ use super::names::Scope;
 pub struct Template {
     pieces: Vec<Piece>,
     place: Place,
+    /// As it is written.
+    text: String,
 }
 
 /// Makes text fit for where it goes.
@@ -91,7 +93,7 @@ impl Template {
         if at < text.len() {
             pieces.push(Piece::Literal(text[at..].to_owned()));
         }
-        sound.then_some(Self { pieces, place: written.place })
+        sound.then_some(Self { pieces, place: written.place, text })
     }
 
     /// Compiles a text that is an expression as a whole, without braces (a condition).
@@ -103,7 +105,9 @@ impl Template {
     ) -> Option<Self> {
         let written = Expression::of(raw, source)?;
         match expr::compile(&written.text, environment, &mut Projection::default()) {
-            Ok(program) => Some(Self { pieces: vec![Piece::Program(program)], place: written.place }),
+            Ok(program) => {
+                Some(Self { pieces: vec![Piece::Program(program)], place: written.place, text: written.text })
+            }
             Err(faults) => {
                 for fault in faults {
                     let place = written.place_at(fault.start, fault.end.max(fault.start + 1));
@@ -121,6 +125,17 @@ impl Template {
     /// Where it stands.
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// As it is written.
+    pub fn written(&self) -> &str {
+        &self.text
+    }
+
+    /// The name, if it is one alone: `{{ records }}`.
+    pub fn only(&self) -> Option<&str> {
+        let inside = self.text.strip_prefix("{{")?.strip_suffix("}}")?.trim();
+        inside.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_').then_some(inside)
     }
 
     /// The text, if nothing in it is computed.

@@ -282,6 +282,11 @@ impl Way {
 }
 
 impl Style {
+    /// Whether values within lists and maps are written as JSON has them anyway.
+    pub fn plain(&self) -> bool {
+        self.times == Times::Rfc3339 && !self.numbers_as_text
+    }
+
     fn read(reader: &Reader<'_>, raw: &Raw) -> Self {
         Self {
             nulls: match reader.label(raw, "nulls").as_deref() {

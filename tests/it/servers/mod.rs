@@ -2,6 +2,7 @@
 //! value that stands for it. Nothing of the machine's own configuration is touched.
 
 pub mod cutter;
+pub mod liar;
 pub mod openapi;
 pub mod postgres;
 pub mod sftp;

@@ -1,0 +1,155 @@
+//! The records of a group, and how they are cut into requests.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value as Json;
+
+use super::encoder::{HEAD, broken};
+use crate::connect::Batch;
+use crate::connect::pack::batch::Batching;
+use crate::error::Result;
+use crate::record::Path;
+use crate::record::path::Step;
+
+/// The encoded records of a group, in order.
+#[derive(Default)]
+pub(super) struct Group {
+    bytes: Vec<u8>,
+    records: Vec<Place>,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    at: usize,
+    record: u32,
+    fields: u32,
+    element: u32,
+    key: u128,
+}
+
+impl Group {
+    /// Adds a batch.
+    ///
+    /// # Errors
+    /// If its records are not whole.
+    pub fn add(&mut self, batch: &Batch) -> Result<()> {
+        let base = self.bytes.len();
+        self.bytes.extend_from_slice(&batch.bytes);
+        let mut at = 0;
+        let number = |at: usize| {
+            batch
+                .bytes
+                .get(at..at + 4)
+                .and_then(|bytes| bytes.try_into().ok())
+                .map(u32::from_le_bytes)
+                .ok_or_else(broken)
+        };
+        while at < batch.bytes.len() {
+            let whole = number(at)? as usize;
+            let (record, fields) = (number(at + 20)?, number(at + 24)?);
+            let key = batch.bytes.get(at + 4..at + 20).and_then(|bytes| bytes.try_into().ok()).map(u128::from_le_bytes);
+            let texts = (whole + 4).checked_sub(HEAD).ok_or_else(broken)?;
+            let element = texts.checked_sub(record as usize + fields as usize).ok_or_else(broken)? as u32;
+            if at + 4 + whole > batch.bytes.len() {
+                return Err(broken());
+            }
+            self.records.push(Place { at: base + at + HEAD, record, fields, element, key: key.ok_or_else(broken)? });
+            at += 4 + whole;
+        }
+        Ok(())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// A record as the mapping names it, as JSON.
+    pub fn record(&self, at: u32) -> &[u8] {
+        match self.records[at as usize] {
+            Place { record: 0, .. } => self.fields(at),
+            Place { at, record, .. } => &self.bytes[at..at + record as usize],
+        }
+    }
+
+    /// Its fields as they are written.
+    pub fn fields(&self, at: u32) -> &[u8] {
+        let place = self.records[at as usize];
+        let start = place.at + place.record as usize;
+        &self.bytes[start..start + place.fields as usize]
+    }
+
+    /// What stands for it in a batch.
+    pub fn element(&self, at: u32) -> &[u8] {
+        let place = self.records[at as usize];
+        if place.element == 0 {
+            return self.fields(at);
+        }
+        let start = place.at + (place.record + place.fields) as usize;
+        &self.bytes[start..start + place.element as usize]
+    }
+
+    /// The records that a later one of the same key replaces before they are written, in order. `keyed`:
+    /// whether records have keys.
+    pub fn superseded(&self, keyed: bool) -> Vec<u32> {
+        if !keyed {
+            return Vec::new();
+        }
+        let mut seen = HashSet::with_capacity(self.records.len());
+        let mut found: Vec<u32> = (0..self.records.len())
+            .rev()
+            .filter(|at| !seen.insert(self.records[*at].key))
+            .map(|at| at as u32)
+            .collect();
+        found.reverse();
+        found
+    }
+
+    /// Cuts records into requests: no more than so many, nor so many bytes, nor so many different values
+    /// of what has to be alike.
+    pub fn cut(&self, mut records: Vec<u32>, rules: &Batching, most: u64) -> Vec<Vec<u32>> {
+        let most = usize::try_from(rules.records.min(most)).unwrap_or(usize::MAX).max(1);
+        let mut alike = HashMap::new();
+        if !rules.alike.is_empty() {
+            let values: Vec<String> = records.iter().map(|at| self.values(*at, &rules.alike)).collect();
+            let mut order: Vec<(String, u32)> = values.into_iter().zip(records).collect();
+            order.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.cmp(&other.1)));
+            records = order.iter().map(|(_, at)| *at).collect();
+            alike = order.into_iter().map(|(value, at)| (at, value)).collect();
+        }
+        let mut made = Vec::new();
+        let (mut chunk, mut bytes, mut kinds): (Vec<u32>, usize, usize) = (Vec::new(), 0, 0);
+        for at in records {
+            let size = self.element(at).len() + 1;
+            let other = chunk.last().is_some_and(|last| alike.get(last) != alike.get(&at));
+            let full = chunk.len() >= most || bytes + size > rules.bytes || other && kinds >= rules.groups;
+            if full && !chunk.is_empty() {
+                made.push(std::mem::take(&mut chunk));
+                bytes = 0;
+            }
+            kinds = if chunk.is_empty() { 1 } else { kinds + usize::from(other) };
+            bytes += size;
+            chunk.push(at);
+        }
+        if !chunk.is_empty() {
+            made.push(chunk);
+        }
+        made
+    }
+
+    fn values(&self, at: u32, paths: &[Path]) -> String {
+        let record: Json = serde_json::from_slice(self.record(at)).unwrap_or(Json::Null);
+        let found: Vec<String> = paths.iter().map(|path| within(&record, path).to_string()).collect();
+        found.join("\n")
+    }
+}
+
+/// What stands at a path; null if nothing does.
+pub(super) fn within<'j>(record: &'j Json, path: &Path) -> &'j Json {
+    static NOTHING: Json = Json::Null;
+    path.0.iter().fold(record, |here, step| match step {
+        Step::Key(name) => here.get(name).unwrap_or(&NOTHING),
+        Step::Index(at) => usize::try_from(*at).ok().and_then(|at| here.get(at)).unwrap_or(&NOTHING),
+        Step::Each => &NOTHING,
+    })
+}
