@@ -22,6 +22,8 @@ pub const ALL: &[(&str, &str)] = &[
     ("hubspot", include_str!("../packs/hubspot.yaml")),
     ("openai", include_str!("../packs/openai.yaml")),
     ("rest", include_str!("../packs/rest.yaml")),
+    ("salesforce", include_str!("../packs/salesforce.yaml")),
+    ("sap_s4hana", include_str!("../packs/sap_s4hana.yaml")),
     ("servicenow", include_str!("../packs/servicenow.yaml")),
     ("stripe", include_str!("../packs/stripe.yaml")),
 ];

@@ -8,7 +8,7 @@ use crate::config::yaml::Raw;
 use super::outcome::{OUTCOME, Outcome};
 use super::reader::Reader;
 use super::request::{self, RequestSpec};
-use super::template::Template;
+use super::template::{Template, Tree};
 
 /// The section.
 pub static JOB: Section = Section {
@@ -46,7 +46,7 @@ static STEP: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
-        Key::new("capture", Kind::Named(&Kind::Expression), "What is kept of `answer`, by name."),
+        Key::new("capture", Kind::Record, "Values by name, from `answer`: `job.NAME` from then on."),
         Key::new("bare", Kind::Flag, "Without sign-in: an address that is signed itself.").default("false"),
     ],
 };
@@ -71,7 +71,7 @@ static POLL: Section = Section {
             Kind::Expression,
             "Whether it failed: then nothing of it is counted as written without its results.",
         ),
-        Key::new("capture", Kind::Named(&Kind::Expression), "What is kept of the last `answer`, by name."),
+        Key::new("capture", Kind::Record, "Values by name, from the last `answer`."),
         Key::new(
             "every",
             Kind::Length,
@@ -120,7 +120,7 @@ pub struct Step {
     /// The request.
     pub request: RequestSpec,
     /// What is kept of the answer.
-    pub capture: Vec<(String, Template)>,
+    pub capture: Option<Tree>,
     /// Without sign-in.
     pub bare: bool,
 }
@@ -135,7 +135,7 @@ pub struct Poll {
     /// Whether it failed.
     pub failed: Option<Template>,
     /// What is kept of the last answer.
-    pub capture: Vec<(String, Template)>,
+    pub capture: Option<Tree>,
     /// How long to wait in between.
     pub every: Duration,
     /// How long to wait in all.
@@ -158,7 +158,7 @@ impl Job {
     pub fn read(reader: &mut Reader<'_>, raw: &Raw) -> Option<Self> {
         let mut steps = Vec::new();
         for of in reader.items(raw, "steps") {
-            let capture = capture(reader, of);
+            let capture = reader.tree(of, "capture");
             let bare = reader.flag(of, "bare").unwrap_or(false);
             steps.push(Step { request: RequestSpec::read(reader, of), capture, bare });
         }
@@ -167,7 +167,7 @@ impl Job {
                 request: RequestSpec::read(reader, of),
                 done: reader.expression(of, "done")?,
                 failed: reader.expression(of, "failed"),
-                capture: capture(reader, of),
+                capture: reader.tree(of, "capture"),
                 every: reader.length(of, "every").unwrap_or(Duration::from_secs(2)),
                 at_most: reader.length(of, "at_most").unwrap_or(Duration::from_secs(3600)),
             }),
@@ -181,13 +181,4 @@ impl Job {
         let clean = reader.get(raw, "clean").map(|of| RequestSpec::read(reader, of));
         Some(Self { steps, poll, results, clean })
     }
-}
-
-fn capture(reader: &mut Reader<'_>, raw: &Raw) -> Vec<(String, Template)> {
-    let mut made = Vec::new();
-    for entry in reader.entries(raw, "capture") {
-        let found = Template::expression(&entry.value, reader.source, &reader.environment, reader.findings);
-        made.extend(found.map(|template| (entry.key.clone(), template)));
-    }
-    made
 }

@@ -220,7 +220,11 @@ impl Maker {
         let arena = Arena::new();
         let mut scope = self.scope(&arena, records, with);
         if self.way.batch.form != Form::One || self.way.job.is_some() {
-            let whole = request.body_as == BodyAs::Form || request.body.as_ref().is_some_and(computes_records);
+            let trees = [&request.query, &request.headers];
+            let elsewhere = trees.into_iter().flatten().any(mentions_records)
+                || request.path.as_ref().is_some_and(|path| path.written().contains("records"));
+            let whole =
+                request.body_as == BodyAs::Form || elsewhere || request.body.as_ref().is_some_and(computes_records);
             scope = scope.with(
                 Name::Records,
                 match whole {
@@ -355,6 +359,16 @@ impl Maker {
 
 fn json(bytes: Vec<u8>) -> Content {
     Content::Bytes { kind: "application/json".to_owned(), bytes: Bytes::from(bytes) }
+}
+
+/// Whether something in a tree has to do with the records.
+fn mentions_records(tree: &Tree) -> bool {
+    match tree {
+        Tree::Fixed(_) => false,
+        Tree::Template(template) => template.written().contains("records"),
+        Tree::List(items) => items.iter().any(mentions_records),
+        Tree::Map(entries) => entries.iter().any(|(_, node)| mentions_records(node)),
+    }
 }
 
 /// Whether something in a tree computes with the records, rather than to hold them.

@@ -17,7 +17,8 @@ use crate::connect::pack::batch::Form;
 use crate::connect::pack::doubt::{LookUp, OnUnknown};
 use crate::connect::pack::faults::Class;
 use crate::connect::pack::write::Way;
-use crate::connect::web::{Answer, Caller, Failure};
+use crate::connect::pack::{Name, Tree};
+use crate::connect::web::{Answer, Caller, Failure, retry};
 use crate::error::codes::connect::{CALL_FAILED, CALL_UNANSWERED};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::record::Path;
@@ -26,10 +27,6 @@ use crate::store::failpoint::reach;
 
 /// How often a record is sent again that was not taken.
 const TRIES: u32 = 8;
-/// Before the first of these.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// Between them at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Records that go into one request.
 #[derive(Clone, Debug, Default)]
@@ -143,7 +140,7 @@ impl Sender {
             tenure.check()?;
         }
         if task.tries > 0 {
-            let pause = FIRST_PAUSE.saturating_mul(1 << task.tries.min(10)).min(LONGEST_PAUSE);
+            let pause = retry::pause(&self.caller.given.pack.retry, task.tries, retry::chance());
             self.caller.wire().pause(pause).await;
         }
         if task.doubt {
@@ -328,7 +325,7 @@ impl Sender {
         }
         let one = task.records.len() == 1;
         let class = match (failure.class, status) {
-            (Class::Fail, 404 | 410) if maker.mode != Mode::Append => Class::Skip,
+            (Class::Fail | Class::Reject, 404 | 410) if maker.mode != Mode::Append => Class::Skip,
             (Class::Fail, 409 | 412) if maker.way.lock.is_some() => Class::Conflict,
             (Class::Fail, 413) => Class::Split,
             (Class::Fail, 400 | 409 | 412 | 422) => Class::Reject,
@@ -427,7 +424,7 @@ impl Sender {
                 Err(failure) => return Err(failure.error),
             };
             reach("after_request");
-            capture(maker, &step.capture, &answer, &mut captured)?;
+            capture(maker, step.capture.as_ref(), &answer, &mut captured)?;
             if let Some(notes) = &self.notes {
                 notes.stepped(&key, at + 1, &captured);
             }
@@ -440,13 +437,12 @@ impl Sender {
                 let draft = maker.step(&poll.request, &task.records, with, false)?;
                 let answer = self.caller.call(draft).await.map_err(|failure| failure.error)?;
                 let (done, failed) = maker.scoped(&[], with, |scope| {
-                    let scope =
-                        scope.with(crate::connect::pack::Name::Answer, super::fates::seen(&answer, scope.arena()));
+                    let scope = scope.with(Name::Answer, super::fates::seen(&answer, scope.arena()));
                     let failed = poll.failed.as_ref().map_or(Ok(false), |failed| failed.holds(&scope))?;
                     Ok::<_, Error>((poll.done.holds(&scope)?, failed))
                 })?;
                 if done || failed {
-                    capture(maker, &poll.capture, &answer, &mut captured)?;
+                    capture(maker, poll.capture.as_ref(), &answer, &mut captured)?;
                     if failed && job.results.is_empty() {
                         let cause = format!("a job that writes {} records has failed", task.records.len());
                         return Err(Error::new(Kind::Failed, &CALL_FAILED, cause));
@@ -492,20 +488,19 @@ impl Sender {
 
 fn capture(
     maker: &Maker,
-    wanted: &'static [(String, crate::connect::pack::Template)],
+    wanted: Option<&'static Tree>,
     answer: &Answer,
     captured: &mut Map<String, Json>,
 ) -> Result<()> {
+    let Some(wanted) = wanted else { return Ok(()) };
     let known = captured.clone();
     let with = With { job: Some(&known), ..With::default() };
-    maker.scoped(&[], with, |scope| {
-        let scope = scope.with(crate::connect::pack::Name::Answer, super::fates::seen(answer, scope.arena()));
-        for (name, template) in wanted {
-            let value = crate::connect::pack::template::to_json(&template.value(&scope)?);
-            captured.insert(name.clone(), value.unwrap_or(Json::Null));
-        }
-        Ok(())
-    })
+    let made = maker
+        .scoped(&[], with, |scope| wanted.json(&scope.with(Name::Answer, super::fates::seen(answer, scope.arena()))))?;
+    if let Some(Json::Object(made)) = made {
+        captured.extend(made);
+    }
+    Ok(())
 }
 
 fn unanswered(told: &Told) -> Error {

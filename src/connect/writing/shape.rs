@@ -395,9 +395,11 @@ fn separated(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Type;
 
     fn columns(paths: &[&str]) -> Vec<Column> {
-        paths.iter().map(|path| Column::any(Path::parse(path).unwrap())).collect()
+        let column = |path: &&str| Column { path: Path::parse(path).unwrap(), kind: Type::Dyn, required: false };
+        paths.iter().map(column).collect()
     }
 
     fn check(paths: &[&str], style: Style, values: &[Value<'_>], expected: &str) {
