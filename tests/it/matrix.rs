@@ -414,7 +414,10 @@ fn every_point_of_the_road_is_tested() {
             text.lines().filter(|line| !line.contains("reach(\"")).map(str::to_owned).collect::<Vec<_>>()
         })
         .collect();
-    named.retain(|name| POINTS.contains(&name.as_str()) || !others.contains(&format!("\"{name}\"")));
+    let elsewhere = |name: &str| {
+        name.starts_with("sign-in-") || name.starts_with("tokens-") || others.contains(&format!("\"{name}\""))
+    };
+    named.retain(|name| POINTS.contains(&name.as_str()) || !elsewhere(name));
     named.sort();
     named.dedup();
     let mut tested: Vec<&str> = POINTS.to_vec();

@@ -33,7 +33,7 @@ pub static JOB: Section = Section {
 };
 
 static STEP: Section = Section {
-    name: "a step",
+    name: "a step of a job that writes",
     about: "One request.",
     foreign: false,
     keys: &[
@@ -52,7 +52,7 @@ static STEP: Section = Section {
 };
 
 static POLL: Section = Section {
-    name: "poll",
+    name: "the waiting for a job that writes",
     about: "Asks how the job stands.",
     foreign: false,
     keys: &[
@@ -83,7 +83,7 @@ static POLL: Section = Section {
 };
 
 static RESULT: Section = Section {
-    name: "a result",
+    name: "a result of a job that writes",
     about: "Fetches outcomes.",
     foreign: false,
     keys: &[
