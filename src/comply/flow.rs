@@ -2,6 +2,7 @@
 //! there, the control it breaks and what to do.
 
 use super::controls;
+use super::protect::ways::{self, Asked};
 use crate::config::{Compliance, Connector, Mapping, Violation};
 use crate::error::codes::comply as codes;
 use crate::error::{Finding, Findings, Severity};
@@ -181,13 +182,9 @@ fn protect(class: ClassId) -> String {
 }
 
 /// The transform that protects a value of this class and still lets people recognise it.
-fn protection(class: ClassId) -> Option<&'static str> {
-    match class.class().name {
-        "pii.contact.email" => Some("mask_email(value)"),
-        "pii.contact.phone" => Some("mask(value, 4)"),
-        "pci.pan" => Some("mask_pan(value)"),
-        _ => None,
-    }
+fn protection(class: ClassId) -> Option<String> {
+    let asked = Asked { class, key: None, context: None };
+    ["mask", "generalise"].iter().filter_map(|name| ways::named(name)).find_map(|way| way.expression(&asked))
 }
 
 #[cfg(test)]

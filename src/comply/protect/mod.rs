@@ -4,7 +4,7 @@
 //! (`xaes`, `siv`) in an `envelope`, encryption that keeps the form (`ff1`), keys for one use each
 //! (`derive`). Above them what functions of the expression language do with values: `token`, `encrypt`,
 //! `open`, `form`, `subject`, `vault`. The `ring` holds the keys of a project and hands each function what
-//! its key may be used for. Pure: what the state keeps comes and goes through [`vault::Vault`].
+//! its key may be used for. `ways` lists what a rule can do about a class. Pure: what the state keeps comes and goes through [`vault::Vault`].
 
 pub mod derive;
 mod encrypt;
@@ -22,6 +22,7 @@ mod subject;
 mod tests;
 mod token;
 pub mod vault;
+pub mod ways;
 pub mod xaes;
 
 pub use ring::{Declared, Ring, Version};

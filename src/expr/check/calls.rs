@@ -284,7 +284,9 @@ impl Checker<'_> {
             }
         };
         let name = key.as_ref().map_or("", |(name, _)| name.as_str());
-        let context = context.as_ref().map_or(name, |(text, _)| text.as_str());
+        // All versions of a key have the context of the key: `mail@1` opens what `mail` sealed.
+        let bare = name.split_once('@').map_or(name, |(bare, _)| bare);
+        let context = context.as_ref().map_or(bare, |(text, _)| text.as_str());
         let alphabet = alphabet.as_ref().map(|(text, _)| text.as_str());
         match self.environment.keys.tool(Ask { task: keyed.task, key: name, context, alphabet, route: "" }) {
             Ok(tool) => {

@@ -22,6 +22,7 @@ mod pseudonymize;
 mod random_token;
 mod redact;
 mod reencrypt;
+mod safe_harbor_year;
 mod tokenize;
 mod truncate_zip;
 
@@ -57,6 +58,7 @@ pub(super) static GROUP: Group = Group {
         &random_token::RANDOM_TOKEN,
         &redact::REDACT,
         &reencrypt::REENCRYPT,
+        &safe_harbor_year::SAFE_HARBOR_YEAR,
         &tokenize::TOKENIZE,
         &truncate_zip::TRUNCATE_ZIP,
     ],
@@ -87,6 +89,7 @@ const PLAIN: Kinds = Kinds::TEXT
     .or(Kinds::INT)
     .or(Kinds::UINT)
     .or(Kinds::DECIMAL)
+    .or(Kinds::DOUBLE)
     .or(Kinds::RAW)
     .or(Kinds::BOOL)
     .or(Kinds::DATE)
