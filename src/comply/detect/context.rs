@@ -1,6 +1,8 @@
 //! What is known of a value before it is looked at: its field's name, the classes of its neighbours,
 //! the statistics of its column. Made once for a field, not for each record.
 
+use std::sync::LazyLock;
+
 use super::column::Column;
 use super::score;
 use super::set::{CONTRARY, DetectorSet};
@@ -8,6 +10,16 @@ use super::words;
 use crate::comply::detectors::{ALL, Looks};
 use crate::comply::names;
 use crate::record::{ClassId, ClassSet};
+
+/// The class of every detector.
+static OWN: LazyLock<Vec<ClassId>> =
+    LazyLock::new(|| ALL.iter().map(|detector| ClassId::named(detector.class).unwrap_or(ClassId(0))).collect());
+
+/// The detectors that look at whole values.
+static WHOLE: LazyLock<DetectorSet> = LazyLock::new(|| {
+    let looks_whole = |place: &usize| ALL[*place].looks.iter().any(|look| matches!(look, Looks::Whole(_)));
+    (0..ALL.len()).filter(looks_whole).collect()
+});
 
 /// What stands around the values of a field.
 #[derive(Clone, Debug, Default)]
@@ -41,11 +53,11 @@ impl Context {
         let places = (0..ALL.len()).filter(|place| found.contains(*place) || around.contains(*place));
         let named: DetectorSet = places.collect();
         let classes = names::classes(path);
-        let within = |place: &usize| {
-            ClassId::named(ALL[*place].class)
-                .is_some_and(|own| classes.iter().any(|class| own.is_within(class) && class.class().name.contains('.')))
+        let is_within = |place: &usize| {
+            let own = OWN[*place];
+            classes.iter().any(|class| own.is_within(class) && class.class().name.contains('.'))
         };
-        let classed: DetectorSet = (0..ALL.len()).filter(within).collect();
+        let classed = if classes.is_empty() { DetectorSet::NONE } else { (0..ALL.len()).filter(is_within).collect() };
         Self { named, classed, is_contrary: found.contains(CONTRARY), ..Self::default() }.settled()
     }
 
@@ -89,9 +101,7 @@ impl Context {
             None => DetectorSet::NONE,
         };
         self.supported = self.named.union(self.classed).union(self.beside).union(column);
-        let looks_whole = |place: &usize| ALL[*place].looks.iter().any(|look| matches!(look, Looks::Whole(_)));
-        let whole: DetectorSet = (0..ALL.len()).filter(looks_whole).collect();
-        self.whole = whole.both(self.named.union(self.classed).union(self.beside));
+        self.whole = WHOLE.both(self.named.union(self.classed).union(self.beside));
         self
     }
 }

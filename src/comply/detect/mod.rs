@@ -34,6 +34,7 @@ pub(super) use words::parts;
 
 use decode::{DEPTH, Decoded};
 use hit::Fingerprints;
+use number::Run;
 use pass::Pass;
 use tables::Tables;
 
@@ -89,6 +90,7 @@ pub struct Scanner {
     threshold: f32,
     fingerprints: Option<Fingerprints>,
     layers: Vec<Decoded>,
+    run: Run,
 }
 
 impl Scanner {
@@ -99,14 +101,16 @@ impl Scanner {
             threshold: selection.threshold,
             fingerprints: selection.key.as_ref().and_then(Fingerprints::new),
             layers: (0..DEPTH).map(|_| Decoded::default()).collect(),
+            run: Run::new(),
         }
     }
 
     /// Adds what it finds in a text to `found`, in no order. Nothing is allocated where nothing is found,
     /// beyond the memory of decoding, which is kept.
     pub fn scan(&mut self, text: &str, context: &Context, found: &mut Vec<Hit>) {
-        let Self { tables, threshold, fingerprints, layers } = self;
-        let mut pass = Pass::new(tables, *threshold, fingerprints.as_ref(), context, text.as_bytes(), layers, found);
+        let Self { tables, threshold, fingerprints, layers, run } = self;
+        let mut pass =
+            Pass::new(tables, *threshold, fingerprints.as_ref(), context, text.as_bytes(), layers, run, found);
         pass.whole(text);
         pass.run();
     }
@@ -119,9 +123,10 @@ impl Scanner {
         }
         column.values = column.values.saturating_add(1);
         let (context, mut found) = (Context::none(), Vec::new());
-        let Self { tables, fingerprints, layers, .. } = self;
+        let Self { tables, fingerprints, layers, run, .. } = self;
         // Every check is asked, whatever speaks for it, and no hit is kept.
-        let mut pass = Pass::new(tables, 2.0, fingerprints.as_ref(), &context, value.as_bytes(), layers, &mut found);
+        let mut pass =
+            Pass::new(tables, 2.0, fingerprints.as_ref(), &context, value.as_bytes(), layers, run, &mut found);
         pass.count_into(column);
         pass.run();
     }

@@ -160,28 +160,36 @@ impl Run {
         }
     }
 
-    /// The windows that begin at a group; those that are plainly a part of something longer are left out.
-    /// `joined`: something with digits stands right before the run.
-    pub(super) fn windows(&self, first: usize, joined: bool) -> impl Iterator<Item = Window> + '_ {
+    /// The window from one group to another, unless it is plainly a part of something longer.
+    /// `joined`: something with digits stands right before the run. `key`: that of the window without its last group.
+    pub(super) fn window(&self, first: usize, last: usize, key: u64, joined: bool) -> Option<Window> {
         let before = match first {
             0 if joined => b'-',
             0 => 0,
             _ => self.separators[first - 1],
         };
+        let after = self.separators[last];
+        let inner = if first == last { 0 } else { self.separators[first] };
+        let digits = usize::from(self.groups[last].0 + self.groups[last].1 - self.groups[first].0);
+        let clear = |outer: u8| match outer {
+            0 => true,
+            b' ' => inner != b' ' || digits >= 12,
+            other => inner != 0 && inner != other,
+        };
+        (clear(before) && clear(after)).then_some(Window { first, last, key })
+    }
+
+    /// The key of a window with one more group.
+    pub(super) fn key(&self, key: u64, group: usize) -> u64 {
+        key << 5 | u64::from(self.groups[group].1)
+    }
+
+    #[cfg(test)]
+    fn windows(&self, first: usize, joined: bool) -> impl Iterator<Item = Window> + '_ {
         let mut key = 0;
         (first..self.count).filter_map(move |last| {
-            let length = self.groups[last].1;
-            key = key << 5 | u64::from(length);
-            let window = Window { first, last, key };
-            let after = self.separators[last];
-            let inner = if first == last { 0 } else { self.separators[first] };
-            let digits = usize::from(self.groups[last].0 + length - self.groups[first].0);
-            let clear = |outer: u8| match outer {
-                0 => true,
-                b' ' => inner != b' ' || digits >= 12,
-                other => inner != 0 && inner != other,
-            };
-            (clear(before) && clear(after)).then_some(window)
+            key = self.key(key, last);
+            self.window(first, last, key, joined)
         })
     }
 }

@@ -8,7 +8,7 @@ use super::hit::{Fingerprints, Hit, Preview};
 use super::number::{Run, Window};
 use super::score;
 use super::set::DetectorSet;
-use super::tables::Tables;
+use super::tables::{SiteCheck, Tables, Tries, Try};
 use super::words::{Near, Words};
 use crate::comply::detectors::{ALL, Found, Shows, Site};
 
@@ -32,7 +32,7 @@ pub(super) struct Pass<'p> {
     column: Option<&'p mut Column>,
     near: Near,
     words: Words,
-    run: Run,
+    run: &'p mut Run,
     /// The last word: where it is and what it is made of.
     last: (usize, usize, u8),
     has_escapes: bool,
@@ -47,6 +47,7 @@ impl<'p> Pass<'p> {
         context: &'p Context,
         text: &'p [u8],
         layers: &'p mut Vec<Decoded>,
+        run: &'p mut Run,
         found: &'p mut Vec<Hit>,
     ) -> Self {
         let first = found.len();
@@ -62,7 +63,7 @@ impl<'p> Pass<'p> {
             column: None,
             near: Near::default(),
             words: Words::get(),
-            run: Run::new(),
+            run,
             last: (0, 0, 0),
             has_escapes: false,
             has_folds: false,
@@ -134,8 +135,10 @@ impl<'p> Pass<'p> {
             let length = end - start;
             if class & DIGIT == 0 {
                 self.words.note(&mut self.near, self.text, start, end, inner);
-                if class == UPPER && length < self.tables.capitals.len() && !self.tables.capitals[length].is_empty() {
-                    self.capitals(start, end);
+                if class == UPPER
+                    && let Some(tries) = self.tables.capitals.get(length)
+                {
+                    self.tries(tries, start, end);
                 }
             } else {
                 if length <= NAME {
@@ -180,7 +183,7 @@ impl<'p> Pass<'p> {
         if !(matches!(behind, b' ' | b'-' | b'.' | b'/') && is_digit(text, end + 1)) {
             // The usual: digits on their own.
             let length = end - start;
-            if !joined && length < self.tables.plain.len() && !self.tables.plain[length].is_empty() {
+            if !joined && length < self.tables.plain.len() {
                 let near = self.near.at(start);
                 if self.is_worth(length, near) {
                     self.run.read(text, start, end);
@@ -192,19 +195,14 @@ impl<'p> Pass<'p> {
         let stop = self.run.read(text, start, end);
         let near = self.near.at(start);
         for first in 0..self.run.count() {
-            let mut windows = [Window { first: 0, last: 0, key: 0 }; 10];
-            let mut count = 0;
-            for window in self.run.windows(first, joined) {
-                windows[count] = window;
-                count += 1;
-            }
-            for window in &windows[..count] {
-                if window.first == window.last {
-                    if window.key < 32 {
-                        self.plain(*window, near);
-                    }
-                } else {
-                    self.grouped(*window, near);
+            let mut key = 0;
+            for last in first..self.run.count() {
+                key = self.run.key(key, last);
+                let Some(window) = self.run.window(first, last, key, joined) else { continue };
+                if first < last {
+                    self.grouped(window, near);
+                } else if self.is_worth(key as usize & 31, near) {
+                    self.plain(window, near);
                 }
             }
         }
@@ -217,16 +215,25 @@ impl<'p> Pass<'p> {
     /// Whether any check of so many digits could have a say.
     #[inline]
     fn is_worth(&self, length: usize, near: DetectorSet) -> bool {
-        self.column.is_some()
-            || self.tables.plain[length]
-                .iter()
-                .any(|attempt| attempt.layout.alone || self.is_supported(attempt.place, near))
+        let tries = &self.tables.plain[length];
+        !tries.alone.is_empty() || self.asks_weak(tries.set, near)
+    }
+
+    /// Whether anything speaks for one of these.
+    #[inline]
+    fn asks_weak(&self, set: DetectorSet, near: DetectorSet) -> bool {
+        self.column.is_some() || !set.both(self.context.supported.union(near)).is_empty()
     }
 
     fn plain(&mut self, window: Window, near: DetectorSet) {
-        let tables = self.tables;
-        for attempt in &tables.plain[window.key as usize & 31] {
+        let tries = &self.tables.plain[window.key as usize & 31];
+        for attempt in &tries.alone {
             self.digits(attempt, window, near);
+        }
+        if self.asks_weak(tries.set, near) {
+            for attempt in &tries.weak {
+                self.digits(attempt, window, near);
+            }
         }
     }
 
@@ -256,21 +263,30 @@ impl<'p> Pass<'p> {
     fn quad(&mut self, start: usize, end: usize) {
         let tables = self.tables;
         for attempt in &tables.quads {
-            self.site(attempt.place, attempt.check, start, end, true);
+            self.site(attempt.place, attempt.check, start, end);
         }
     }
 
-    fn capitals(&mut self, start: usize, end: usize) {
-        let tables = self.tables;
-        for attempt in &tables.capitals[end - start] {
-            self.site(attempt.place, attempt.check, start, end, attempt.alone);
+    /// The checks for a word of this length.
+    #[inline]
+    fn tries(&mut self, tries: &'p Tries<Try<SiteCheck>>, start: usize, end: usize) {
+        for attempt in &tries.alone {
+            self.site(attempt.place, attempt.check, start, end);
+        }
+        if !tries.weak.is_empty() && self.asks_weak(tries.set, self.near.at(start)) {
+            let near = self.near.at(start);
+            for attempt in &tries.weak {
+                if self.column.is_some() || self.is_supported(attempt.place, near) {
+                    self.site(attempt.place, attempt.check, start, end);
+                }
+            }
         }
     }
 
     fn leads(&mut self, start: usize, end: usize) {
         let tables = self.tables;
         for attempt in &tables.leads[end - start] {
-            self.site(attempt.place, attempt.check, start, end, true);
+            self.site(attempt.place, attempt.check, start, end);
         }
     }
 
@@ -279,10 +295,8 @@ impl<'p> Pass<'p> {
     fn mixed(&mut self, start: usize, end: usize, class: u8) {
         let tables = self.tables;
         let length = end - start;
-        if let Some(attempts) = tables.words.get(length) {
-            for attempt in attempts {
-                self.site(attempt.place, attempt.check, start, end, attempt.alone);
-            }
+        if let Some(tries) = tables.words.get(length) {
+            self.tries(tries, start, end);
         }
         if class & LINE != 0 && length > 12 {
             self.lined(start, end);
@@ -310,7 +324,7 @@ impl<'p> Pass<'p> {
     fn prefixed(&mut self, start: usize, end: usize) {
         let tables = self.tables;
         for attempt in &tables.prefixes {
-            self.site(attempt.place, attempt.check, start, end, true);
+            self.site(attempt.place, attempt.check, start, end);
         }
     }
 
@@ -326,16 +340,12 @@ impl<'p> Pass<'p> {
         }
         let tables = self.tables;
         for attempt in &tables.marks[usize::from(byte & 127)] {
-            self.site(attempt.place, attempt.check, at, at + 1, true);
+            self.site(attempt.place, attempt.check, at, at + 1);
         }
     }
 
     #[inline]
-    fn site(&mut self, place: u8, check: fn(&Site<'_>) -> Option<Found>, start: usize, end: usize, alone: bool) {
-        let near = if alone { DetectorSet::NONE } else { self.near.at(start) };
-        if !alone && self.column.is_none() && !self.is_supported(place, near) {
-            return;
-        }
+    fn site(&mut self, place: u8, check: SiteCheck, start: usize, end: usize) {
         let site = Site { text: self.text, start, end, word: (self.last.0, self.last.1) };
         let found = check(&site);
         if self.column.is_some() {
@@ -471,6 +481,7 @@ impl<'p> Pass<'p> {
             self.context,
             &decoded.text,
             &mut *self.layers,
+            &mut *self.run,
             &mut *self.found,
         );
         pass.near = near;

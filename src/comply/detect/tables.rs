@@ -1,6 +1,7 @@
 //! Which detectors a place in a text could be for: made once for a selection, so that a word costs one look.
 
 use super::number::Layout;
+use super::set::DetectorSet;
 use crate::comply::detect::Digits;
 use crate::comply::detect::Grade;
 use crate::comply::detectors::{ALL, Found, Looks, Site};
@@ -10,14 +11,34 @@ use crate::record::ClassId;
 const WORD: usize = 48;
 
 type WholeCheck = fn(&str) -> Option<Grade>;
-type SiteCheck = fn(&Site<'_>) -> Option<Found>;
+pub(super) type SiteCheck = fn(&Site<'_>) -> Option<Found>;
 
 /// A check to try.
 #[derive(Clone, Copy)]
 pub(super) struct Try<C> {
     pub(super) place: u8,
-    pub(super) alone: bool,
     pub(super) check: C,
+}
+
+/// Checks for one length of a word: those that may speak for themselves, and those that need support.
+pub(super) struct Tries<T> {
+    pub(super) alone: Vec<T>,
+    pub(super) weak: Vec<T>,
+    /// The detectors of `weak`.
+    pub(super) set: DetectorSet,
+}
+
+impl<T> Tries<T> {
+    const EMPTY: Self = Self { alone: Vec::new(), weak: Vec::new(), set: DetectorSet::NONE };
+
+    fn push(&mut self, attempt: T, place: u8, alone: bool) {
+        if alone {
+            self.alone.push(attempt);
+        } else {
+            self.weak.push(attempt);
+            self.set = self.set.union(DetectorSet::one(usize::from(place)));
+        }
+    }
 }
 
 /// A check of digits to try.
@@ -31,13 +52,13 @@ pub(super) struct DigitsTry {
 
 pub(super) struct Tables {
     /// By the number of digits, for those without separators.
-    pub(super) plain: [Vec<DigitsTry>; 32],
+    pub(super) plain: [Tries<DigitsTry>; 32],
     /// By key, for those with.
     grouped: Vec<DigitsTry>,
     maybe: [u64; 8],
     pub(super) quads: Vec<Try<SiteCheck>>,
-    pub(super) words: [Vec<Try<SiteCheck>>; WORD],
-    pub(super) capitals: [Vec<Try<SiteCheck>>; WORD],
+    pub(super) words: [Tries<Try<SiteCheck>>; WORD],
+    pub(super) capitals: [Tries<Try<SiteCheck>>; WORD],
     pub(super) leads: [Vec<Try<SiteCheck>>; 32],
     pub(super) marks: [Vec<Try<SiteCheck>>; 128],
     pub(super) prefixes: Vec<Try<SiteCheck>>,
@@ -51,12 +72,12 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn new(places: &[usize]) -> Self {
         let mut tables = Self {
-            plain: [const { Vec::new() }; 32],
+            plain: [const { Tries::EMPTY }; 32],
             grouped: Vec::new(),
             maybe: [0; 8],
             quads: Vec::new(),
-            words: [const { Vec::new() }; WORD],
-            capitals: [const { Vec::new() }; WORD],
+            words: [const { Tries::EMPTY }; WORD],
+            capitals: [const { Tries::EMPTY }; WORD],
             leads: [const { Vec::new() }; 32],
             marks: [const { Vec::new() }; 128],
             prefixes: Vec::new(),
@@ -80,7 +101,7 @@ impl Tables {
                     let key = layout.key();
                     let attempt = DigitsTry { key, layout: *layout, place, check: *check };
                     if key < 32 {
-                        self.plain[key as usize].push(attempt);
+                        self.plain[key as usize].push(attempt, place, layout.alone);
                     } else {
                         let hash = hash(key);
                         self.maybe[hash / 64] |= 1 << (hash % 64);
@@ -88,30 +109,30 @@ impl Tables {
                     }
                 }
             }
-            Looks::Quad(check) => self.quads.push(Try { place, alone: true, check: *check }),
+            Looks::Quad(check) => self.quads.push(Try { place, check: *check }),
             Looks::Word { lengths, alone, check } => {
-                let attempt = Try { place, alone: *alone, check: *check };
-                lengths.iter().for_each(|length| self.words[usize::from(*length)].push(attempt));
+                let attempt = Try { place, check: *check };
+                lengths.iter().for_each(|length| self.words[usize::from(*length)].push(attempt, place, *alone));
             }
             Looks::Capitals { lengths, alone, check } => {
-                let attempt = Try { place, alone: *alone, check: *check };
-                lengths.iter().for_each(|length| self.capitals[usize::from(*length)].push(attempt));
+                let attempt = Try { place, check: *check };
+                lengths.iter().for_each(|length| self.capitals[usize::from(*length)].push(attempt, place, *alone));
             }
             Looks::Lead { lengths, check } => {
-                let attempt = Try { place, alone: true, check: *check };
+                let attempt = Try { place, check: *check };
                 lengths.iter().for_each(|length| self.leads[usize::from(*length)].push(attempt));
             }
             Looks::Mark { byte, check } => {
-                self.marks[usize::from(*byte & 127)].push(Try { place, alone: true, check: *check });
+                self.marks[usize::from(*byte & 127)].push(Try { place, check: *check });
             }
             Looks::Prefix { prefixes, check } => {
                 for prefix in prefixes() {
                     let hash = opening(prefix.as_bytes());
                     self.openings[hash / 64] |= 1 << (hash % 64);
                 }
-                self.prefixes.push(Try { place, alone: true, check: *check });
+                self.prefixes.push(Try { place, check: *check });
             }
-            Looks::Whole(check) => self.whole.push(Try { place, alone: false, check: *check }),
+            Looks::Whole(check) => self.whole.push(Try { place, check: *check }),
         }
     }
 

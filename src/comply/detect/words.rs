@@ -69,17 +69,31 @@ const CONTRARY_WORDS: &[&str] = &[
 /// Where a word before a value still counts, in bytes.
 pub(super) const REACH: usize = 40;
 
+/// How many values a first look has.
+const LOOKS: usize = 1 << 13;
+
 /// Every word that matters, by its bytes.
 struct Table {
     /// One bit for each value of the first look.
-    maybe: [u64; 128],
+    maybe: [u64; LOOKS / 64],
     words: HashMap<&'static [u8], u16>,
+    /// Where in `sorted` the words of a first look begin.
+    begins: Vec<u16>,
+    /// The words by their first look.
+    sorted: Vec<(u16, &'static [u8], u16)>,
     single: Vec<DetectorSet>,
     pairs: HashMap<(u16, u16), DetectorSet>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table { maybe: [0; 128], words: HashMap::new(), single: Vec::new(), pairs: HashMap::new() };
+    let mut table = Table {
+        maybe: [0; LOOKS / 64],
+        words: HashMap::new(),
+        begins: Vec::new(),
+        sorted: Vec::new(),
+        single: Vec::new(),
+        pairs: HashMap::new(),
+    };
     for (index, detector) in detectors::ALL.iter().enumerate() {
         for phrase in detector.words {
             table.add(phrase, DetectorSet::one(index));
@@ -88,6 +102,10 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     for phrase in CONTRARY_WORDS {
         table.add(phrase, DetectorSet::one(CONTRARY));
     }
+    table.sorted = table.words.iter().map(|(word, id)| (look(word) as u16, *word, *id)).collect();
+    table.sorted.sort();
+    let begin = |look: u16| table.sorted.partition_point(|(other, ..)| *other < look) as u16;
+    table.begins = (0..LOOKS as u16).map(begin).collect();
     table
 });
 
@@ -106,6 +124,14 @@ impl Table {
             (Some(only), None) => self.single[usize::from(only)] = self.single[usize::from(only)].union(set),
             _ => {}
         }
+    }
+
+    /// The id of a word in small letters. Faster than hashing it well: its first look is known to be in the table.
+    fn id_of(&self, word: &[u8]) -> Option<u16> {
+        let look = look(word);
+        let same =
+            self.sorted[usize::from(self.begins[look])..].iter().take_while(|(other, ..)| usize::from(*other) == look);
+        same.filter(|(_, known, _)| *known == word).map(|(.., id)| *id).next()
     }
 
     fn id(&mut self, word: &'static [u8]) -> u16 {
@@ -174,7 +200,7 @@ impl Words {
         let Some(small) = small.get_mut(..word.len()) else { return };
         small.copy_from_slice(word);
         small.make_ascii_lowercase();
-        let Some(id) = self.0.words.get(&*small).copied() else { return };
+        let Some(id) = self.0.id_of(small) else { return };
         let mut found = self.0.single[usize::from(id)];
         if let Some((before, at)) = near.before
             && end - word.len() <= at + 2

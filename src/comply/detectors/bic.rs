@@ -12,7 +12,7 @@ pub(super) static DETECTOR: Detector = Detector {
         Looks::Word { lengths: &[8, 11], alone: false, check },
     ],
     words: &["bic", "swift", "swift code", "bank identifier", "bankleitzahl"],
-    null_rate: 0.4,
+    null_rate: 1.0,
     shows: Shows::Form,
     finds: &["BIC DEUTDEFF", "swift: DEUTDEFF500"],
     finds_if_named: &["DEUTDEFF", "BNPAFRPPXXX"],

@@ -41,7 +41,7 @@ pub(super) static DETECTOR: Detector = Detector {
         "né",
         "geburtstag",
     ],
-    null_rate: 0.05,
+    null_rate: 1.0,
     shows: Shows::Form,
     finds: &["born 1980-02-03", "Geburtsdatum: 03.02.1980"],
     finds_if_named: &["1980-02-03", "02/03/1980", "1980-02-03T00:00:00Z", "3 February 1980"],

@@ -32,7 +32,7 @@ pub(super) static DETECTOR: Detector = Detector {
         "caducidad",
         "expires",
     ],
-    null_rate: 0.046,
+    null_rate: 1.0,
     shows: Shows::Form,
     finds: &["expiry 12/27", "exp: 05/2029"],
     finds_if_named: &["12/27", "1227", "2027-12"],

@@ -3,6 +3,7 @@
 use super::test_card;
 use super::{Detector, Digits, Grade, Layout, Looks, Shows};
 use crate::comply::detect::sums;
+use crate::expr::functions::checks;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "card_number",
@@ -76,15 +77,22 @@ pub(super) static DETECTOR: Detector = Detector {
 };
 
 fn check(digits: &Digits<'_>) -> Option<Grade> {
-    // The sum rejects most, the range is asked of the rest.
-    if !sums::luhn(digits) || digits.is_uniform() || test_card::is_test(digits) {
+    // The first two digits reject half, the sum most of the others.
+    let begins = matches!(digits[0] * 10 + digits[1], 10..=27 | 30..=69 | 81 | 82 | 86 | 97 | 98);
+    if !begins || !sums::luhn(digits) || digits.is_uniform() || test_card::is_test(digits) {
         return None;
     }
     issuer(digits, digits.len()).map(|grade| match grade {
         // Who writes groups of four means a card.
         Grade::Likely if digits.grouped => Grade::Strong,
+        // Numbers of goods have these lengths, and a check digit of their own: nine in ten cards do not hold it.
+        Grade::Likely if matches!(digits.len(), 12..=14) && is_of_goods(digits) => Grade::Possible,
         other => other,
     })
+}
+
+fn is_of_goods(digits: &[u8]) -> bool {
+    digits.split_last().is_some_and(|(last, others)| checks::gs1_digit(others) == *last)
 }
 
 /// What the first digits and the length say. Brands of few ranges are surer than those of whole digits.
@@ -92,10 +100,8 @@ pub(super) fn issuer(digits: &Digits<'_>, length: usize) -> Option<Grade> {
     let six = digits.number(0, 6);
     let (four, three, two) = (six / 100, six / 1000, six / 10_000);
     let grade = match (two, length) {
-        // Visa; thirteen digits are no longer given out, and look like EANs.
-        (40..=49, 16) => Grade::Likely,
-        (40..=49, 18 | 19) => Grade::Likely,
-        (40..=49, 13) => Grade::Possible,
+        // Visa; thirteen digits are no longer given out.
+        (40..=49, 13 | 16 | 18 | 19) => Grade::Likely,
         // Mastercard.
         (51..=55, 16) => Grade::Likely,
         (22..=27, 16) if (2221..=2720).contains(&four) => Grade::Likely,
@@ -112,6 +118,8 @@ pub(super) fn issuer(digits: &Digits<'_>, length: usize) -> Option<Grade> {
         // enRoute, Voyager.
         (20 | 21, 15) if matches!(four, 2014 | 2149) => Grade::Likely,
         (86, 15) if four == 8699 => Grade::Likely,
+        // UATP; many numbers of fifteen digits begin so.
+        (10..=19, 15) => Grade::Possible,
         // Troy, UzCard, Humo.
         (97, 16) if four == 9792 => Grade::Likely,
         (86 | 98, 16) if matches!(four, 8600 | 9860) => Grade::Likely,
@@ -143,6 +151,7 @@ fn maestro_and_discover(six: u32, length: usize) -> Option<Grade> {
             // InterPayment, InstaPayment.
             _ if three == 636 && (16..=19).contains(&length) => Grade::Likely,
             _ if (637..=639).contains(&three) && length == 16 => Grade::Likely,
+            _ if matches!(two, 56..=58 | 67) && (12..=19).contains(&length) => Grade::Likely,
             // Whatever else begins like Maestro: much does.
             _ if matches!(two, 50 | 56..=69) && (12..=19).contains(&length) => Grade::Possible,
             _ => return None,

@@ -9,7 +9,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "Danish personal numbers (CPR): date of birth and a count; since 2007 no check digit holds for all.",
     looks: &[Looks::Digits { layouts: &[Layout::weak("6-4"), Layout::weak("10"), Layout::weak("6_4")], check }],
     words: &["cpr", "cpr nummer", "personnummer", "cprnr"],
-    null_rate: 0.037,
+    null_rate: 1.0,
     shows: Shows::Number,
     finds: &["CPR 211062-5629"],
     finds_if_named: &["211062-5629", "2110625629"],

@@ -9,7 +9,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "E-mail addresses: a local part without doubled points, labels of a host name, and a last label that is one (a known one is surer).",
     looks: &[Looks::Mark { byte: b'@', check }],
     words: &["email", "mail", "e mail", "courriel", "correo"],
-    null_rate: 0.01,
+    null_rate: 1.0,
     shows: Shows::Form,
     finds: &["jane.doe+x@mail.example.com", "write to <o.brien@firma.de>.", "MAILTO:A@B.ORG"],
     finds_if_named: &[],

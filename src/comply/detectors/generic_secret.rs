@@ -27,13 +27,14 @@ pub(super) static DETECTOR: Detector = Detector {
         "kennwort",
         "contraseña",
     ],
-    null_rate: 0.01,
+    null_rate: 1.0,
     shows: Shows::Nothing,
     finds: &[
         "password=Tr0ub4dor&3",
         "\"api_key\": \"9f86d081884c7d659a2feaa0c55ad015\"",
         "DB_PASSWORD: k8!fLq92vz",
         "client_secret = \"Zk39sLw0qP2mXv7B\"",
+        "curl -H \"Authorization: Basic am9objpodW50ZXIy\" x",
     ],
     finds_if_named: &["hunter2"],
     passes: &[
@@ -74,6 +75,7 @@ const NAMES: &[(&[u8], Kind)] = &[
     (b"token", Kind::Made),
     (b"credential", Kind::Made),
     (b"credentials", Kind::Made),
+    (b"authorization", Kind::Header),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,6 +84,8 @@ enum Kind {
     Chosen,
     /// By machines: long and random.
     Made,
+    /// In a header: behind the name of a scheme.
+    Header,
 }
 
 fn check(site: &Site<'_>) -> Option<Found> {
@@ -98,6 +102,7 @@ fn check(site: &Site<'_>) -> Option<Found> {
     let start = skip(&text[..text.len().min(site.end + 8)], site.end, |byte| {
         matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'=' | b'>' | b':' | b'`')
     });
+    let start = if kind == Kind::Header { behind_scheme(text, start) } else { start };
     let quote = text[site.end..start].iter().rev().find(|byte| matches!(byte, b'"' | b'\'' | b'`')).copied();
     let end = skip(&text[..text.len().min(start + 256)], start, |byte| match quote {
         Some(quote) => byte != quote && byte != b'\n',
@@ -105,6 +110,15 @@ fn check(site: &Site<'_>) -> Option<Found> {
     });
     let end = if quote.is_none() && kind == Kind::Chosen { chosen_end(text, start, end) } else { end };
     is_secret(&text[start..end], kind).then_some(Found { start, end, grade: Grade::Likely })
+}
+
+/// `Authorization: Basic …`: where what is secret begins.
+fn behind_scheme(text: &[u8], start: usize) -> usize {
+    let end = skip(text, start, |byte| byte.is_ascii_alphabetic() || byte == b'-');
+    let known = [&b"basic"[..], b"bearer", b"token", b"api-token", b"apikey", b"digest"];
+    let is_scheme =
+        text.get(end) == Some(&b' ') && known.iter().any(|scheme| text[start..end].eq_ignore_ascii_case(scheme));
+    if is_scheme { skip(text, end, |byte| byte == b' ') } else { start }
 }
 
 /// A password without quotes may hold an ampersand, if nothing like `name=` follows it.
@@ -117,8 +131,9 @@ fn chosen_end(text: &[u8], start: usize, end: usize) -> usize {
 }
 
 fn kind(text: &[u8], from: usize, to: usize) -> Option<Kind> {
-    // Most words end with none of these letters.
-    if !matches!(text[to - 1] | 32, b'd' | b'e' | b't' | b'a' | b'y' | b'n' | b'l' | b's') {
+    // Most words end otherwise.
+    let last_two = [*text.get(to.checked_sub(2)?)? | 32, text[to - 1] | 32];
+    if !matches!(&last_two, b"rd" | b"wd" | b"se" | b"rt" | b"na" | b"et" | b"ey" | b"en" | b"al" | b"ls" | b"on") {
         return None;
     }
     // A hyphen parts words: `api-key`.
@@ -130,7 +145,11 @@ fn kind(text: &[u8], from: usize, to: usize) -> Option<Kind> {
 
 /// Whatever stands in a field called so.
 fn whole(text: &str) -> Option<Grade> {
-    let hidden = is_placeholder(text.as_bytes()) || text.len() < 4;
+    let bytes = text.as_bytes();
+    let framed = |open: &[u8], close: &[u8]| bytes.starts_with(open) && bytes.ends_with(close);
+    let refers =
+        framed(b"${", b"}") || framed(b"{{", b"}}") || framed(b"<", b">") || framed(b"%", b"%") || framed(b"$(", b")");
+    let hidden = refers || is_told(bytes) || text.len() < 4 || bytes.iter().all(|byte| matches!(byte, b'*' | b'x'));
     (!hidden && text.len() <= 4096).then_some(Grade::Weak)
 }
 
@@ -149,6 +168,7 @@ fn is_secret(value: &[u8], kind: Kind) -> bool {
     let (different, several) = (seen.count_ones(), u32::count_ones(kinds) >= 2);
     let holds = match kind {
         Kind::Chosen => value.len() >= 8 && several && different >= 5,
+        Kind::Header => value.len() >= 8 && different >= 6,
         Kind::Made => value.len() >= 12 && several && kinds & 1 != 0 && different >= 8,
     };
     holds && !is_placeholder(value)
@@ -159,6 +179,11 @@ fn is_placeholder(value: &[u8]) -> bool {
     let first = value.first().copied().unwrap_or(b'*');
     let refers =
         matches!(first, b'$' | b'<' | b'{' | b'[' | b'(' | b'*' | b'%' | b'/' | b'.') || value.starts_with(b"env");
+    refers || value.contains(&b'(') || is_told(value)
+}
+
+/// Words that people put for a secret.
+fn is_told(value: &[u8]) -> bool {
     let words: [&[u8]; 14] = [
         b"example",
         b"changeme",
@@ -175,8 +200,6 @@ fn is_placeholder(value: &[u8]) -> bool {
         b"secretref",
         b"dummy",
     ];
-    refers
-        || value.contains(&b'(')
-        || words.iter().any(|word| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
-        || matches!(value, b"null" | b"none" | b"true" | b"false" | b"undefined")
+    let has = |word: &&[u8]| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    words.iter().any(has) || matches!(value, b"null" | b"none" | b"true" | b"false" | b"undefined")
 }

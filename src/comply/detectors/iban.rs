@@ -44,14 +44,23 @@ fn check(site: &Site<'_>) -> Option<Found> {
     let wanted = checks::iban_length([first.to_ascii_uppercase(), second.to_ascii_uppercase()])?;
     let mut held = [0; 34];
     let (mut count, mut at) = (0, 0);
+    // What stands after the first four stands after each four.
+    let separator = *rest.get(4)?;
+    let grouped = !separator.is_ascii_alphanumeric();
     while count < wanted && at < MOST {
         match *rest.get(at)? {
-            byte if byte.is_ascii_alphanumeric() => {
+            byte if byte.is_ascii_alphanumeric()
+                && !(grouped && count > 0 && count % 4 == 0 && rest[at - 1] != separator) =>
+            {
                 held[count] = byte;
                 count += 1;
             }
             // Groups of four, whatever the country.
-            b' ' | b'-' if count % 4 == 0 && is_alphanumeric(rest, at + 1) && is_alphanumeric(rest, at - 1) => {}
+            byte @ (b' ' | b'-')
+                if byte == separator
+                    && count % 4 == 0
+                    && is_alphanumeric(rest, at + 1)
+                    && is_alphanumeric(rest, at - 1) => {}
             _ => return None,
         }
         at += 1;

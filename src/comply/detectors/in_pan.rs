@@ -8,7 +8,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "Indian tax numbers (PAN): five letters, the fourth a kind of holder, four digits, a letter.",
     looks: &[Looks::Word { lengths: &[10], alone: true, check }],
     words: &["pan", "pan number", "permanent account", "income tax"],
-    null_rate: 0.38,
+    null_rate: 1.0,
     shows: Shows::Number,
     finds: &["ABCPE1234F"],
     finds_if_named: &[],

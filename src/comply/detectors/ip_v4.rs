@@ -10,7 +10,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "IPv4 addresses: four numbers to 255; a name must say so, as versions look alike. Private and documentation ranges weigh less.",
     looks: &[Looks::Quad(check)],
     words: &["ip", "ipv4", "ip address", "ipaddress", "remote addr", "client ip", "host", "adresse ip", "forwarded"],
-    null_rate: 0.128,
+    null_rate: 1.0,
     shows: Shows::Form,
     finds: &["client ip 81.2.69.160"],
     finds_if_named: &["81.2.69.160", "10.0.0.1"],

@@ -10,7 +10,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "IPv6 addresses (RFC 4291), written out or with one gap.",
     looks: &[Looks::Mark { byte: b':', check }],
     words: &["ip", "ipv6", "ip address", "ipaddress"],
-    null_rate: 0.001,
+    null_rate: 1.0,
     shows: Shows::Form,
     finds: &["2a02:8071:2c84:9d00:a1b2:c3d4:e5f6:7890", "from 2a00:1450:4001:81b::200e to"],
     finds_if_named: &[],

@@ -12,7 +12,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "JSON web tokens (RFC 7519): two or three parts in base64, the first a header that names an algorithm.",
     looks: &[Looks::Prefix { prefixes: || vec!["eyJ", "ewo"], check }],
     words: &["jwt", "token", "bearer", "authorization"],
-    null_rate: 1e-06,
+    null_rate: 1.0e-06,
     shows: Shows::Nothing,
     finds: &[
         "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",

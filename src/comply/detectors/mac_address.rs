@@ -7,11 +7,15 @@ pub(super) static DETECTOR: Detector = Detector {
     name: "mac_address",
     class: "pii.device",
     about: "MAC addresses: six pairs of hexadecimal digits with colons or hyphens.",
-    looks: &[Looks::Mark { byte: b':', check }, Looks::Mark { byte: b'-', check }],
+    looks: &[
+        Looks::Mark { byte: b':', check },
+        Looks::Mark { byte: b'-', check },
+        Looks::Lead { lengths: &[2], check: lead },
+    ],
     words: &["mac", "mac address", "macaddress", "bssid", "hardware address"],
-    null_rate: 0.02,
+    null_rate: 1.0,
     shows: Shows::Form,
-    finds: &["00:1A:2B:3C:4D:5E", "mac 3c-07-54-6b-91-aa"],
+    finds: &["00:1A:2B:3C:4D:5E", "mac 3c-07-54-6b-91-aa", "01-23-45-67-89-AB"],
     finds_if_named: &[],
     passes: &[
         "00:1A:2B:3C:4D",
@@ -22,6 +26,15 @@ pub(super) static DETECTOR: Detector = Detector {
         "12:30:45",
     ],
 };
+
+/// Where digits begin it.
+fn lead(site: &Site<'_>) -> Option<Found> {
+    let word = (site.start, site.end);
+    if !matches!(site.text.get(site.end), Some(b'-')) {
+        return None;
+    }
+    check(&Site { start: site.end, end: site.end + 1, word, ..*site })
+}
 
 fn check(site: &Site<'_>) -> Option<Found> {
     let text = site.text;

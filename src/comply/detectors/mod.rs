@@ -103,7 +103,8 @@ pub struct Detector {
     pub looks: &'static [Looks],
     /// Words, or pairs of words, in a field's name or shortly before a value that speak for it. In small letters.
     pub words: &'static [&'static str],
-    /// The share of random values of its form that its check lets through.
+    /// The share of random values of its form that its check digits let through: what a column is measured
+    /// against. 1 where there are none: other things have plausible dates and ranges, too.
     pub null_rate: f64,
     /// What its findings show of themselves.
     pub shows: Shows,

@@ -9,7 +9,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "Private keys in PEM: the first line of any kind of private key, to the last line if that stands in the text, too.",
     looks: &[Looks::Mark { byte: b'-', check }],
     words: &["private key", "key", "pem"],
-    null_rate: 1e-06,
+    null_rate: 1.0e-06,
     shows: Shows::Nothing,
     finds: &[
         "-----BEGIN RSA PRIVATE KEY----- MIIEow -----END RSA PRIVATE KEY-----",

@@ -9,7 +9,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "Passwords in addresses: `scheme://user:password@host`.",
     looks: &[Looks::Mark { byte: b'@', check }],
     words: &["url", "dsn", "connection string", "database url"],
-    null_rate: 0.0001,
+    null_rate: 1.0,
     shows: Shows::Nothing,
     finds: &["postgres://app:s3cr3tPw@db.internal:5432/x", "url https://u:pa-ss@h.example/"],
     finds_if_named: &[],

@@ -8,7 +8,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "US employer numbers: nine digits, the first two a prefix that the IRS gives out.",
     looks: &[Looks::Digits { layouts: &[Layout::weak("2-7"), Layout::weak("9")], check }],
     words: &["ein", "fein", "employer identification", "tax id", "taxpayer"],
-    null_rate: 0.83,
+    null_rate: 1.0,
     shows: Shows::Number,
     finds: &[],
     finds_if_named: &["91-1144442", "911144442"],

@@ -8,7 +8,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "US individual taxpayer numbers: nine digits from 9 on, the fourth and fifth 50 to 65, 70 to 88, 90 to 92 or 94 to 99.",
     looks: &[Looks::Digits { layouts: &[Layout::alone("3_2_4"), Layout::weak("9")], check }],
     words: &["itin", "taxpayer", "tax id", "individual taxpayer"],
-    null_rate: 0.049,
+    null_rate: 1.0,
     shows: Shows::Number,
     finds: &["912-70-1234"],
     finds_if_named: &["912701234"],

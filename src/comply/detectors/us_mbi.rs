@@ -9,7 +9,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "US Medicare numbers (MBI): eleven places, each of its own alphabet, without S, L, O, I, B and Z.",
     looks: &[Looks::Word { lengths: &[4, 11], alone: true, check }],
     words: &["mbi", "medicare", "beneficiary"],
-    null_rate: 0.25,
+    null_rate: 1.0,
     shows: Shows::Number,
     finds: &["1EG4-TE5-MK73", "1EG4TE5MK73"],
     finds_if_named: &[],

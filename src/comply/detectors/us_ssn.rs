@@ -8,7 +8,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "US social security numbers: nine digits, no area of 000, 666 or 900 to 999, no group of 00, no serial of 0000, none of those that were printed in advertisements.",
     looks: &[Looks::Digits { layouts: &[Layout::alone("3_2_4"), Layout::weak("9")], check }],
     words: &["ssn", "social security", "socialsecurity", "social security number", "soc sec", "ss number"],
-    null_rate: 0.89,
+    null_rate: 1.0,
     shows: Shows::Number,
     finds: &["536-90-4399", "my ssn is 536904399"],
     finds_if_named: &["536904399"],

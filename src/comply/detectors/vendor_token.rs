@@ -12,7 +12,7 @@ pub(super) static DETECTOR: Detector = Detector {
         Looks::Word { lengths: &[34], alone: true, check: twilio },
     ],
     words: &["token", "api key", "apikey", "access key", "secret"],
-    null_rate: 1e-06,
+    null_rate: 1.0e-06,
     shows: Shows::Nothing,
     finds: &[
         "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
@@ -108,6 +108,9 @@ fn is_random(body: &[u8]) -> bool {
 
 /// Longer prefixes before those that they begin with.
 const RULES: &[Rule] = &[
+    Rule { vendor: "slack", prefix: "hooks.slack.com/services/", body: Body::Base64, least: 40, most: 100 },
+    Rule { vendor: "slack", prefix: "hooks.slack.com/workflows/", body: Body::Base64, least: 40, most: 100 },
+    Rule { vendor: "slack", prefix: "hooks.slack.com/triggers/", body: Body::Base64, least: 40, most: 100 },
     Rule { vendor: "aws", prefix: "AKIA", body: Body::Base32, least: 16, most: 16 },
     Rule { vendor: "aws", prefix: "ASIA", body: Body::Base32, least: 16, most: 16 },
     Rule { vendor: "aws", prefix: "ABIA", body: Body::Base32, least: 16, most: 16 },

@@ -9,7 +9,7 @@ pub(super) static DETECTOR: Detector = Detector {
     about: "Vehicle identification numbers (ISO 3779): 17 places without I, O and Q; the check digit of 49 CFR 565.15 holds, or a name says so.",
     looks: &[Looks::Word { lengths: &[17], alone: true, check }],
     words: &["vin", "vehicle identification", "chassis", "fahrgestellnummer", "bastidor"],
-    null_rate: 0.3,
+    null_rate: 1.0,
     shows: Shows::Number,
     finds: &["1M8GDM9AXKP042788"],
     finds_if_named: &["WVWZZZ1JZXW000001"],
