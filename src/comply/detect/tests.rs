@@ -151,6 +151,11 @@ const DIFFERS: &[Difference] = &[
     ("us_itin", |number| number.len() == 9, "50 to 65 are given out since 2011, python-stdnum knows 70 and up"),
     ("iban", |number| number.starts_with("BE"), "the bank's own check digits inside the account number are not asked"),
     ("dk_cpr", |number| number.as_bytes()[6] >= b'4', "python-stdnum knows the day, and refuses births in the future"),
+    (
+        "fi_hetu",
+        |number| number.as_bytes()[7] == b'9',
+        "numbers from 900 on are given for a time, to people nonetheless",
+    ),
     ("cn_ric", |number| number.starts_with('3'), "which places existed in which years is not asked"),
 ];
 
