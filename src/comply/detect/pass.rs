@@ -240,7 +240,7 @@ impl<'p> Pass<'p> {
     fn grouped(&mut self, window: Window, near: DetectorSet) {
         let tables = self.tables;
         for attempt in tables.grouped(window.key) {
-            if attempt.layout.fits(&self.run, window) {
+            if attempt.layout.fits(self.run, window) {
                 self.digits(attempt, window, near);
             }
         }

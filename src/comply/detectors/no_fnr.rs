@@ -27,7 +27,7 @@ fn check(digits: &Digits<'_>) -> Option<Grade> {
     let (year, count) = (digits.number(4, 2), digits.number(6, 3));
     let century = match count {
         0..=499 => true,
-        500..=749 => year >= 54 || year < 40,
+        500..=749 => !(40..54).contains(&year),
         _ => year < 40 || count >= 900,
     };
     (dated && century && holds).then_some(Grade::Possible)
