@@ -150,6 +150,15 @@ pub(super) fn letter(project: &Project, mappings: &[Mapping], letter: &Letter, p
     }
 }
 
+/// A text whose references were filled in.
+pub(super) fn literal(text: &crate::config::Text) -> String {
+    let piece = |piece: &crate::config::Piece| match piece {
+        crate::config::Piece::Literal(literal) => literal.clone(),
+        _ => String::new(),
+    };
+    text.pieces.iter().map(piece).collect()
+}
+
 struct Taken<'p, 'a, 's> {
     left: usize,
     part: &'p Part,

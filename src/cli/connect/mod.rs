@@ -1,8 +1,10 @@
 //! `consign connect`: the systems of a project.
 
 mod call;
+mod capture;
 mod check;
 mod discover;
+mod expanded;
 mod keys;
 mod list;
 mod login;
@@ -39,6 +41,7 @@ enum Verb {
     Test(test::Test),
     Probe(probe::Probe),
     Call(call::Call),
+    Capture(capture::Capture),
     Simulate(simulate::Simulate),
     Login(login::Login),
     Logout(login::Logout),
@@ -58,6 +61,7 @@ impl Connect {
             Verb::Test(verb) => verb.run(context),
             Verb::Probe(verb) => verb.run(context),
             Verb::Call(verb) => verb.run(context),
+            Verb::Capture(verb) => verb.run(context),
             Verb::Simulate(verb) => verb.run(context),
             Verb::Login(verb) => verb.run(context),
             Verb::Logout(verb) => verb.run(context),

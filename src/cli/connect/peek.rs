@@ -19,6 +19,9 @@ pub(super) struct Peek {
     /// How many records
     #[arg(long, default_value_t = 5, value_name = "N")]
     limit: usize,
+    /// Says on standard error which requests are sent
+    #[arg(long)]
+    show_requests: bool,
 }
 
 impl Peek {
@@ -27,10 +30,16 @@ impl Peek {
         let (connector, stream) = self.find(&project)?;
         let connector = context.fill_in(&project, connector)?;
         let stream = connector.streams.get(&stream.name).cloned().unwrap_or(stream);
+        // What is lent lives as long as the reading.
+        let tap = match connector.spec.and_then(super::packs::pack_of).filter(|_| self.show_requests) {
+            Some(protocol) => Some(super::capture::tapped(protocol.pack, &connector)?),
+            None => None,
+        };
+        let connector = tap.as_ref().map_or(connector, |(tapped, _, _)| tapped.clone());
         let projection = sample::projection(&stream);
         let mut records = Vec::new();
         let mut unreadable = 0_u64;
-        let notes =
+        let read =
             sample::first(
                 &project.root,
                 &connector,
@@ -45,7 +54,20 @@ impl Peek {
                         context.ui.warn(&format!("{}:{line}:{}: {}", part.name, error.column, error.cause));
                     }
                 },
-            )?;
+            );
+        for kept in tap.iter().flat_map(|(_, tap, _)| tap.kept()) {
+            let answered = match &kept.answer {
+                Ok(answer) => {
+                    format!("{} after {} ms, {} bytes", answer.status, answer.took.as_millis(), answer.body.len())
+                }
+                Err(unanswered) => unanswered.cause.clone(),
+            };
+            // Names of parameters alone: values may be secrets.
+            let names: Vec<String> = kept.request.url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+            let query = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+            context.ui.note(&format!("{}{query}: {answered}", crate::connect::web::told::place(&kept.request)));
+        }
+        let notes = read?;
         notes.iter().for_each(|note| context.ui.note(note));
         context.ui.answer(answer(&records, unreadable))?;
         Ok(Exit::Done)

@@ -10,12 +10,18 @@ use crate::error::{Error, Exit, Kind, Result, codes, nearest};
 /// Shows a connector: parameters, streams, fields and their classes
 #[derive(clap::Args, Debug)]
 pub(super) struct Show {
-    /// The connector's name
+    /// The connector's name; with `--expanded` also that of a built-in pack
     name: String,
+    /// Shows every value of its pack, defaults filled in, and where each comes from
+    #[arg(long)]
+    expanded: bool,
 }
 
 impl Show {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
+        if self.expanded {
+            return super::expanded::run(&self.name, context);
+        }
         let (project, _) = context.project()?;
         let canonical: Value = serde_json::from_str(&project.canonical)
             .map_err(|e| Error::bug("the canonical form of the project is no JSON").caused_by(e))?;
