@@ -183,7 +183,7 @@ pub fn of_connector(state: &Path, connector: &str) -> Result<Vec<KeptTokens>> {
         let changed = entry.metadata().and_then(|meta| meta.modified()).ok();
         found.extend(read(&path, stem, &sealers)?.map(|kept| (changed, kept)));
     }
-    found.sort_by(|a, b| b.0.cmp(&a.0));
+    found.sort_by_key(|(changed, _)| std::cmp::Reverse(*changed));
     Ok(found.into_iter().map(|(_, kept)| kept).collect())
 }
 

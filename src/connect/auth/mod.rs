@@ -220,7 +220,7 @@ pub fn signing_key(given: &Arc<Given>, clock: &Clock) -> Result<Option<zeroize::
     use crate::connect::pack::auth::Kind as Of;
     let Some(way) = way(given)? else { return Ok(None) };
     let assertion = match &way.kind {
-        Of::Jwt(assertion) => Some(assertion),
+        Of::Jwt(assertion) => Some(&**assertion),
         Of::OAuth2(oauth) => oauth.assertion.as_ref(),
         _ => None,
     };

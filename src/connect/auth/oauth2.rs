@@ -130,7 +130,7 @@ pub(super) async fn token(
 pub(super) fn taken(desk: &Desk, what: &str, got: &Answer, redirect: Json) -> Result<Map<String, Json>> {
     let oauth = spec(desk)?;
     let mut told = answer::told(got);
-    if got.status >= 400 || told["body"].get("error").is_some_and(|error| !error.is_null()) && got.status < 400 {
+    if got.status >= 400 || told["body"].get("error").is_some_and(|error| !error.is_null()) {
         let mut refusal = got.clone();
         // A refusal inside an answer that looks well.
         refusal.status = refusal.status.max(400);

@@ -98,7 +98,7 @@ pub enum Kind {
     /// A token from an authorization server.
     OAuth2(Box<OAuth2>),
     /// A token made here.
-    Jwt(Assertion),
+    Jwt(Box<Assertion>),
     /// Steps alone.
     Session,
     /// AWS Signature Version 4.
@@ -580,7 +580,7 @@ impl Kind {
             "basic" => Self::Basic { user: reader.template(raw, "user")?, password: reader.template(raw, "password") },
             "bearer" => Self::Bearer(reader.template(raw, "token")?),
             "oauth2" => Self::OAuth2(Box::new(OAuth2::read(reader, raw)?)),
-            "jwt" => Self::Jwt(Assertion::read(reader, raw)?),
+            "jwt" => Self::Jwt(Box::new(Assertion::read(reader, raw)?)),
             "session" => Self::Session,
             "sigv4" => Self::SigV4(Box::new(SigV4 {
                 key_id: reader.template(raw, "key_id")?,
