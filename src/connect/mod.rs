@@ -13,6 +13,7 @@ pub mod pace;
 pub mod pack;
 pub mod propose;
 pub mod protocols;
+pub mod reading;
 pub mod rows;
 pub mod runtime;
 mod seam;

@@ -124,6 +124,10 @@ impl Source for Paced {
     fn notes(&mut self) -> Vec<String> {
         self.source.notes()
     }
+
+    fn acknowledge(&mut self) -> Vec<String> {
+        self.source.acknowledge()
+    }
 }
 
 #[cfg(test)]

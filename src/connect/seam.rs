@@ -54,6 +54,12 @@ pub trait Source: Send {
     /// larger than the limit. Everything handed out before stays valid.
     fn next(&mut self) -> Result<Option<Part>>;
 
+    /// Tells the source that everything it handed out is settled, once, at the end of a run that settled
+    /// all of it: what was kept on the other side until then may go. Says what there is to say.
+    fn acknowledge(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What the source leaves to say at its end: files that were skipped as settled, files that
     /// were replaced.
     fn notes(&mut self) -> Vec<String> {

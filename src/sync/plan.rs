@@ -185,7 +185,11 @@ impl Plan {
         if !protocol.has_cursor(stream) {
             return Ok(None);
         }
-        let table = OptionReader::new(&stream.options, protocol.spec().stream_options).text("table")?;
+        let options = protocol.spec().stream_options;
+        if !options.iter().any(|option| option.name == "table") {
+            return Ok(Some(stream.name.as_str().into()));
+        }
+        let table = OptionReader::new(&stream.options, options).text("table")?;
         Ok(Some(table.filter(|table| !table.is_empty()).unwrap_or_else(|| stream.name.clone()).into()))
     }
 

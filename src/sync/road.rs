@@ -300,6 +300,15 @@ impl Journey<'_> {
             });
             self.end(branch, ended, false);
         }
+        // What the other side keeps until it is settled goes only now, and only if nobody needs it again.
+        let settled = |branch: &&mut Branch<'_, '_>| match &branch.finished {
+            Some(Ok(finished)) => matches!(finished.exit, Exit::Done | Exit::Partial),
+            _ => false,
+        };
+        let whole = ended.as_ref().is_ok_and(|ending| ending.error.is_none() && !ending.stopped);
+        if whole && !self.options.dry() && branches.iter().all(|branch| settled(&branch)) {
+            source.acknowledge().iter().for_each(|note| watch.note(note));
+        }
     }
 
     /// Ends a route and judges it. `unbegun`: nothing was read for it, so that its error is the answer.

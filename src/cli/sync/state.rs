@@ -235,7 +235,10 @@ fn set(name: &str, slice: &str, point: Point, reason: &str, context: &Context<'_
         }
     };
     let of_rows = match old {
-        Some((_, at)) => Bookmark::of(&at.position).is_ok_and(|bookmark| bookmark.is_some()),
+        Some((_, at)) => {
+            Bookmark::of(&at.position).is_ok_and(|bookmark| bookmark.is_some())
+                || at.position.extra.get("web").is_some()
+        }
         None => true,
     };
     let old = old.map(|(_, at)| at.position.clone()).unwrap_or_default();

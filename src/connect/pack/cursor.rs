@@ -130,7 +130,7 @@ pub enum Order {
 }
 
 /// `cursor`, read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Cursor {
     /// The field.
     pub field: Option<Path>,

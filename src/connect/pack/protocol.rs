@@ -1,11 +1,13 @@
 //! A pack as a protocol of the road: what `sync` sees of it.
 
 use std::any::Any;
+use std::sync::Arc;
 
-use super::{Pack, params};
-use crate::config::{Carries, Mode, ProtocolSpec, StreamSpec};
-use crate::connect::protocols::{Guarantee, Protocol, ReadRequest, WriteRequest};
-use crate::connect::{Encoder, Sink, Source, writing};
+use super::{Given, Pack, params};
+use crate::config::{self, Carries, Mode, ProtocolSpec, StreamSpec};
+use crate::connect::protocols::{Guarantee, Protocol, ReadRequest, Resumption, WriteRequest};
+use crate::connect::web::Caller;
+use crate::connect::{Decoder, Encoder, Sink, Source, reading, writing};
 use crate::error::codes::connect::PACK_INVALID;
 use crate::error::{Error, Kind, Result};
 
@@ -68,7 +70,23 @@ impl Protocol for PackProtocol {
     }
 
     fn source(&self, request: &ReadRequest<'_>) -> Result<Box<dyn Source>> {
-        Err(self.cannot(&request.stream.name, "read"))
+        reading::source(self.pack, request, self.caller(request.connector)?)
+    }
+
+    fn decoder(&self, request: &ReadRequest<'_>) -> Result<Box<dyn Decoder>> {
+        reading::decoder(self.pack, request)
+    }
+
+    fn resumption(&self, request: &ReadRequest<'_>) -> Resumption {
+        reading::resumption(self.pack, request)
+    }
+
+    fn check_source(&self, request: &ReadRequest<'_>) -> Result<()> {
+        reading::check(self.pack, request)
+    }
+
+    fn has_cursor(&self, stream: &config::Stream) -> bool {
+        reading::has_cursor(self.pack, &stream.name)
     }
 
     fn guarantee(&self, request: &WriteRequest<'_>) -> Guarantee {
@@ -89,6 +107,11 @@ impl Protocol for PackProtocol {
 }
 
 impl PackProtocol {
+    /// Who calls the system of a connector.
+    fn caller(&self, connector: &config::Connector) -> Result<Caller> {
+        Caller::open(Arc::new(Given::new(self.pack, connector.clone())))
+    }
+
     fn cannot(&self, stream: &str, what: &str) -> Error {
         let cause = format!("the stream `{stream}` of the pack `{}` cannot be {what}", self.pack.name);
         Error::new(Kind::Invalid, &PACK_INVALID, cause)

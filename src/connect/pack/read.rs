@@ -36,8 +36,8 @@ pub static READ: Section = Section {
         ),
         Key::new(
             "records",
-            Kind::RecordPath,
-            "Where in the answer the records stand (`data.items`, `entry[*].resource`); left out, the answer is the list.",
+            Kind::OneOrMany(&Kind::RecordPath),
+            "Where in the answer the records stand (`data.items`, `entry[*].resource`), or several such places; left out, the answer is the list.",
         ),
         Key::new(
             "absent",
@@ -113,7 +113,7 @@ pub struct Read {
     /// Whether it is signed in.
     pub sign_in: Option<Template>,
     /// Where the records are.
-    pub records: Option<Path>,
+    pub records: Vec<Path>,
     /// Whether an answer without them is an empty page.
     pub absent_is_empty: bool,
     /// What the answer is.
@@ -203,7 +203,7 @@ impl Read {
         let made = Self {
             request: RequestSpec::read(reader, raw),
             sign_in: reader.expression(raw, "sign_in"),
-            records: reader.path(raw, "records"),
+            records: reader.items(raw, "records").filter_map(|raw| Path::parse(raw.text()?).ok()).collect(),
             absent_is_empty: reader.label(raw, "absent").as_deref() == Some("empty"),
             format,
             format_options: reader
@@ -233,10 +233,10 @@ impl Read {
         {
             reader.error(&of, "an answer by lines has no path to its records".into(), "leave out `records`");
         }
-        if self.records.as_ref().is_some_and(|path| path.0.iter().any(|step| matches!(step, Step::Index(_)))) {
+        if self.records.iter().any(|path| path.0.iter().any(|step| matches!(step, Step::Index(_)))) {
             reader.error(raw, "`records` is a path of names and `[*]`".into(), "take the element with `shape.take`");
         }
-        if self.pages.kind == PageKind::Relay && self.records.is_none() {
+        if self.pages.kind == PageKind::Relay && self.records.is_empty() {
             reader.error(raw, "`relay` needs `records`: `data.orders.nodes` or `data.orders.edges[*].node`".into(), "");
         }
         if let (Some(ceiling), Some(of)) = (&self.ceiling, said(reader, "ceiling")) {

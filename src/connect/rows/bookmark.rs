@@ -148,6 +148,11 @@ impl Bookmark {
         serde_json::json!({ "rows": serde_json::to_value(stored).unwrap_or_default() })
     }
 
+    /// The cursor value that a person wrote, if one did: reading begins there.
+    pub fn begins_at(&self) -> Option<&str> {
+        self.given.as_deref()
+    }
+
     /// The cursor's column and value, for a person; `None` if there is no cursor.
     pub fn shown(&self) -> Option<String> {
         let value = match (&self.at, &self.given) {

@@ -325,10 +325,66 @@ pub static SERVER_UNTRUSTED: Code = Code::new(
     "the server's identity could not be verified",
     "The connection is to be secured, and the server offers no TLS, or its certificate is not of a trusted issuer, was made out for another name or has expired. Name the issuer's certificate under `ca_file` and the host as the certificate does. `tls: require` encrypts without knowing to whom.",
 );
+/// An answer of an API is not what it should be.
+pub static ANSWER_UNREADABLE: Code = Code::new(
+    "connect-answer-unreadable",
+    "an answer of the system cannot be read",
+    "The answer is no JSON (or CSV, or XML), ends early, or has no records where the pack says that they stand: often a page for people (a sign-in, a proxy's error), or another version of the API. Nothing of it was taken. `consign connect peek --show-requests` shows what is asked and answered.",
+);
+/// Pages that come again.
+pub static PAGES_REPEATED: Code = Code::new(
+    "connect-pages-repeated",
+    "the pages of a stream go in circles",
+    "A page came twice byte for byte, or the place of the next page is one that was asked for before: reading on would never end, or miss what is behind. What came before was taken. Run again; if it stays so, the pack puts the place where the system does not look for it (`pages.send`).",
+);
+/// More pages than there can be.
+pub static PAGES_ENDLESS: Code = Code::new(
+    "connect-pages-endless",
+    "a stream has more pages than it can have",
+    "Reading was ended after `pages.most` pages: the system seems to give pages without end. What came was taken.",
+);
+/// Fewer records than the system says there are.
+pub static PAGES_SHORT: Code = Code::new(
+    "connect-pages-short",
+    "fewer records came than there are",
+    "The pages ended before as many records had come as the last answer says that there are. What came was taken; the rest is missing.",
+);
+/// A ceiling that cannot be gone around.
+pub static CEILING: Code = Code::new(
+    "connect-ceiling",
+    "more records than the system gives",
+    "The system gives only so many records of one question, and this one has more even in the smallest window, or with one value of the cursor. What came was taken; the rest cannot be asked for so. Ask for the records in another order or with a finer cursor.",
+);
+/// Nothing came from a stream that is never empty.
+pub static EMPTY_SUSPICIOUS: Code = Code::new(
+    "connect-empty-suspicious",
+    "nothing came from a stream that is never empty",
+    "The pack says that this stream always has something. Often a right was taken away from whoever signs in, or a filter changed its meaning: the system then answers with nothing rather than with an error.",
+);
+/// One of the parts of a stream could not be read.
+pub static PARTITION_FAILED: Code = Code::new(
+    "connect-partition-failed",
+    "one part of a stream could not be read",
+    "The stream is read once for each of several accounts, sites or parents, and at least one of them failed. All others were read and settled; the next run reads on from where each of them stands.",
+);
+/// A job of the other side failed.
+pub static JOB_FAILED: Code = Code::new(
+    "connect-job-failed",
+    "a job of the system failed",
+    "The answer was ordered as a job, and the system gave it up, no longer knows it, or did not finish it in time. Nothing of it was taken; the next run orders it anew.",
+);
 
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &HTTP_FAILED,
+    &ANSWER_UNREADABLE,
+    &PAGES_REPEATED,
+    &PAGES_ENDLESS,
+    &PAGES_SHORT,
+    &CEILING,
+    &EMPTY_SUSPICIOUS,
+    &PARTITION_FAILED,
+    &JOB_FAILED,
     &PACK_TEMPLATE,
     &PACK_INVALID,
     &TEMPLATE_FAILED,
