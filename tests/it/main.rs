@@ -27,6 +27,7 @@ mod modes;
 mod postgres;
 mod previews;
 mod protection;
+mod reading;
 mod readme;
 mod refusals;
 mod schemas;

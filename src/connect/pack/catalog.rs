@@ -20,11 +20,14 @@ pub const ALL: &[(&str, &str)] = &[
     ("fhir", include_str!("../packs/fhir.yaml")),
     ("graphql", include_str!("../packs/graphql.yaml")),
     ("hubspot", include_str!("../packs/hubspot.yaml")),
+    ("microsoft_graph", include_str!("../packs/microsoft_graph.yaml")),
     ("openai", include_str!("../packs/openai.yaml")),
+    ("plaid", include_str!("../packs/plaid.yaml")),
     ("rest", include_str!("../packs/rest.yaml")),
     ("salesforce", include_str!("../packs/salesforce.yaml")),
     ("sap_s4hana", include_str!("../packs/sap_s4hana.yaml")),
     ("servicenow", include_str!("../packs/servicenow.yaml")),
+    ("shopify", include_str!("../packs/shopify.yaml")),
     ("stripe", include_str!("../packs/stripe.yaml")),
 ];
 

@@ -6,7 +6,6 @@
 
 use crate::config::keys::{Key, Kind, Section, word};
 use crate::config::yaml::Raw;
-use crate::record::Path;
 
 use super::reader::Reader;
 use super::request::{self, RequestSpec, SPOT};
@@ -29,7 +28,7 @@ pub static PAGES: Section = Section {
                 word("token", "The answer says, under `next`, by what the next page is asked for: `page.token`."),
                 word("url", "The answer says the address of the next page under `next`."),
                 word("link", "The header `Link` says the address of the next page (RFC 8288)."),
-                word("last", "The next page begins behind the last record: `next` is a path in that record."),
+                word("last", "The next page begins behind the last record: `next: page.last.id`."),
                 word("relay", "GraphQL connections: `pageInfo.endCursor` beside the list, while `pageInfo.hasNextPage`."),
                 word("odata", "OData: `@odata.nextLink` (or `__next`) is the address of the next page."),
                 word("sequence", "As `token`, and the same token once more means that there is no more for now."),
@@ -170,8 +169,6 @@ pub struct Pages {
     pub send: Send,
     /// What the next page is asked by.
     pub next: Option<Template>,
-    /// For [`PageKind::Last`]: the path in the last record.
-    pub field: Option<Path>,
     /// Further values.
     pub also: Vec<(Template, Spot)>,
     /// The first number or offset.
@@ -255,11 +252,7 @@ impl Pages {
             None if whole_address => Send::Url,
             None => Send::Nowhere,
         };
-        let field = match kind {
-            PageKind::Last => reader.path(raw, "next"),
-            _ => None,
-        };
-        let next = if kind == PageKind::Last { None } else { reader.expression(raw, "next") };
+        let next = reader.expression(raw, "next");
         match (kind, reader.get(raw, "next")) {
             (PageKind::Token | PageKind::Url | PageKind::Sequence | PageKind::Last, None) => {
                 reader.error(raw, "these pages need `next`: what the next one is asked by".into(), NEXT);
@@ -301,7 +294,6 @@ impl Pages {
             kind,
             send,
             next,
-            field,
             also: reader.items(raw, "also").filter_map(|raw| also(reader, raw)).collect(),
             first: reader.whole(raw, "first").unwrap_or(u64::from(kind == PageKind::Page)),
             by_size: reader.label(raw, "step").as_deref() == Some("size"),
@@ -342,7 +334,7 @@ impl Ceiling {
     }
 }
 
-const NEXT: &str = "for example `next: answer.body.paging.next`; of `last` a path in the record: `next: id`";
+const NEXT: &str = "for example `next: answer.body.paging.next`; of `last`: `next: page.last.id`";
 
 fn also(reader: &mut Reader<'_>, raw: &Raw) -> Option<(Template, Spot)> {
     Some((reader.expression(raw, "next")?, reader.spot(raw, "send")?))

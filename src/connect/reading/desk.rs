@@ -64,9 +64,10 @@ impl Desk {
     /// Calls with the values of all names.
     pub fn scoped<R>(&self, vars: &Vars, act: impl FnOnce(&Scope<'_>) -> R) -> R {
         let arena = Arena::new();
+        let fields: Vec<&str> = self.stream.fields.iter().map(|field| field.name.as_str()).collect();
         let scope = self.given.scope(&arena, self.now);
         let scope = scope
-            .with(Name::Stream, from_json(&json!({ "name": self.stream.name }), &arena))
+            .with(Name::Stream, from_json(&json!({ "name": self.stream.name, "fields": fields }), &arena))
             .with(Name::Run, from_json(&json!({ "started": rfc3339(self.now) }), &arena));
         let scope = put(scope, Name::Found, &self.found);
         let scope = put(scope, Name::Auth, &self.auth);

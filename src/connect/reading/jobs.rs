@@ -40,7 +40,9 @@ pub(super) async fn ready(
             < i64::try_from(spec.expires).unwrap_or(i64::MAX);
         let same = known["from"].as_str() == from && known["whole"] == json!(desk.whole);
         let its = resumed.as_ref() == Some(&known["job"]);
-        if fresh && (its || same && known["fetched"] != json!(true)) {
+        // Fetched is not settled: only the position says that.
+        let over = known["fetched"] == json!(true) && (desk.whole || reel.stand.job == print(&known["job"]));
+        if fresh && (its || same && !over) {
             job = known["job"].clone();
             ordered_at = known["at"].as_i64().unwrap_or(ordered_at);
             if known["until"].is_string() {
@@ -111,6 +113,11 @@ pub(super) fn fetched(reel: &mut Reel, job: &mut Json) {
     }
     let done = Fetched { parent: reel.parent.clone(), job: job.take(), file };
     desk.fetched.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(done);
+}
+
+/// By what a job is known again.
+pub(super) fn print(job: &Json) -> String {
+    super::stand::fingerprint(&[Some(job.to_string().as_bytes())])
 }
 
 /// Cleans away what is settled.

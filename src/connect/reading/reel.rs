@@ -70,6 +70,8 @@ pub(super) struct Reel {
     /// The size of pages, made smaller if they were too large.
     size: Option<u64>,
     ended: bool,
+    /// The last page of an answer: it goes out with the position behind the whole answer.
+    held: Option<(Vec<u8>, Arc<Header>, u64)>,
 }
 
 /// Why a reading stops where it is.
@@ -126,7 +128,7 @@ enum Ended {
 impl Reel {
     pub fn new(desk: Arc<Desk>, parent: Json, slice: String, stand: Stand) -> Self {
         let size = desk.read.pages.size;
-        Self { desk, parent, slice, stand, only: None, window: None, read: 0, size, ended: false }
+        Self { desk, parent, slice, stand, only: None, window: None, read: 0, size, ended: false, held: None }
     }
 
     /// Reads everything that there is to read. What comes goes out page by page; an error is the last
@@ -417,13 +419,24 @@ impl Reel {
             if self.ended {
                 return Ok(Ended::Whole);
             }
+            if at + 1 < parts.len() {
+                self.release(false, out).await?;
+            }
         }
         if !job.is_null() {
+            self.stand.job = jobs::print(&job);
             jobs::fetched(self, &mut job);
         }
         self.arrive(span, pick, token)?;
-        // A window that is done is worth remembering, though nothing came in it.
+        self.release(span.last, out).await?;
         Ok(Ended::Whole)
+    }
+
+    /// Hands out the page that was held back, with the position as it is now.
+    async fn release(&mut self, last: bool, out: &Out) -> Result<(), Halt> {
+        let Some((bytes, header, records)) = self.held.take() else { return Ok(()) };
+        let again = self.only.as_ref().is_some_and(|only| only.chain == self.stand.chain);
+        self.emit(bytes, header, records, last && self.only.is_none() || again, out).await
     }
 
     /// Moves the position behind a stretch that was read whole.
@@ -440,6 +453,13 @@ impl Reel {
         };
         self.stand.given = false;
         if cursor.next.is_some() {
+            if token.is_null() && self.read == 0 {
+                desk.note(format!(
+                    "`{}` says neither records nor where the next run goes on: it may not be ready",
+                    desk.stream.name
+                ));
+                return Ok(());
+            }
             if token.is_null() {
                 let cause = format!("the answers for `{}` do not say where the next run goes on", desk.stream.name);
                 return Err(
@@ -551,7 +571,9 @@ impl Reel {
                 Ok(Next::End) | Err(_) => None,
             };
             self.step(span, under_way, going_on.as_ref(), pick.as_ref(), token);
-            if records > 0 {
+            if records > 0 && matches!(next, Ok(Next::End)) {
+                self.held = Some((bytes, header, records));
+            } else if records > 0 {
                 let last = self.only.as_ref().is_some_and(|only| only.chain == self.stand.chain);
                 self.emit(bytes, header, records, last, out).await?;
                 if self.ended {

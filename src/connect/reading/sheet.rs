@@ -438,7 +438,9 @@ fn options(read: &Read) -> Vec<(Spanned<String>, Spanned<Node>)> {
         })
         .collect();
     if let (BodyFormat::Xml, Some(path)) = (read.format, read.records.first()) {
-        let node = Node::Text(Text::literal(path.to_string()));
+        let names =
+            path.0.iter().filter_map(|step| if let Step::Key(name) = step { Some(name.as_str()) } else { None });
+        let node = Node::Text(Text::literal(names.collect::<Vec<_>>().join("/")));
         made.push((spanned("records"), Spanned { value: node, place: nowhere() }));
     }
     made

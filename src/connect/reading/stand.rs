@@ -42,6 +42,9 @@ pub(super) struct Stand {
     /// A reading that is not at its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub under_way: Option<UnderWay>,
+    /// The last job that was read whole, by a hash of what it captured.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub job: String,
     /// The upper bound of the reading that led here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,

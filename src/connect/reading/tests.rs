@@ -278,8 +278,14 @@ impl Rig {
                 _ => assert!(wanted.iter().all(|id| before.contains(id) || after.contains(id)), "behind part {at}"),
             }
             let part = &all.parts[at];
-            let again = self.read_with(&settled, Some((&part.slice, &part.end)), None).whole();
-            assert_eq!(again.ids(), ids(&part.bytes), "part {at} again");
+            let again = self.read_with(&settled, Some((&part.slice, &part.end)), None);
+            match again.error {
+                // Pages that shift cannot be read again alone; then the road sends them once more.
+                Some(ref error) if self.resumption() != Resumption::Exact && at > 0 => {
+                    assert_eq!(error.code().id, crate::error::codes::sync::DOUBT.id);
+                }
+                _ => assert_eq!(again.whole().ids(), ids(&part.bytes), "part {at} again"),
+            }
         }
         all
     }
@@ -424,7 +430,7 @@ fn last_record_relay_and_sequence() {
         let to = (from + 10).min(ALL);
         good(json!({ "data": list(from, to), "has_more": to < ALL }))
     };
-    let read = "      records: data\n      pages: { kind: last, next: id, send: { query: starting_after }, stop: { when: '!answer.body.has_more' } }\n";
+    let read = "      records: data\n      pages: { kind: last, next: page.last.id, send: { query: starting_after }, stop: { when: '!answer.body.has_more' } }\n";
     let all = things(read, far).everything(&numbers(25));
     assert_eq!(all.asked[2], "GET /v1/things?starting_after=19");
     let far = |ask: &Ask| {

@@ -143,21 +143,11 @@ impl Watched {
                 let step = if pages.by_size { size.unwrap_or(came) } else { came };
                 Json::from(place.number + step)
             }
-            PageKind::Token | PageKind::Url | PageKind::Sequence => match &pages.next {
+            PageKind::Token | PageKind::Url | PageKind::Sequence | PageKind::Last => match &pages.next {
                 Some(next) => desk.value(next, &vars)?,
                 None => Json::Null,
             },
             PageKind::Link => link(answer, &pages.rel).map_or(Json::Null, Json::String),
-            PageKind::Last => match &pages.field {
-                Some(path) => path.0.iter().fold(sheet.last.clone(), |value, step| match step {
-                    Step::Key(name) => value.get(name).cloned().unwrap_or(Json::Null),
-                    Step::Index(at) => {
-                        usize::try_from(*at).ok().and_then(|at| value.get(at).cloned()).unwrap_or(Json::Null)
-                    }
-                    Step::Each => Json::Null,
-                }),
-                None => Json::Null,
-            },
             PageKind::Relay => relay(desk, &sheet.answer["body"]),
             PageKind::OData => {
                 let body = &sheet.answer["body"];
