@@ -10,7 +10,7 @@ use super::template::{Template, Tree};
 
 /// The section.
 pub static JOB: Section = Section {
-    name: "job",
+    name: "a job that is read",
     about: "An answer that takes long: it is ordered, waited for, and fetched by the request of `read`. A job that was ordered is remembered at once: a run after a crash goes on with it.",
     foreign: false,
     keys: &[

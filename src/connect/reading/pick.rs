@@ -24,6 +24,8 @@ pub(super) struct Pick {
     seen: HashSet<String>,
     /// Records at or behind this value are for a later reading.
     pub upper: Option<String>,
+    /// A group that is read again: its last value, and which records with that value are in it.
+    until: Option<(String, HashSet<String>)>,
     /// The greatest value so far, and the records that have it.
     pub best: Option<String>,
     pub best_seen: Vec<String>,
@@ -58,11 +60,17 @@ impl Pick {
             at,
             seen: seen.iter().cloned().collect(),
             upper,
+            until: None,
             best: None,
             best_seen: Vec::new(),
             last: None,
             again: 0,
         })
+    }
+
+    /// Only records up to this value, and of those that have it only these.
+    pub fn up_to(&mut self, value: Option<String>, seen: &[String]) {
+        self.until = value.map(|value| (value, seen.iter().cloned().collect()));
     }
 
     /// Looks through a page.
@@ -88,6 +96,13 @@ impl Pick {
             if let Some(upper) = &self.upper {
                 let over = compare(kind, &value, upper);
                 if over == Ordering::Greater || over == Ordering::Equal && self.cursor.inclusive {
+                    leave(&mut picked.mask, at);
+                    continue;
+                }
+            }
+            if let Some((last, among)) = &self.until {
+                let over = compare(kind, &value, last);
+                if over == Ordering::Greater || over == Ordering::Equal && !among.contains(&self.print(record)) {
                     leave(&mut picked.mask, at);
                     continue;
                 }

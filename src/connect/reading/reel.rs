@@ -392,6 +392,11 @@ impl Reel {
         let dedupe = cursor.is_some_and(|cursor| cursor.overlap == 0 || !desk.keyed) && self.window.is_none();
         let known = if dedupe && !self.stand.given { self.stand.value() } else { None };
         let mut pick = Pick::new(&desk, known, &self.stand.seen, span.until.clone());
+        if let (Some(pick), Some(only)) = (&mut pick, &self.only)
+            && cursor.is_some_and(|cursor| cursor.order == Order::Ascending && !cursor.at_end)
+        {
+            pick.up_to(only.value(), &only.seen);
+        }
         if let (Some(pick), Some(resume)) = (&mut pick, &resume) {
             pick.best = text(&resume.best);
             pick.best_seen.clone_from(&resume.best_seen);
@@ -563,8 +568,16 @@ impl Reel {
             ahead_most = self.ahead(sheet.bytes());
             let header = Arc::clone(&sheet.header);
             let count = place.count + sheet.came;
+            // A sorted reading goes on from a value, and its pages then begin elsewhere.
+            let sorted = !desk.whole && desk.read.cursor.as_ref().is_some_and(|cursor| cursor.field.is_some());
+            if sorted {
+                let taken = |at: &usize| picked.mask.as_ref().is_none_or(|mask| mask[*at]);
+                self.stand.summed((0..sheet.len()).filter(taken).map(|at| sheet.record(at)));
+            }
             let (bytes, records) = sheet.into_part(picked.mask.as_deref());
-            self.stand.chained(&bytes);
+            if !sorted {
+                self.stand.chained(&bytes);
+            }
             self.read += records;
             let going_on = match &next {
                 Ok(Next::Page(following)) => Some(following.clone()),

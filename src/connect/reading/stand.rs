@@ -134,6 +134,17 @@ impl Stand {
         text(&self.at)
     }
 
+    /// A hash over what was read that does not depend on how it was cut into pages: each record adds its own.
+    pub fn summed<'r>(&mut self, records: impl Iterator<Item = &'r [u8]>) {
+        let mut sum = u128::from_str_radix(&self.chain, 16).unwrap_or(0);
+        for record in records {
+            let hash = blake3::hash(record);
+            let half = hash.as_bytes().iter().take(16).fold(0_u128, |n, byte| n << 8 | u128::from(*byte));
+            sum = sum.wrapping_add(half);
+        }
+        self.chain = format!("{sum:032x}");
+    }
+
     /// The hash over what was read, one part further.
     pub fn chained(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
