@@ -8,8 +8,7 @@ use crate::config::{self, Carries, Mode, ProtocolSpec, StreamSpec};
 use crate::connect::protocols::{Guarantee, Protocol, ReadRequest, Resumption, WriteRequest};
 use crate::connect::web::Caller;
 use crate::connect::{Decoder, Encoder, Sink, Source, reading, writing};
-use crate::error::codes::connect::PACK_INVALID;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 
 /// A pack as a protocol.
 #[derive(Debug)]
@@ -110,11 +109,6 @@ impl PackProtocol {
     /// Who calls the system of a connector.
     fn caller(&self, connector: &config::Connector) -> Result<Caller> {
         Caller::open(Arc::new(Given::new(self.pack, connector.clone())))
-    }
-
-    fn cannot(&self, stream: &str, what: &str) -> Error {
-        let cause = format!("the stream `{stream}` of the pack `{}` cannot be {what}", self.pack.name);
-        Error::new(Kind::Invalid, &PACK_INVALID, cause)
     }
 }
 
