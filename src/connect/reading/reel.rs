@@ -42,7 +42,7 @@ pub(super) struct Taken {
     /// Whether this is the end.
     pub last: bool,
     /// Held as long as it waits.
-    pub room: Option<OwnedSemaphorePermit>,
+    pub _room: Option<OwnedSemaphorePermit>,
 }
 
 /// Where pages go.
@@ -813,7 +813,7 @@ impl Reel {
         let kib = u32::try_from(bytes.len() / 1024 + 1).unwrap_or(u32::MAX).min(out.most);
         let room = Arc::clone(&out.room).acquire_many_owned(kib).await.ok();
         self.ended = last;
-        let taken = Taken { bytes, header, records, stand: self.stand.clone(), last, room };
+        let taken = Taken { bytes, header, records, stand: self.stand.clone(), last, _room: room };
         out.parts.send(Ok(taken)).await.map_err(|_| Halt::Enough)
     }
 }

@@ -384,7 +384,7 @@ impl Reading {
                 common.over = true;
             }
             let taken =
-                Taken { bytes: Vec::new(), header: Arc::default(), records: 0, stand: common, last: true, room: None };
+                Taken { bytes: Vec::new(), header: Arc::default(), records: 0, stand: common, last: true, _room: None };
             let slice = self.slice();
             return Ok(Some(self.part(slice, taken)));
         }
