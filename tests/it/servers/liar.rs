@@ -144,21 +144,23 @@ fn serve(stream: TcpStream, seen: &Mutex<Seen>) -> Option<()> {
                 return None;
             }
             Some(Lie::Stall) => {
-                std::thread::park_timeout(Duration::from_millis(1_500));
+                // Who gave up on it is not under way any more.
                 done();
+                std::thread::park_timeout(Duration::from_millis(1_500));
                 return None;
             }
             Some(Lie::CloseEarly) => {
+                done();
                 stream.write_all(head.as_bytes()).ok()?;
                 stream.write_all(&text.as_bytes()[..text.len() / 2]).ok()?;
-                done();
                 return None;
             }
             Some(Lie::Slow) => std::thread::park_timeout(Duration::from_millis(50)),
             _ => {}
         }
-        stream.write_all(format!("{head}{text}").as_bytes()).ok()?;
+        // Before the answer: the next request may come sooner than this thread goes on.
         done();
+        stream.write_all(format!("{head}{text}").as_bytes()).ok()?;
     }
 }
 
