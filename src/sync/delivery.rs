@@ -49,6 +49,7 @@ const LOOK_BACK: usize = 100;
 
 /// Where groups go: for real, or nowhere. `--dry-run` and `--limit` differ from a real run here
 /// and nowhere else.
+#[expect(clippy::large_enum_variant, reason = "one for each route, and never copied about")]
 pub enum Edge<'d> {
     /// Into the target and the store.
     Real {

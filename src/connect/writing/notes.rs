@@ -20,14 +20,16 @@ pub(super) struct Notes {
     file: Mutex<Option<File>>,
 }
 
+/// A request that was begun: its key, its records, what its job captured after how many of its steps.
+pub(super) type Begun = (String, Vec<u32>, Option<(usize, Map<String, Json>)>);
+
 /// What notes of a group say.
 #[derive(Default)]
 pub(super) struct Noted {
     /// Records whose fate is known.
     pub known: Vec<(u32, Fate)>,
-    /// Requests that were begun and never answered: their key, their records, what their job captured
-    /// after how many of its steps.
-    pub open: Vec<(String, Vec<u32>, Option<(usize, Map<String, Json>)>)>,
+    /// Requests that were begun and never answered.
+    pub open: Vec<Begun>,
     /// Whether a record that is not mentioned was surely never sent.
     pub whole: bool,
 }
@@ -117,8 +119,7 @@ impl Notes {
         }
         let here = boot();
         noted.whole = !here.is_empty() && head["boot"] == here;
-        let (mut known, mut open) =
-            (HashMap::new(), Vec::<(String, Vec<u32>, Option<(usize, Map<String, Json>)>)>::new());
+        let (mut known, mut open) = (HashMap::new(), Vec::<Begun>::new());
         for line in lines {
             // The last line may be cut off: a process died within it, and what it tells of is in doubt.
             let Some(line) = line else { break };

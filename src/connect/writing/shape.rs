@@ -68,7 +68,9 @@ impl Layout {
 
 /// The names of a path; `None` if it has an index.
 fn keys(path: &Path) -> Option<Vec<&str>> {
-    let key = |step| if let &Step::Key(ref name) = step { Some(name.as_str()) } else { None };
+    fn key(step: &Step) -> Option<&str> {
+        if let Step::Key(name) = step { Some(name) } else { None }
+    }
     path.0.iter().map(key).collect::<Option<Vec<_>>>().filter(|keys| !keys.is_empty())
 }
 
