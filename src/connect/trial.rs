@@ -8,16 +8,18 @@ use serde_json::Value as Json;
 
 use super::calling;
 use super::pack::exchanges::{Exchange, Expect, Subject};
+use super::pack::given::node;
 use super::pack::template::{from_json, to_json};
 use super::pack::{Given, Pack, PackProtocol};
 use super::protocols::{Protocol as _, ReadRequest, Window, WriteRequest};
+use super::rows::Bookmark;
 use super::runtime::Runtime;
 use super::web::replay::{Replay, different};
 use super::web::stand_in::{self, Lent};
 use super::web::{Caller, Wire};
 use super::{Batch, Column, Found, RecordError, Rows};
 use crate::config::{Connector, Mode, Node, ProtocolSpec, Spanned, Stream, Text};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Result};
 use crate::record::path::Step;
 use crate::record::{Arena, Mark, Path, Position, Projection, Row, Settled, SliceId, Type, Value};
 
@@ -96,27 +98,6 @@ fn connector(spec: &'static ProtocolSpec, test: &Exchange, lent: &Lent) -> Conne
     }
 }
 
-fn node(value: &Json, place: &Place) -> Node {
-    match value {
-        Json::Null => Node::Null,
-        Json::Bool(truth) => Node::Bool(*truth),
-        Json::Number(number) => Node::Number(number.to_string()),
-        Json::String(text) => Node::Text(Text::literal(text.clone())),
-        Json::Array(items) => {
-            Node::List(items.iter().map(|item| Spanned { value: node(item, place), place: place.clone() }).collect())
-        }
-        Json::Object(entries) => Node::Map(
-            entries
-                .iter()
-                .map(|(key, value)| {
-                    let key = Spanned { value: key.clone(), place: place.clone() };
-                    (key, Spanned { value: node(value, place), place: place.clone() })
-                })
-                .collect(),
-        ),
-    }
-}
-
 fn read(
     protocol: &'static PackProtocol,
     connector: &Connector,
@@ -124,7 +105,10 @@ fn read(
     test: &Exchange,
     failures: &mut Vec<String>,
 ) -> Result<()> {
-    let stream = find(connector, protocol, stream)?;
+    let mut stream = find(connector, protocol, stream)?;
+    if !test.fields.is_empty() {
+        stream.fields.retain(|field| test.fields.contains(&field.name));
+    }
     let settled: Vec<(SliceId, Settled)> = given(test);
     let text = |window: &Json, name: &str| {
         window.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
@@ -163,14 +147,22 @@ fn read(
     let notes = act();
     let expect = &test.expect;
     if let Some(wanted) = expect.records.as_ref().or(expect.deleted.as_ref()) {
-        let mut out = Vec::new();
-        different("records", &Json::Array(wanted.clone()), &Json::Array(records), &mut out);
-        failures.extend(out);
+        if wanted.len() == records.len() {
+            for (at, (wanted, got)) in wanted.iter().zip(&records).enumerate() {
+                contained(&format!("records[{at}]"), wanted, got, failures);
+            }
+        } else {
+            failures.push(format!("`records`: expected {} elements, got {}", wanted.len(), records.len()));
+        }
     }
     if let Some(wanted) = &expect.cursor {
         // Of several slices the last one, unless they are named.
         let all: serde_json::Map<String, Json> = cursors.iter().cloned().collect();
-        let last = cursors.last().map(|(_, cursor)| cursor.clone()).unwrap_or_default();
+        let at = |cursor: &Json| match cursor.pointer("/web/at") {
+            Some(value) => serde_json::json!({ "value": value, "token": value }),
+            None => cursor.clone(),
+        };
+        let last = cursors.last().map(|(_, cursor)| at(cursor)).unwrap_or_default();
         let named = wanted.as_object().is_some_and(|wanted| wanted.keys().all(|key| all.contains_key(key)));
         contained("cursor", wanted, &if named { Json::Object(all) } else { last }, failures);
     }
@@ -188,7 +180,10 @@ fn given(test: &Exchange) -> Vec<(SliceId, Settled)> {
     let Some(cursor) = &test.cursor else { return Vec::new() };
     let stream = if let Subject::Read(stream) = &test.subject { stream.as_str() } else { "" };
     let one = |slice: &str, extra: &Json| {
-        let position = Position { extra: extra.clone(), ..Position::default() };
+        // A value or a token, as `sync state set` would write it; anything else is a position as it is kept.
+        let said = extra.get("value").or_else(|| extra.get("token")).and_then(Json::as_str);
+        let extra = said.map_or_else(|| extra.clone(), |value| Bookmark::given(value).extra());
+        let position = Position { extra, ..Position::default() };
         (SliceId::from(slice), Settled { position, done: true })
     };
     // By slice, if every member is a map by itself.
@@ -375,6 +370,8 @@ fn contained(at: &str, wanted: &Json, got: &Json, out: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Shelf as _;
+    use crate::connect::pack::{SHELF, catalog};
 
     #[test]
     fn parts_of_a_position_are_enough() {
@@ -386,5 +383,22 @@ mod tests {
         check(serde_json::json!({ "a": 1 }), serde_json::json!({ "a": 1, "b": 2 }), 0);
         check(serde_json::json!({ "a": { "c": 1 } }), serde_json::json!({ "a": { "c": 2 } }), 1);
         check(serde_json::json!({ "x": 1 }), serde_json::json!({ "a": 1 }), 1);
+    }
+
+    /// Every recorded test of every built-in pack.
+    #[test]
+    fn the_catalog_does_as_its_tests_say() {
+        let mut told = Vec::new();
+        for (name, _) in catalog::ALL {
+            let Some(spec) = SHELF.take(name) else { panic!("{name} is not sound") };
+            let Some(protocol) = spec.plugin.and_then(|plugin| plugin.downcast_ref::<PackProtocol>()) else { continue };
+            for test in &protocol.pack.exchanges {
+                let failures = run(spec, test);
+                if !failures.is_empty() {
+                    told.push(format!("{name}: {}\n  {}", test.name, failures.join("\n  ")));
+                }
+            }
+        }
+        assert!(told.is_empty(), "{}", told.join("\n"));
     }
 }

@@ -59,9 +59,9 @@ fn openai_is_asked_as_it_describes_itself() {
         "    use: openai\n    with: {{ base: \"{}/v1\" }}\n    auth: {{ api_key: \"${{env:MADE_UP_KEY}}\" }}\n",
         server.address
     ));
-    for stream in [
-        "models", "files", "batches", "fine_tuning_jobs", "vector_stores", "projects", "users", "audit_logs", "costs",
-    ] {
+    for stream in
+        ["models", "files", "batches", "fine_tuning_jobs", "vector_stores", "projects", "users", "audit_logs", "costs"]
+    {
         project.good(&["connect", "peek", "it", stream]);
     }
     let calls = [

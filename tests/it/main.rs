@@ -14,6 +14,7 @@ mod architecture;
 mod cases;
 mod container;
 mod delivery;
+mod described;
 mod heartbeat;
 mod hostile;
 mod kill;

@@ -5,7 +5,8 @@ use serde_json::{Map, Value as Json};
 use super::Pack;
 use super::names::{Name, Scope};
 use super::template::from_json;
-use crate::config::{Connector, Node, Piece, Spanned};
+use crate::config::{Connector, Node, Piece, Spanned, Text};
+use crate::error::Place;
 use crate::record::{Arena, Timestamp};
 
 /// A pack with a connector's values. Holds secrets: never shown.
@@ -91,5 +92,27 @@ fn json(node: &Node) -> Json {
         ),
         Node::List(items) => Json::Array(items.iter().map(|item| json(&item.value)).collect()),
         Node::Map(entries) => tree(entries),
+    }
+}
+
+/// JSON as the configuration has it, as if it were written at that place.
+pub fn node(value: &Json, place: &Place) -> Node {
+    match value {
+        Json::Null => Node::Null,
+        Json::Bool(truth) => Node::Bool(*truth),
+        Json::Number(number) => Node::Number(number.to_string()),
+        Json::String(text) => Node::Text(Text::literal(text.clone())),
+        Json::Array(items) => {
+            Node::List(items.iter().map(|item| Spanned { value: node(item, place), place: place.clone() }).collect())
+        }
+        Json::Object(entries) => Node::Map(
+            entries
+                .iter()
+                .map(|(key, value)| {
+                    let key = Spanned { value: key.clone(), place: place.clone() };
+                    (key, Spanned { value: node(value, place), place: place.clone() })
+                })
+                .collect(),
+        ),
     }
 }

@@ -10,8 +10,9 @@ use super::deletes::{DELETES, Deletes};
 use super::each::{EACH, Each};
 use super::job::{JOB, Job};
 use super::pages::{CEILING, Ceiling, PAGES, PageKind, Pages};
-use super::reader::{Reader, scalar};
+use super::reader::Reader;
 use super::request::{self, RequestSpec};
+use super::streams::json;
 use super::template::{Template, Tree};
 
 /// The section.
@@ -119,7 +120,7 @@ pub struct Read {
     /// What the answer is.
     pub format: BodyFormat,
     /// Options of that format, as they are written.
-    pub format_options: Vec<(String, String)>,
+    pub format_options: Vec<(String, serde_json::Value)>,
     /// Which records count.
     pub keep: Option<Template>,
     /// How a record is made.
@@ -209,7 +210,7 @@ impl Read {
             format_options: reader
                 .entries(raw, "format_options")
                 .iter()
-                .filter_map(|entry| Some((entry.key.clone(), scalar(&entry.value)?)))
+                .map(|entry| (entry.key.clone(), json(&entry.value)))
                 .collect(),
             keep: reader.expression(raw, "keep"),
             shape: reader.get(raw, "shape").map(|of| Shape::read(reader, of)),

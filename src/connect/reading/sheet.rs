@@ -11,6 +11,7 @@ use super::desk::{Desk, Vars, shown};
 use super::skim::{self, Unfit};
 use crate::config::{Node, Spanned, Text};
 use crate::connect::formats::{self, Format};
+use crate::connect::pack::given::node;
 use crate::connect::pack::read::{BodyFormat, Read, Shape};
 use crate::connect::web::Answer;
 use crate::connect::{Cut, Decoder, Header, Part, RecordError, Rows};
@@ -353,6 +354,10 @@ fn shaped(desk: &Desk, shape: Option<&'static Shape>, vars: &Vars) -> Result<Opt
                 }
             }
         }
+        // An element that is no map becomes the record that `add` makes of it.
+        if shape.add.is_some() && !record.is_object() {
+            record = Json::Object(serde_json::Map::new());
+        }
         if let (Some(add), Json::Object(fields)) = (&shape.add, &mut record)
             && let Json::Object(added) = desk.tree(add, vars)?
         {
@@ -427,15 +432,7 @@ fn options(read: &Read) -> Vec<(Spanned<String>, Spanned<Node>)> {
     let mut made: Vec<_> = read
         .format_options
         .iter()
-        .map(|(name, value)| {
-            let node = match value.as_str() {
-                "true" => Node::Bool(true),
-                "false" => Node::Bool(false),
-                number if number.parse::<i64>().is_ok() => Node::Number(number.to_owned()),
-                text => Node::Text(Text::literal(text)),
-            };
-            (spanned(name), Spanned { value: node, place: nowhere() })
-        })
+        .map(|(name, value)| (spanned(name), Spanned { value: node(value, &nowhere()), place: nowhere() }))
         .collect();
     if let (BodyFormat::Xml, Some(path)) = (read.format, read.records.first()) {
         let names =

@@ -79,12 +79,19 @@ impl Maker {
             .with(Name::Number, Value::String("00000000"))
     }
 
+    /// What templates see of everything that is written there.
+    fn plain<'a>(&self, arena: &'a Arena) -> Scope<'a> {
+        let scope = self.caller.given.scope(arena, self.now);
+        let stream: &'a [(&'a str, Value<'a>)] =
+            arena.alloc_slice_copy(&[("name", Value::String(arena.alloc_str(&self.stream)))]);
+        scope.with(Name::Stream, Value::Map(stream))
+    }
+
     fn scope<'a>(&self, arena: &'a Arena, records: &[u32], with: With<'_>) -> Scope<'a> {
         let mut batch = Map::new();
         batch.insert("count".to_owned(), Json::from(records.len()));
         batch.insert("key".to_owned(), Json::from(with.key));
-        let mut scope =
-            self.caller.given.scope(arena, self.now).with(Name::Batch, from_json(&Json::Object(batch), arena));
+        let mut scope = self.plain(arena).with(Name::Batch, from_json(&Json::Object(batch), arena));
         if let Some(existing) = with.existing {
             scope = scope.with(Name::Existing, from_json(existing, arena));
         }
@@ -151,7 +158,7 @@ impl Maker {
     /// If a template has no value.
     pub fn ask(&self, look: &'static LookUp, at: u32) -> Result<Draft> {
         let arena = Arena::new();
-        let scope = self.one(self.caller.given.scope(&arena, self.now), at);
+        let scope = self.one(self.plain(&arena), at);
         let mut draft = self.caller.draft(&look.request, &scope)?;
         draft.purpose.repeatable = true;
         draft.purpose.part = Some(self.stream.clone());
@@ -165,7 +172,7 @@ impl Maker {
     /// If an expression has no result.
     pub fn found(&self, look: &'static LookUp, at: u32, answer: &Answer) -> Result<Option<Json>> {
         let arena = Arena::new();
-        let scope = self.one(self.caller.given.scope(&arena, self.now), at);
+        let scope = self.one(self.plain(&arena), at);
         let scope = scope.with(Name::Answer, super::fates::seen(answer, &arena));
         let found = match &look.found {
             Some(found) => found.value(&scope)?,
@@ -200,7 +207,7 @@ impl Maker {
         answer: Option<&Answer>,
     ) -> Result<Option<Json>> {
         let arena = Arena::new();
-        let mut scope = self.one(self.caller.given.scope(&arena, self.now), at);
+        let mut scope = self.one(self.plain(&arena), at);
         if let Some(existing) = existing {
             scope = scope.with(Name::Existing, from_json(existing, &arena));
         }
