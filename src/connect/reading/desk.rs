@@ -21,6 +21,8 @@ pub(super) struct Desk {
     pub given: Arc<Given>,
     pub stream: &'static Stream,
     pub read: &'static Read,
+    /// The fields that are wanted, by name: those of the pack, or what the project says of the stream.
+    pub fields: Vec<String>,
     /// Whether what is gone is read, instead of what is there.
     pub gone: bool,
     /// Whether records meet the target by key: they may come twice.
@@ -64,10 +66,9 @@ impl Desk {
     /// Calls with the values of all names.
     pub fn scoped<R>(&self, vars: &Vars, act: impl FnOnce(&Scope<'_>) -> R) -> R {
         let arena = Arena::new();
-        let fields: Vec<&str> = self.stream.fields.iter().map(|field| field.name.as_str()).collect();
         let scope = self.given.scope(&arena, self.now);
         let scope = scope
-            .with(Name::Stream, from_json(&json!({ "name": self.stream.name, "fields": fields }), &arena))
+            .with(Name::Stream, from_json(&json!({ "name": self.stream.name, "fields": self.fields }), &arena))
             .with(Name::Run, from_json(&json!({ "started": rfc3339(self.now) }), &arena));
         let scope = put(scope, Name::Found, &self.found);
         let scope = put(scope, Name::Auth, &self.auth);

@@ -140,11 +140,15 @@ fn desk(pack: &'static Pack, request: &ReadRequest<'_>, caller: Caller, runtime:
     let now =
         Timestamp { seconds: now.as_second(), nanos: u32::try_from(now.subsec_nanosecond()).unwrap_or(0), offset: 0 };
     let auth = runtime.run(caller.auth())?;
+    // Another stream is one that this one is read for each record of.
+    let wanted = if request.stream.name == stream.name { &request.stream.fields } else { &stream.fields };
+    let fields = wanted.iter().map(|field| field.name.clone()).collect();
     let mut desk = Desk {
         caller,
         given,
         stream,
         read,
+        fields,
         gone,
         keyed: request.mode.keyed(),
         whole: request.mode == Mode::Mirror,

@@ -165,6 +165,7 @@ impl Reading {
                     given: Arc::clone(&desk.given),
                     stream,
                     read,
+                    fields: stream.fields.iter().map(|field| field.name.clone()).collect(),
                     gone: false,
                     keyed: true,
                     whole: true,
