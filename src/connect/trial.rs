@@ -140,7 +140,7 @@ fn read(
             failures.extend(taken.bad);
             let slice = part.slice.to_string();
             cursors.retain(|(known, _)| *known != slice);
-            cursors.push((slice, part.end.extra.clone()));
+            cursors.push((slice, super::reading::shown(&part.end.extra)));
         }
         Ok(source.notes())
     };

@@ -194,7 +194,7 @@ impl Shape {
 
 impl Read {
     /// Reads the section of a stream.
-    pub fn read(reader: &mut Reader<'_>, raw: &Raw) -> Option<Self> {
+    pub fn read(reader: &mut Reader<'_>, raw: &Raw) -> Self {
         let format = match reader.label(raw, "format").as_deref() {
             Some("ndjson") => BodyFormat::Ndjson,
             Some("csv") => BodyFormat::Csv,
@@ -223,7 +223,7 @@ impl Read {
             empty_is_suspicious: reader.label(raw, "about_empty").as_deref() == Some("suspicious"),
         };
         made.check(reader, raw);
-        Some(made)
+        made
     }
 
     /// What no single key can tell.

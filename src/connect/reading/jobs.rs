@@ -35,7 +35,7 @@ pub(super) async fn ready(
     let resumed = reel.stand.under_way.as_ref().map(|under_way| under_way.job.clone()).filter(|job| !job.is_null());
     let mut job = Json::Null;
     let mut ordered_at = desk.now.seconds;
-    if let Some(known) = file.as_ref().and_then(|file| load(file)) {
+    if let Some(known) = file.as_ref().and_then(load) {
         let fresh = desk.now.seconds.saturating_sub(known["at"].as_i64().unwrap_or(0))
             < i64::try_from(spec.expires).unwrap_or(i64::MAX);
         let same = known["from"].as_str() == from && known["whole"] == json!(desk.whole);

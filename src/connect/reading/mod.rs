@@ -111,6 +111,11 @@ pub fn check(pack: &'static Pack, request: &ReadRequest<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Where a position stands, as people write it: `value`.
+pub fn shown(extra: &Json) -> Json {
+    serde_json::json!({ "value": extra["web"]["at"] })
+}
+
 /// The stream that is read, and whether it is read for what is gone.
 fn chosen(pack: &'static Pack, name: &str, mode: Mode) -> Result<(&'static Stream, &'static Read, bool)> {
     let missing = |name: &str| {

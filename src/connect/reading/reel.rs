@@ -32,6 +32,9 @@ const STARTS: u32 = 3;
 /// Bytes of pages that are asked for ahead, if they are as large as the last one.
 const AHEAD_BYTES: usize = 8 << 20;
 
+/// A page that was asked for: its answer, and the address it came from.
+type Asked = JoinHandle<Result<(Answer, Url), Box<Failure>>>;
+
 /// A page's worth of records on its way to the road.
 pub(super) struct Taken {
     pub bytes: Vec<u8>,
@@ -516,7 +519,7 @@ impl Reel {
         // Where the ceiling made reading go on from the cursor, the question begins anew.
         let (mut vars, mut asked_from, mut floor) = (vars.clone(), span.from.clone(), 0_u64);
         let mut place = start.unwrap_or_else(|| turn::first(pages));
-        let mut ahead: VecDeque<(Place, JoinHandle<Result<(Answer, Url), Box<Failure>>>)> = VecDeque::new();
+        let mut ahead: VecDeque<(Place, Asked)> = VecDeque::new();
         let mut ahead_most = 0_usize;
         let ended = loop {
             watched.admit(&desk, &place)?;
@@ -704,14 +707,7 @@ impl Reel {
     }
 
     /// Asks for a page.
-    fn ask(
-        &self,
-        vars: &Vars,
-        place: &Place,
-        open: &Json,
-        from: Option<&str>,
-        span: &Span,
-    ) -> Result<JoinHandle<Result<(Answer, Url), Box<Failure>>>> {
+    fn ask(&self, vars: &Vars, place: &Place, open: &Json, from: Option<&str>, span: &Span) -> Result<Asked> {
         let desk = Arc::clone(&self.desk);
         let pages = &desk.read.pages;
         let mut vars = vars.clone();
@@ -860,6 +856,6 @@ fn cursor_into(draft: &mut crate::connect::web::Draft, cursor: &Cursor, value: &
     }
 }
 
-fn abandon(ahead: &mut VecDeque<(Place, JoinHandle<Result<(Answer, Url), Box<Failure>>>)>) {
+fn abandon(ahead: &mut VecDeque<(Place, Asked)>) {
     ahead.drain(..).for_each(|(_, asked)| asked.abort());
 }
