@@ -306,7 +306,7 @@ impl Journey<'_> {
             _ => false,
         };
         let whole = ended.as_ref().is_ok_and(|ending| ending.error.is_none() && !ending.stopped);
-        if whole && !self.options.dry() && branches.iter().all(|branch| settled(&branch)) {
+        if whole && !self.options.dry() && branches.iter().all(settled) {
             source.acknowledge().iter().for_each(|note| watch.note(note));
         }
     }

@@ -167,7 +167,7 @@ fn without_effect(project: &Project, mappings: &[Mapping], selection: &Selection
     let mut kinds: Vec<&'static dyn Protocol> = Vec::new();
     for end in mappings.iter().filter(chosen).flat_map(|mapping| [&mapping.from, &mapping.to]) {
         let connector = project.connectors.get(&end.connector);
-        if let Some(protocol) = connector.and_then(|connector| protocols::of(connector))
+        if let Some(protocol) = connector.and_then(protocols::of)
             && kinds.iter().all(|known| known.spec().name != protocol.spec().name)
         {
             kinds.push(protocol);

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::tests::{given, run};
 use super::*;
+use crate::config::Environment;
 use crate::connect::web::{Answer, Unanswered};
 
 /// What a child is told: port, lifetime of tokens, state folder.
@@ -120,7 +121,7 @@ impl Wire for Net {
 /// What a child does: signs in with what is kept, makes one call, signs in anew once if it is refused.
 #[test]
 fn child() {
-    let Ok(told) = std::env::var(TOLD) else { return };
+    let Some(told) = Environment::process().get(TOLD).and_then(|told| told.into_string().ok()) else { return };
     let mut words = told.splitn(3, ' ');
     let (port, life, state) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
     let way = format!(
@@ -160,7 +161,7 @@ fn ended(child: &mut Child) -> bool {
             return status.success();
         }
         assert!(since.elapsed() < Duration::from_secs(300), "a child does not end");
-        std::thread::sleep(Duration::from_millis(5));
+        pause();
     }
 }
 
@@ -207,4 +208,10 @@ fn eight_processes_refresh_once_and_never_lose_a_token() {
         assert_eq!(family.lock().unwrap().revoked, None, "round {round}");
     }
     assert!(ended(&mut spawn(port, 3600, temp.path(), None)));
+}
+
+/// Lets others go on for a moment.
+#[expect(clippy::disallowed_methods, reason = "what is waited for is another process")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(5));
 }

@@ -31,7 +31,7 @@ pub type Escape<'e> = &'e dyn for<'t> Fn(&'t str) -> Cow<'t, str>;
 #[derive(Debug)]
 enum Piece {
     Literal(String),
-    Program(Program),
+    Program(Box<Program>),
 }
 
 /// A tree of templates: a body, a map of headers.
@@ -71,7 +71,7 @@ impl Template {
             let inside = &text[start..start + length];
             let skipped = inside.len() - inside.trim_start().len();
             match expr::compile(inside.trim(), environment, &mut Projection::default()) {
-                Ok(program) => pieces.push(Piece::Program(program)),
+                Ok(program) => pieces.push(Piece::Program(Box::new(program))),
                 Err(faults) => {
                     sound = false;
                     for fault in faults {
@@ -106,7 +106,7 @@ impl Template {
         let written = Expression::of(raw, source)?;
         match expr::compile(&written.text, environment, &mut Projection::default()) {
             Ok(program) => {
-                Some(Self { pieces: vec![Piece::Program(program)], place: written.place, text: written.text })
+                Some(Self { pieces: vec![Piece::Program(Box::new(program))], place: written.place, text: written.text })
             }
             Err(faults) => {
                 for fault in faults {

@@ -165,7 +165,7 @@ fn value(field: &Field, number: usize, chance: u64) -> Json {
     };
     let name = field.name.to_lowercase();
     match &field.kind {
-        Type::Bool => json!(chance % 2 == 0),
+        Type::Bool => json!(chance.is_multiple_of(2)),
         Type::Int | Type::Uint if is_moment(&name) => moment(Written::Seconds, number),
         Type::Int | Type::Uint => json!(chance % 10_000),
         Type::Decimal | Type::Double => json!(format!("{}.{:02}", chance % 1_000, chance % 100).parse::<f64>().ok()),

@@ -29,10 +29,13 @@ pub struct Ways {
     /// Requests in a second at most; beyond that 429.
     pub rate: Option<u32>,
     /// Who is told of each request, as a line.
-    pub told: Option<Box<dyn Fn(&str) + Send + Sync>>,
+    pub told: Option<Told>,
     /// Who is told of each record that changed.
     pub changed: Option<tokio::sync::mpsc::UnboundedSender<serde_json::Value>>,
 }
+
+/// Takes a line.
+pub type Told = Box<dyn Fn(&str) + Send + Sync>;
 
 /// A simulated system that listens.
 pub struct Server {

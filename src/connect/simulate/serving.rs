@@ -15,7 +15,6 @@ const OURS: &str = "simulated";
 
 impl World {
     /// Answers a request that reads a stream.
-    #[expect(clippy::too_many_arguments, reason = "what was asked, in its pieces")]
     pub(super) fn read(
         &self,
         stream: &str,
