@@ -132,14 +132,15 @@ impl World {
         begun.commit().expect("committed");
         std::fs::create_dir_all(root.join("mappings")).expect("mappings");
         let write = cell.write.replace("BATCH", BATCH);
+        let stock =
+            format!("    key: [sku]\n          write:\n            {}", write.replace("\n        ", "\n            "));
         let connectors = format!(
             "version: 1\nconnectors:\n  in:\n    use: sqlite\n    with: {{ path: source.db }}\n    streams:\n      \
              items: {{ table: items, cursor: id }}\n  out:\n    definition:\n      pack: liar\n      \
              transport: {{ base: \"{}\", timeouts: {{ answer: 1s }} }}\n      limits: {{ in_flight: 3 }}\n      \
              retry: {{ tries: 8, base: 1ms, cap: 5ms, budget: 100, breaker: {{ failures: 1000 }} }}\n      streams:\n        items:\n      \
              {}",
-            server.address,
-            format!("    key: [sku]\n          write:\n            {}", write.replace("\n        ", "\n            "))
+            server.address, stock
         );
         std::fs::write(root.join("connectors.yaml"), connectors).expect("connectors");
         let key = if cell.mode == "append" { "" } else { "\n  key: [sku]" };

@@ -194,7 +194,7 @@ impl Shape {
 
 impl Read {
     /// Reads the section of a stream.
-    pub fn read(reader: &mut Reader<'_>, raw: &Raw) -> Self {
+    pub fn of(reader: &mut Reader<'_>, raw: &Raw) -> Self {
         let format = match reader.label(raw, "format").as_deref() {
             Some("ndjson") => BodyFormat::Ndjson,
             Some("csv") => BodyFormat::Csv,

@@ -91,7 +91,7 @@ pub fn read(reader: &mut Reader<'_>, pack: &Raw) -> Vec<Stream> {
             key: reader.items(raw, "key").filter_map(|raw| Path::parse(raw.text()?).ok()).collect(),
             fields: reader.entries(raw, "fields").iter().map(|entry| field(reader, &entry.key, &entry.value)).collect(),
             open: reader.flag(raw, "open").unwrap_or(true),
-            read: reader.get(raw, "read").map(|of| Read::read(reader, of)),
+            read: reader.get(raw, "read").map(|of| Read::of(reader, of)),
             write: reader.get(raw, "write").and_then(|of| Write::read(reader, of)),
             faults: faults::read(reader, raw),
             examples: reader.items(raw, "examples").map(json).collect(),
