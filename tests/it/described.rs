@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use crate::servers::openapi::Described;
+use crate::support::consign;
 
 /// A project of one connector with this text behind its name.
 struct Project {
@@ -25,12 +26,7 @@ impl Project {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_consign"))
-            .args(arguments)
-            .current_dir(self.path())
-            .env("MADE_UP_KEY", "made-up")
-            .output()
-            .expect("it runs")
+        consign(self.path()).args(arguments).env("MADE_UP_KEY", "made-up").output().expect("it runs")
     }
 
     /// Runs, and shows what was said if it did not end well.
@@ -75,7 +71,7 @@ fn openai_is_asked_as_it_describes_itself() {
     for (operation, input) in calls {
         let file = project.path().join("input.json");
         std::fs::write(&file, input).expect("written");
-        project.good(&["connect", "call", "it", operation, "--input", "input.json"]);
+        project.good(&["connect", "call", "it", operation, "--input", "@input.json"]);
     }
     project.good(&["connect", "probe", "it"]);
     found(
@@ -115,7 +111,7 @@ fn datadog_is_asked_as_it_describes_itself() {
         r#"{"check":"shop.ok","host_name":"web-1","status":0,"tags":["env:test"]}"#,
     )
     .expect("written");
-    project.good(&["connect", "call", "it", "post_check", "--input", "input.json"]);
+    project.good(&["connect", "call", "it", "post_check", "--input", "@input.json"]);
     project.good(&["connect", "probe", "it"]);
     std::fs::write(
         project.path().join("points.ndjson"),

@@ -180,6 +180,8 @@ impl Project {
         let mut command = Command::new(env!("CARGO_BIN_EXE_consign"));
         command.arg("-C").arg(self.root()).args(words).stdin(Stdio::null()).env_remove("CONSIGN_FAILPOINT");
         command.env("PG_PASSWORD", postgres::PASSWORD);
+        // What is remembered outside of the state is lost and kept with the same disk.
+        command.env("XDG_STATE_HOME", self.root().join(".remembered"));
         command
     }
 

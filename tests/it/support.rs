@@ -163,15 +163,15 @@ pub fn redact(text: &str, folder: &Path) -> String {
         (r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}| UTC)?", "[time]"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[id]"),
         (r"\b(r|e|d|run|evt|dl)_?-?[0-9a-hjkmnp-tv-zA-HJKMNP-TV-Z]{10,}\b", "[id]"),
+        // A key that verifies checkpoints, a signature, a root: before anything that could stand inside one.
+        (r"\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "+[key]"),
+        (r"(— \S+) [A-Za-z0-9+/=]{90,}", "$1 [signature]"),
+        (r"\b[A-Za-z0-9+/]{43}=", "[root]"),
         (r"\b[0-9][0-9A-HJKMNP-TV-Z]{25}\b", "[id]"),
         (r"\b\d+(\.\d+)? ?(µs|ms|s|min)\b", "[duration]"),
         (r"\b[\d,]+(\.\d+)?k? records/s", "[rate]"),
         (r"\b[\d,.]+ [KMG]?i?B/s", "[rate]"),
         (r"\bpid \d+", "pid [pid]"),
-        // A key that verifies checkpoints, a signature, a root.
-        (r"\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "+[key]"),
-        (r"(— \S+) [A-Za-z0-9+/=]{90,}", "$1 [signature]"),
-        (r"\b[A-Za-z0-9+/]{43}=", "[root]"),
         // A file as the state knows it: device, inode, hash of its beginning.
         (r"\bfile:[0-9a-f]+:[0-9a-f]+:", "file:[inode]:"),
         // Cells of tables: how long a run took, how old a success is.

@@ -288,7 +288,9 @@ impl Reel {
     /// The stretches that are asked for, the oldest first.
     fn spans(&self, under_way: Option<&UnderWay>) -> Result<VecDeque<Span>> {
         let desk = &self.desk;
-        let Some(cursor) = desk.read.cursor.as_ref().filter(|_| !desk.whole || self.windowed()) else {
+        let Some(cursor) =
+            desk.read.cursor.as_ref().filter(|cursor| !desk.whole || self.windowed() || cursor.start.is_some())
+        else {
             return Ok(VecDeque::from([Span { last: true, ..Span::default() }]));
         };
         if cursor.next.is_some() {

@@ -1,3 +1,5 @@
+//! Budgets on a clock of their own: what is asked for at once, what other processes hold, what a killed one leaves.
+
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Calls through every layer, against answers that are made up: retries, waits, sign-in, doubt.
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 

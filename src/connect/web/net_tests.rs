@@ -1,3 +1,5 @@
+//! The network itself, against servers that answer slowly, in halves, or with more than is allowed.
+
 use std::io::Write as _;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What answers are taken for: rules of packs, usual meanings of statuses, what people are told.
+
 use std::sync::Arc;
 
 use super::*;

@@ -315,7 +315,11 @@ impl Description {
         let Some((kind, media)) = response["content"].as_object().and_then(|content| content.iter().next()) else {
             return (status, "text/plain".to_owned(), Vec::new());
         };
-        let sample = media.get("example").cloned().unwrap_or_else(|| self.sample(&media["schema"], 0));
+        let mut sample = media.get("example").cloned().unwrap_or_else(|| self.sample(&media["schema"], 0));
+        // There is one page of everything.
+        if let Some(page) = sample.pointer_mut("/meta/page").and_then(Value::as_object_mut) {
+            page.remove("after");
+        }
         (status, kind.clone(), if kind.ends_with("json") { sample.to_string() } else { String::new() }.into_bytes())
     }
 
