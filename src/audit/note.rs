@@ -74,7 +74,8 @@ impl Verifying {
     /// # Errors
     /// What is wrong with it, without a final period.
     pub fn read(line: &str) -> Result<Self, &'static str> {
-        let mut parts = line.trim().splitn(3, '+');
+        let line = line.trim();
+        let mut parts = line.splitn(if line.contains('\n') { 1 } else { 3 }, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err("a key has three parts with `+` between them");
         };
