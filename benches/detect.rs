@@ -343,8 +343,11 @@ fn person(n: usize) -> String {
 
 const PER_KIND: usize = 10_000;
 
+/// The value of a number.
+type Made = fn(usize) -> String;
+
 /// Fields that hold nothing to find, and look so: name and how a value is made.
-const LOOK_ALIKES: &[(&str, fn(usize) -> String)] = &[
+const LOOK_ALIKES: &[(&str, Made)] = &[
     ("order_id", |n| digits(n, 11, 9)),
     ("order_number", |n| digits(n, 12, 16)),
     ("orderId", |n| format!("4{}", digits(n, 13, 15))),
