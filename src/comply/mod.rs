@@ -1,12 +1,17 @@
 //! Compliance, judged before data moves: which data class reaches which target, and whether
 //! that target may have it. And what the data itself shows: the detectors. Pure.
 
+pub mod assess;
 mod controls;
 pub mod detect;
 pub mod detectors;
+pub mod facts;
 mod flow;
 pub mod names;
+pub mod primitives;
 pub mod protect;
+pub mod standards;
 
 pub use crate::record::shown::{mask, masked};
+pub use assess::{Assessment, Gravity, Held, Primitive, Selection, Status, Subject, check_project};
 pub use flow::flow;

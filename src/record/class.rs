@@ -148,6 +148,11 @@ impl ClassSet {
         Self(self.0 | other.0)
     }
 
+    /// Those that are in both.
+    pub fn both(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Without those of the other.
     pub fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
