@@ -140,6 +140,7 @@ fn given(base: &str) -> Arc<Given> {
         region: None,
         standards: Vec::new(),
         agreements: Vec::new(),
+        custody: Default::default(),
         clearance: None,
         retry_tries: 0,
         rate: None,

@@ -179,6 +179,7 @@ fn with_request<T>(folder: &Path, act: impl FnOnce(&WriteRequest<'_>) -> T) -> T
         region: None,
         standards: Vec::new(),
         agreements: Vec::new(),
+        custody: Default::default(),
         clearance: None,
         rate: None,
         spec: None,

@@ -377,6 +377,7 @@ fn held(kind: &'static Kind, below: &mut Vec<&'static Section>) -> String {
         Kind::Whole(min, max) => format!("{min} to {max}"),
         Kind::Percent => "0 to 100".into(),
         Kind::Days => "days, `400d`".into(),
+        Kind::Date => "a day, `2027-03-31`".into(),
         Kind::Length => "time, `30s`".into(),
         Kind::Filled => "text, references filled in".into(),
         Kind::Secret => "a reference".into(),
@@ -399,6 +400,7 @@ fn held(kind: &'static Kind, below: &mut Vec<&'static Section>) -> String {
             format!("[{}](#{})", section.name, section.name.replace(' ', "-").replace('.', ""))
         }
         Kind::Named(inner) => format!("map from names to {}", held(inner, below)),
+        Kind::ByClass(inner) => format!("map from data classes to {}", held(inner, below)),
         Kind::ShortOr(short, long) => format!("{}, or {}", held(short, below), held(long, below)),
         Kind::Foreign => "options, see [connectors](connectors.md)".into(),
         Kind::Auth => "map".into(),

@@ -213,6 +213,7 @@ mod tests {
             region: None,
             standards: standards.iter().map(ToString::to_string).collect(),
             agreements: Vec::new(),
+            custody: Default::default(),
             clearance: clearance.map(classes),
             spec: None,
             state: None,

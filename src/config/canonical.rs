@@ -7,6 +7,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::governance::canonical as governance;
 use super::source::{password_in_url, secret_name};
 use super::{
     Block, Case, Check, Connector, Copying, Drift, Element, Expectation, Expression, FieldRule, Let, Make, Mapping,
@@ -59,6 +60,7 @@ pub fn seal_project(project: &mut Project) {
     if !project.parameters.is_empty() {
         value["parameters"] = pairs(&project.parameters);
     }
+    governance::rules(&project.compliance.rules, &mut value["compliance"]);
     (project.canonical, project.hash) = sealed(value);
 }
 
@@ -140,6 +142,7 @@ pub fn seal_mapping(mapping: &mut Mapping) {
         value["scopes"] = json!(set);
     }
     add_block(&mut value, &mapping.lets, &mapping.copies);
+    governance::processing(&mapping.compliance, &mut value);
     (mapping.canonical, mapping.hash) = sealed(value);
 }
 
@@ -282,7 +285,7 @@ fn connector(made: &Connector) -> Value {
         "tenant": made.tenant,
         "region": made.region,
         "standards": made.standards,
-        "agreements": made.agreements,
+        "agreements": made.agreements.iter().map(|one| &one.kind).collect::<Vec<_>>(),
         "clearance": made.clearance.map(|set| set.iter().map(|id| id.class().name).collect::<Vec<_>>()),
         "tries": made.retry_tries,
     });
@@ -290,6 +293,7 @@ fn connector(made: &Connector) -> Value {
     if let Some(rate) = made.rate {
         document["rate"] = json!(rate);
     }
+    governance::custody(&made.custody, &made.agreements, &mut document);
     document
 }
 

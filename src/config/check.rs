@@ -158,6 +158,17 @@ impl<'s> Checker<'s> {
                     self.value(&entry.value, inner, &entry.key, at);
                 }
             }
+            Kind::ByClass(inner) => {
+                let RawKind::Map { entries, .. } = &raw.kind else {
+                    return self.wrong_type(raw, &format!("`{name}` is a map from data classes to values"), around);
+                };
+                for entry in entries {
+                    if ClassId::named(&entry.key).is_none() {
+                        self.unknown_class(&entry.key, entry.start, entry.end);
+                    }
+                    self.value(&entry.value, inner, &entry.key, (entry.start, entry.end));
+                }
+            }
             Kind::List(inner) => {
                 let RawKind::List { items, .. } = &raw.kind else {
                     return self.wrong_type(raw, &format!("`{name}` is a list"), around);
@@ -330,14 +341,11 @@ impl<'s> Checker<'s> {
                 let cause = format!("`{name}` names a connector and a stream with a point between them");
                 self.error(&codes::BAD_VALUE, start, end, cause, "write `connector.stream`, as in `shop.orders`");
             }
-            Kind::Class if ClassId::named(text).is_none() => {
-                let known = CLASSES.iter().flat_map(|class| std::iter::once(&class.name).chain(class.aliases)).copied();
-                let finding = Finding::error(
-                    &codes::UNKNOWN_CLASS,
-                    self.source.place(start, end),
-                    format!("there is no data class `{text}`"),
-                );
-                self.findings.push(finding.did_you_mean(text, known));
+            Kind::Class if ClassId::named(text).is_none() => self.unknown_class(text, start, end),
+            Kind::Date => {
+                if let Err(cause) = units::date(text) {
+                    self.error(&codes::BAD_VALUE, start, end, cause, "write year, month and day: `2027-03-31`");
+                }
             }
             Kind::Type if Type::named(text).is_none() => {
                 let names = shape::NAMES.iter().map(|(name, _)| *name).chain(["list", "map"]);
@@ -361,6 +369,13 @@ impl<'s> Checker<'s> {
             }
             _ => {}
         }
+    }
+
+    fn unknown_class(&mut self, name: &str, start: usize, end: usize) {
+        let known = CLASSES.iter().flat_map(|class| std::iter::once(&class.name).chain(class.aliases)).copied();
+        let place = self.source.place(start, end);
+        let finding = Finding::error(&codes::UNKNOWN_CLASS, place, format!("there is no data class `{name}`"));
+        self.findings.push(finding.did_you_mean(name, known));
     }
 
     /// One of some words.

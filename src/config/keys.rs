@@ -1,7 +1,7 @@
 //! Every key of both files, once, as data: the check, the schemas and the reference page are
 //! made from these tables, so they cannot disagree.
 
-use crate::record::Purpose;
+use super::governance::keys::{AGREEMENTS, AT_REST, AUDIENCES, COMPLIANCE, PROCESSING};
 
 /// What stands under a key.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub enum Kind {
     Days,
     /// A length of time, `30s`, `5m`, `12h`.
     Length,
+    /// A day, `2027-03-31`.
+    Date,
     /// Text in which references may stand.
     Filled,
     /// A reference to a secret, and nothing beside it.
@@ -54,6 +56,8 @@ pub enum Kind {
     Section(&'static Section),
     /// A map from names of the user's to this.
     Named(&'static Kind),
+    /// A map from data classes to this.
+    ByClass(&'static Kind),
     /// A map is the second, anything else the first.
     ShortOr(&'static Kind, &'static Kind),
     /// A map whose keys a plug-in describes.
@@ -261,7 +265,23 @@ pub static CONNECTOR: Section = Section {
         Key::new("tenant", Kind::Label, "The tenant it belongs to: a run of another tenant cannot touch it."),
         Key::new("region", Kind::Label, "The region it stands in: residency rules look here."),
         Key::new("standards", Kind::List(&Kind::Label), "Standards that apply to it on top of the project's."),
-        Key::new("agreements", Kind::List(&Kind::Word(AGREEMENTS)), "Agreements that exist with its operator."),
+        Key::new(
+            "environment",
+            Kind::Label,
+            "What it serves, where not what the project does: live data must not reach a system that serves tests.",
+        ),
+        Key::new("kind", AUDIENCES, "Who sees what is written to it."),
+        Key::new("agreements", AGREEMENTS, "Agreements that exist with its operator: a list, or a map that says more."),
+        Key::new("owner", Kind::Label, "Who answers for it."),
+        Key::new(
+            "purposes",
+            Kind::OneOrMany(&Kind::Label),
+            "What its data may be used for: the `purpose` of each route that reads it must be among them.",
+        ),
+        Key::new("retention", Kind::Days, "How long it keeps what is written to it."),
+        Key::new("at_rest", AT_REST, "What encrypts what lies there."),
+        Key::new("sells", Kind::Flag, "Whether data that goes there counts as sold or shared (CCPA).").default("false"),
+        Key::new("rotated", Kind::Date, "When its secrets were last changed."),
         Key::new(
             "clearance",
             Kind::OneOrMany(&Kind::Class),
@@ -276,13 +296,6 @@ pub static CONNECTOR: Section = Section {
         ),
     ],
 };
-
-const AGREEMENTS: &[Word] = &[
-    word("baa", "A business associate agreement (HIPAA)."),
-    word("dpa", "A data processing agreement (GDPR Art. 28)."),
-    word("pci_service_provider", "An attested payment card service provider."),
-    word("scc", "Standard contractual clauses (GDPR Art. 46)."),
-];
 
 /// One stream of a connector.
 pub static STREAM: Section = Section {
@@ -328,69 +341,6 @@ static FIELD: Section = Section {
         Key::new("nullable", Kind::Flag, "Whether it may be null.").default("true"),
     ],
 };
-
-static COMPLIANCE: Section = Section {
-    name: "compliance",
-    about: "The rules data has to obey.",
-    foreign: false,
-    keys: &[
-        Key::new("standards", Kind::List(&Kind::Label), "The standards the project is held to."),
-        Key::new(
-            "on_violation",
-            Kind::Word(&[word("block", "Nothing moves."), word("warn", "It is said and recorded.")]),
-            "What a violation does.",
-        )
-        .default("block"),
-        Key::new(
-            "keys",
-            Kind::Named(&Kind::Section(&PROTECTION_KEY)),
-            "Keys that values are protected with, by names that expressions use: `tokenize(value, \"customers\")`. `consign audit keys create NAME` makes one.",
-        ),
-    ],
-};
-
-static PROTECTION_KEY: Section = Section {
-    name: "a key",
-    about: "A key that values are protected with. The key itself is random, made by `consign audit keys create`, and lies in the state, sealed.",
-    foreign: false,
-    keys: &[
-        Key::new("purpose", Kind::Word(PURPOSES), "What it is for. A key serves one purpose.").required(),
-        Key::new(
-            "root",
-            Kind::OneOrMany(&Kind::Secret),
-            "What seals the key: a reference to a secret of at least 16 characters, kept apart from the state; a file must be closed to others (mode 0600). Of a list the first seals, and all open: earlier ones, until `consign audit keys reencrypt`. Left out, the key ring of the state's folder.",
-        ),
-        Key::new(
-            "class",
-            Kind::OneOrMany(&Kind::Class),
-            "What kind of data is encrypted with it: what decryption brings back.",
-        ),
-        Key::new(
-            "decrypt",
-            Kind::OneOrMany(&Kind::Name(true)),
-            "The mappings that may decrypt with it; left out, none.",
-        ),
-        Key::new(
-            "max_age",
-            Kind::Days,
-            "How old the version that protects may become before `consign audit keys list` says that it is due; left out, as old as it likes.",
-        ),
-    ],
-};
-
-const PURPOSES: &[Word] = &[
-    purpose(Purpose::Token),
-    purpose(Purpose::Encrypt),
-    purpose(Purpose::Join),
-    purpose(Purpose::Format),
-    purpose(Purpose::Vault),
-    purpose(Purpose::Subject),
-    purpose(Purpose::Fingerprint),
-];
-
-const fn purpose(of: Purpose) -> Word {
-    word(of.word(), of.about())
-}
 
 static AUDIT_KEEP: Section = Section {
     name: "the time that events of single categories are kept",
@@ -453,6 +403,11 @@ pub static MAPPING: Section = Section {
         )
         .required(),
         Key::new("sync", Kind::Section(&SYNC), "How it runs."),
+        Key::new(
+            "compliance",
+            Kind::Section(&PROCESSING),
+            "What it does with personal, health or card data, and why it may.",
+        ),
         Key::new(
             "parameters",
             PARAMETERS,
@@ -868,7 +823,7 @@ mod tests {
     fn inner(kind: &'static Kind, seen: &mut Vec<&'static str>) {
         match kind {
             Kind::Section(section) | Kind::Overlay(section) => walk(section, seen),
-            Kind::List(kind) | Kind::OneOrMany(kind) | Kind::Named(kind) => inner(kind, seen),
+            Kind::List(kind) | Kind::OneOrMany(kind) | Kind::Named(kind) | Kind::ByClass(kind) => inner(kind, seen),
             Kind::ShortOr(short, long) => {
                 inner(short, seen);
                 inner(long, seen);

@@ -9,7 +9,7 @@ use super::structure::{Fragments, Structure, checks};
 use super::yaml::{self, Raw, RawKind};
 use super::{
     Approval, Deletes, Drift, Expectation, Explode, Expression, Mapping, MappingTest, Missed, Mode, Node, OnError,
-    Schedule, Spanned, StreamRef, SyncOptions, canonical, units,
+    Schedule, Spanned, StreamRef, SyncOptions, canonical, governance, units,
 };
 use crate::error::{Findings, Severity, codes::config as codes};
 use crate::record::Path;
@@ -114,6 +114,7 @@ fn resolve(
     targets(checker, raw);
     let first = one_or_many(get(raw, "to")).next()?;
     let modes: Vec<Mode> = one_or_many(get(raw, "to")).filter_map(|to| mode(get(to, "mode"))).collect();
+    let compliance = governance::processing(checker, get(raw, "compliance"));
     let sync = sync(checker, get(raw, "sync"), &modes);
     let mut structure = Structure::new(checker, raw, fragments, set);
     let block = structure.block(checker, raw);
@@ -127,6 +128,7 @@ fn resolve(
         from: stream_ref(get(raw, "from")?, source)?,
         to: stream_ref(get(first, "stream").unwrap_or(first), source)?,
         sync,
+        compliance,
         explode: explode(checker, raw),
         drift: get(raw, "contract").and_then(|raw| drift(get(raw, "drift")?, source)),
         when: get(raw, "when").and_then(|raw| Expression::of(raw, source)),
@@ -146,11 +148,11 @@ fn resolve(
     })
 }
 
-fn text(raw: &Raw, source: &Source) -> Option<Spanned<String>> {
+pub(super) fn text(raw: &Raw, source: &Source) -> Option<Spanned<String>> {
     Some(Spanned { value: raw.text()?.to_owned(), place: source.place(raw.start, raw.end) })
 }
 
-fn stream_ref(raw: &Raw, source: &Source) -> Option<StreamRef> {
+pub(super) fn stream_ref(raw: &Raw, source: &Source) -> Option<StreamRef> {
     let (connector, stream) = raw.text()?.split_once('.')?;
     let place = source.place(raw.start, raw.end);
     Some(StreamRef { connector: connector.to_owned(), stream: stream.to_owned(), place })
@@ -172,7 +174,7 @@ fn drift(raw: &Raw, source: &Source) -> Option<Spanned<Drift>> {
     Some(Spanned { value: *value, place: source.place(raw.start, raw.end) })
 }
 
-fn path(raw: &Raw, source: &Source) -> Option<Spanned<Path>> {
+pub(super) fn path(raw: &Raw, source: &Source) -> Option<Spanned<Path>> {
     Some(Spanned { value: Path::parse(raw.text()?).ok()?, place: source.place(raw.start, raw.end) })
 }
 

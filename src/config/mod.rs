@@ -15,6 +15,7 @@ pub mod describe;
 pub mod discover;
 pub mod environment;
 mod expression;
+pub mod governance;
 mod hidden;
 pub mod json_schema;
 pub mod keys;
@@ -40,6 +41,10 @@ pub use cron::Cron;
 pub use describe::{Carries, Catalog, FormatSpec, OptionKind, OptionSpec, ProtocolSpec, Shelf, StreamSpec};
 pub use discover::{Found, discover};
 pub use environment::Environment;
+pub use governance::{
+    Action, Agreement, AtRest, Audience, Consent, ConsentLookup, ConsentSource, Controller, Custody, Detect, OnHit,
+    Processing, Protect, Role, Rules, Transfer, Waiver,
+};
 pub use hidden::hide;
 pub use load::{FileText, Loaded, load, load_texts, named, routes_named};
 pub use resolve::Resolver;

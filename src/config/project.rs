@@ -11,7 +11,7 @@ use super::source::Source;
 use super::yaml::{self, Entry, Raw, RawKind};
 use super::{
     Ambient, Audit, Carries, Catalog, Compliance, Connector, FormatSpec, Heartbeat, Node, Project, ProtectionKey,
-    ProtocolSpec, Pulse, Spanned, Stream, Text, Violation, canonical, json_schema, units,
+    ProtocolSpec, Pulse, Spanned, Stream, Text, Violation, canonical, governance, json_schema, units,
 };
 use crate::error::{Finding, Findings, codes::config as codes, nearest};
 use crate::expr::Keys;
@@ -126,6 +126,7 @@ fn resolve(
                 _ => Violation::Block,
             },
             keys: protection_keys(checker, compliance.and_then(|of| get(of, "keys"))),
+            rules: governance::rules(checker, compliance),
         },
         audit: Audit {
             retention_days: audit
@@ -249,7 +250,8 @@ fn connector(
         tenant: label(raw, "tenant"),
         region: label(raw, "region"),
         standards: labels(raw, "standards"),
-        agreements: labels(raw, "agreements"),
+        agreements: governance::agreements(source, get(raw, "agreements")),
+        custody: governance::custody(raw),
         clearance,
         retry_tries: 0,
         rate: get(raw, "limits")
@@ -567,7 +569,8 @@ pub(super) fn label(raw: &Raw, name: &str) -> Option<String> {
     get(raw, name)?.text().map(str::to_owned)
 }
 
-fn labels(raw: &Raw, name: &str) -> Vec<String> {
+/// The texts under a key: one, or a list of them.
+pub(super) fn labels(raw: &Raw, name: &str) -> Vec<String> {
     one_or_many(get(raw, name)).filter_map(|raw| raw.text().map(str::to_owned)).collect()
 }
 

@@ -117,8 +117,10 @@ pub struct Connector {
     pub region: Option<String>,
     /// Standards that apply to it on top of the project's.
     pub standards: Vec<String>,
-    /// Agreements that exist for it (`baa`, `dpa`, `pci_service_provider`, `scc`).
-    pub agreements: Vec<String>,
+    /// Agreements that exist for it.
+    pub agreements: Vec<super::Agreement>,
+    /// What it is, in the eyes of compliance rules.
+    pub custody: super::Custody,
     /// Classes it may receive in clear; `None`: nothing was said.
     pub clearance: Option<ClassSet>,
     /// How often a failing call is tried; 0: as often as its pack says.
@@ -161,6 +163,8 @@ pub struct Compliance {
     pub on_violation: Violation,
     /// The keys that values are protected with, by name.
     pub keys: Vec<ProtectionKey>,
+    /// What else the project declares.
+    pub rules: super::Rules,
 }
 
 /// A key that values are protected with, as it is declared.
@@ -249,6 +253,8 @@ pub struct Mapping {
     pub to: StreamRef,
     /// How it runs.
     pub sync: SyncOptions,
+    /// What it does with personal data, and why it may.
+    pub compliance: super::Processing,
     /// What it is for.
     pub about: Option<String>,
     /// The version of the mapping itself, in its author's counting.

@@ -201,6 +201,7 @@ fn kind(of: &'static Kind, optional: bool, definitions: &mut Map<String, Value>)
         Kind::Length => json!({ "type": "string", "pattern": "^[0-9]+(ms|[smhd])$" }),
         Kind::Filled => json!({ "type": "string", "minLength": 1 }),
         Kind::Secret => json!({ "type": "string", "pattern": "^\\$\\{(env|file|cmd):[^}]+\\}$" }),
+        Kind::Date => json!({ "type": "string", "format": "date" }),
         Kind::Days => json!({ "type": "string", "pattern": "^[0-9]+[dwy]$" }),
         Kind::Label | Kind::Cron | Kind::TimeZone | Kind::RecordPath => json!({ "type": "string", "minLength": 1 }),
         Kind::Name(false) => json!({ "type": "string", "pattern": r"^[^\s.]+$" }),
@@ -232,6 +233,14 @@ fn kind(of: &'static Kind, optional: bool, definitions: &mut Map<String, Value>)
         Kind::Section(inner) => section(inner, optional, definitions),
         Kind::Named(inner) => {
             json!({ "type": "object", "additionalProperties": kind(inner, optional, definitions) })
+        }
+        Kind::ByClass(inner) => {
+            let names = kind(&Kind::Class, optional, definitions);
+            json!({
+                "type": "object",
+                "propertyNames": names,
+                "additionalProperties": kind(inner, optional, definitions),
+            })
         }
         Kind::ShortOr(short, long) => {
             json!({ "anyOf": [kind(short, optional, definitions), kind(long, optional, definitions)] })

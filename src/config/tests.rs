@@ -672,3 +672,63 @@ fn damaged(bytes: Vec<u8>) {
         }
     }
 }
+
+#[test]
+fn governance_is_read_and_sealed() {
+    let project = "version: 1\nconnectors:\n  shop: { use: shopify, with: { shop: a }, agreements: [dpa], purposes: sales }\n  warehouse:\n    use: sqlite\n    with: { path: a }\n    kind: partner\n    at_rest: disk\n    rotated: 2026-01-31\n    agreements: { dpa: D-1, baa: { reference: B-7, until: 2027-03-31 } }\ncompliance:\n  home: de\n  waivers: [{ check: comply-flow, at: a.b, owner: o, reason: r, until: 2027-01-01 }]\n  protect: { pii.email: mask, pci.pan: { action: tokenize, key: cards }, pii: drop }\n  detect: { threshold: 75, action: warn, classes: pci }\n  retention: { pii: 30d }\n  roles: { operator: { can: 'sync.*', members: [ann] } }\n  destinations: [warehouse]\n";
+    let mapping = "version: 1\nname: a\nfrom: shop.items\nto: warehouse.stock\ncompliance:\n  purpose: billing\n  basis: contract\n  consent: { lookup: { stream: shop.consents, key: id, by: customer }, field: yes_to, withdrawn: ended }\n  transfer: { ground: scc, reference: S-1 }\n  needs: [pii]\n  protect: { pii.contact: allow }\nfields: [{ target: a, source: a }]\n";
+    let found = loaded(project, &[mapping], None);
+    assert_eq!(report(&found), "");
+    let made = found.project.unwrap();
+    let warehouse = &made.connectors["warehouse"];
+    let agreed: Vec<_> = warehouse.agreements.iter().map(|one| (one.kind.as_str(), one.reference.as_deref())).collect();
+    assert_eq!(agreed, [("dpa", Some("D-1")), ("baa", Some("B-7"))]);
+    assert_eq!(warehouse.agreements[1].until.unwrap().to_string(), "2027-03-31");
+    assert!(warehouse.custody.kind.unwrap().external() && warehouse.custody.at_rest == Some(AtRest::Disk));
+    let (rules, processing) = (&made.compliance.rules, &found.mappings[0].compliance);
+    let class = |name| crate::record::ClassId::named(name).unwrap();
+    let action = |name| processing.protection(class(name), rules).map(|one| one.action.word());
+    assert_eq!(
+        (action("pii.email"), action("pii.name"), action("pci.pan"), action("phi")),
+        (Some("allow"), Some("drop"), Some("tokenize"), None)
+    );
+    assert_eq!((rules.kept_days(class("pii.name")), rules.kept_days(class("phi"))), (Some(30), None));
+    let detect = rules.detect.as_ref().unwrap();
+    assert_eq!((detect.threshold, detect.action, detect.classes.to_string().as_str()), (750, OnHit::Warn, "pci"));
+    assert!(
+        matches!(&processing.consent.as_ref().unwrap().lookup.as_ref().unwrap().from, ConsentSource::Stream(of) if of.connector == "shop")
+    );
+    for said in [
+        r#""agreed":{"baa":{"reference":"B-7","until":"2027-03-31"}"#,
+        r#""at_rest":"disk""#,
+        r#""home":"de""#,
+        r#""action":"tokenize","key":"cards""#,
+    ] {
+        assert!(made.canonical.contains(said), "{said}\n{}", made.canonical);
+    }
+    assert!(found.mappings[0].canonical.contains(r#""basis":"contract","consent":{"field":"yes_to","lookup":{"by":"customer","key":"id","stream":"shop.consents"}"#));
+}
+
+#[test]
+fn faults_of_governance() {
+    check_project(
+        "$\n  a: { use: sqlite, with: { path: a }, kind: chatt, agreements: { dpa: { until: tomorrow } } }\ncompliance:\n  protect: { pii.emial: mask, pci.pan: tokenize, phi: hide }\n  detect: yes\n  waivers: [{ check: P17, at: a, owner: o, until: 2027-02-30 }]\n",
+        &[
+            "c.yaml:3:46+5 bad-value: `kind` cannot be `chatt` | did you mean `chat`?",
+            "c.yaml:3:81+8 bad-value: `tomorrow` is no day such as `2027-03-31` | write year, month and day: `2027-03-31`",
+            "c.yaml:5:14+9 unknown-class: there is no data class `pii.emial` | did you mean `pii.email`?",
+            "c.yaml:5:40+8 missing-key: `tokenize` needs the name of a key | write `{ action: tokenize, key: NAME }`, a key of `compliance: { keys }`",
+            "c.yaml:5:55+4 bad-value: `phi` cannot be `hide` | use one of allow, mask, truncate, tokenize, fpe, encrypt, encrypt_siv, pseudonymize, random_token, generalize, drop, park, block",
+            "c.yaml:6:11+3 bad-value: `detect` cannot be `yes` | use one of off, all",
+            "c.yaml:7:13+1 missing-key: a waiver needs `reason` | add `reason`: why it is accepted",
+            "c.yaml:7:51+10 bad-value: `2027-02-30` is no day such as `2027-03-31` | write year, month and day: `2027-03-31`",
+        ],
+    );
+    check_mapping(
+        "$$\ncompliance: { basis: consnt, consent: {}, subject: a }\n",
+        &[
+            "m0.yaml:6:22+6 bad-value: `basis` cannot be `consnt` | did you mean `consent`?",
+            "m0.yaml:6:39+1 missing-key: nothing tells whether there is consent | add `field`, `purposes` or `given`: the field that says it",
+        ],
+    );
+}

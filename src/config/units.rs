@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::error::nearest;
@@ -41,6 +42,19 @@ pub fn days(text: &str) -> Result<u32, String> {
         Some(days) if (1..=36_500).contains(&days) => Ok(days),
         _ => Err(format!("`{text}` is not between one day and a hundred years")),
     }
+}
+
+/// `2027-03-31` as a day.
+///
+/// # Errors
+/// What is wrong, one sentence.
+pub fn date(text: &str) -> Result<Date, String> {
+    let wrong = || format!("`{text}` is no day such as `2027-03-31`");
+    // The package reads more than that: times, short forms.
+    if text.len() != 10 {
+        return Err(wrong());
+    }
+    text.parse().map_err(|_| wrong())
 }
 
 /// `30s`, `5m`, `12h` or `2d`; `250ms` where less than a second makes sense.
@@ -132,6 +146,14 @@ mod tests {
         assert_eq!((days("400d"), days("2w"), days("7y")), (Ok(400), Ok(14), Ok(2555)));
         for text in ["", "d", "400", "12h", "1.5d", "0d", "99999999999d", "-1d", "4ö"] {
             assert!(days(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_of_the_calendar() {
+        assert_eq!(date("2028-02-29").map(|day| day.to_string()), Ok("2028-02-29".into()));
+        for text in ["", "2027-02-29", "2027-3-31", "31.03.2027", "2027-03-31T00:00", "20270331"] {
+            assert!(date(text).is_err(), "{text}");
         }
     }
 

@@ -92,6 +92,7 @@ fn connector(spec: &'static ProtocolSpec, test: &Exchange, lent: &Lent) -> Conne
         region: None,
         standards: Vec::new(),
         agreements: Vec::new(),
+        custody: Default::default(),
         clearance: None,
         retry_tries: 5,
         rate: None,

@@ -78,6 +78,7 @@ pub(super) fn given(auth: &str, secrets: &[(&str, &str)], state: Option<&std::pa
         region: None,
         standards: Vec::new(),
         agreements: Vec::new(),
+        custody: Default::default(),
         clearance: None,
         retry_tries: 5,
         rate: None,

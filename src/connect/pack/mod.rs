@@ -162,6 +162,7 @@ pub(crate) mod tests {
             region: None,
             standards: Vec::new(),
             agreements: Vec::new(),
+            custody: Default::default(),
             clearance: None,
             retry_tries: 0,
             rate: None,

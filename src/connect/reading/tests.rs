@@ -186,6 +186,7 @@ impl Rig {
             region: None,
             standards: Vec::new(),
             agreements: Vec::new(),
+            custody: Default::default(),
             clearance: None,
             retry_tries: 1,
             rate: None,

@@ -40,6 +40,7 @@ fn connector() -> Connector {
         region: None,
         standards: Vec::new(),
         agreements: Vec::new(),
+        custody: Default::default(),
         clearance: None,
         spec: None,
         state: None,

@@ -56,6 +56,7 @@ fn connector(options: &[(&str, &str)]) -> Connector {
         region: None,
         standards: Vec::new(),
         agreements: Vec::new(),
+        custody: Default::default(),
         clearance: None,
         spec: None,
         state: None,

@@ -55,6 +55,7 @@ impl Desk {
                 region: None,
                 standards: Vec::new(),
                 agreements: Vec::new(),
+                custody: Default::default(),
                 clearance: None,
                 spec: None,
                 state: None,
