@@ -49,9 +49,9 @@ struct Cli {
 #[derive(clap::Args, Debug, Clone)]
 #[command(next_help_heading = "Everywhere")]
 struct Global {
-    /// The shape of what is printed on standard output
-    #[arg(short, long, global = true, value_enum, default_value_t = Shape::Text, value_name = "SHAPE", hide_possible_values = false)]
-    output: Shape,
+    /// The shape of what is printed on standard output; text unless given
+    #[arg(short, long, global = true, value_enum, value_name = "SHAPE", hide_possible_values = false)]
+    output: Option<Shape>,
     /// The project's file; without it `connectors.yaml` is looked for here and in the folders above
     #[arg(long, global = true, value_name = "FILE", env = "CONSIGN_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,

@@ -4,6 +4,7 @@
 //! colour, terminals and log lines. A closed pipe is not an error: what is left is not printed.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -11,10 +12,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::{Answer, csv, json, junit, ndjson, sarif, text};
 use super::render::{self, Paint};
+use super::report::Whereto;
 use super::{Global, log};
 use crate::config::environment::{self, Environment};
 use crate::config::hide;
 use crate::error::{Error, Finding, Kind, Result, Severity, codes};
+use crate::report::document::Report;
+use crate::report::shape;
 
 /// The shape of what is printed on standard output.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +37,23 @@ pub(super) enum Shape {
     Sarif,
     /// Markdown (reports)
     Markdown,
+    /// One HTML page without scripts and without network (reports)
+    Html,
+}
+
+impl Shape {
+    /// The shape that a file's name ends in.
+    fn of_file(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" | "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            "ndjson" | "jsonl" => Some(Self::Ndjson),
+            "csv" => Some(Self::Csv),
+            "md" | "markdown" => Some(Self::Markdown),
+            "html" | "htm" => Some(Self::Html),
+            _ => None,
+        }
+    }
 }
 
 /// The form of log lines.
@@ -59,6 +80,8 @@ pub(super) enum Colour {
 pub(super) struct Ui {
     verb: String,
     shape: Shape,
+    /// Whether the shape was asked for, not left to default.
+    shape_asked: bool,
     quiet: bool,
     verbose: bool,
     log: Option<LogFormat>,
@@ -74,8 +97,8 @@ pub(super) struct Ui {
 const CHECKS: &[&str] = &["map.check", "connect.check"];
 /// Verbs whose answer is tests.
 const TESTS: &[&str] = &["map.test"];
-/// Verbs whose answer is a report.
-const REPORTS: &[&str] = &["report.run"];
+/// What the names of verbs begin with whose answer is a report.
+const REPORTS: &str = "report.";
 
 impl Ui {
     pub(super) fn new(global: &Global, verb: String) -> Self {
@@ -87,7 +110,8 @@ impl Ui {
         let terminal = std::io::stderr().is_terminal();
         Self {
             verb,
-            shape: global.output,
+            shape: global.output.unwrap_or(Shape::Text),
+            shape_asked: global.output.is_some(),
             quiet: global.quiet,
             verbose: global.verbose,
             log: global.log_format,
@@ -118,7 +142,7 @@ impl Ui {
         let fit = match self.shape {
             Shape::Junit => CHECKS.contains(&self.verb.as_str()) || TESTS.contains(&self.verb.as_str()),
             Shape::Sarif => CHECKS.contains(&self.verb.as_str()),
-            Shape::Markdown => REPORTS.contains(&self.verb.as_str()),
+            Shape::Markdown | Shape::Html => self.verb.starts_with(REPORTS),
             Shape::Text | Shape::Json | Shape::Ndjson | Shape::Csv => true,
         };
         if fit { Ok(()) } else { Err(self.unfit()) }
@@ -130,7 +154,7 @@ impl Ui {
         let more = match self.verb.as_str() {
             verb if CHECKS.contains(&verb) => ", junit, sarif",
             verb if TESTS.contains(&verb) => ", junit",
-            verb if REPORTS.contains(&verb) => ", markdown",
+            verb if verb.starts_with(REPORTS) => ", markdown, html",
             _ => "",
         };
         Error::new(Kind::Invalid, &codes::cli::SHAPE, format!("`consign {verb}` cannot print {shape}"))
@@ -161,13 +185,49 @@ impl Ui {
                     junit::document(found, &answer.checked)
                 }
             }
-            Shape::Markdown => answer.markdown.clone().ok_or_else(|| self.unfit())?,
+            Shape::Markdown | Shape::Html => return Err(self.unfit()),
         };
         if answer.aside {
             talk(&printed);
             return Ok(());
         }
         self.raw(printed.as_bytes())
+    }
+
+    /// Prints a report, or writes it to the file that was named, in the shape that was asked for or that
+    /// the file's name ends in.
+    ///
+    /// # Errors
+    /// There is no such table or shape, or the file cannot be written.
+    pub(super) fn report(&self, report: &Report, whereto: &Whereto) -> Result<()> {
+        let shape = match &whereto.file {
+            Some(path) if !self.shape_asked => Shape::of_file(path).unwrap_or(self.shape),
+            _ => self.shape,
+        };
+        let printed = match (&whereto.table, shape) {
+            (Some(name), _) => one_table(report, name)?,
+            (None, Shape::Text) => {
+                let colour = whereto.file.is_none() && self.paint_out.0;
+                shape::render(report, shape::Shape::Text { colour })
+            }
+            (None, Shape::Json) => shape::render(report, shape::Shape::Json),
+            (None, Shape::Ndjson) => format!("{}\n", shape::document(report)),
+            (None, Shape::Csv) => shape::render(report, shape::Shape::Csv),
+            (None, Shape::Markdown) => shape::render(report, shape::Shape::Markdown),
+            (None, Shape::Html) => shape::render(report, shape::Shape::Html),
+            (None, Shape::Junit | Shape::Sarif) => return Err(self.unfit()),
+        };
+        let Some(path) = &whereto.file else { return self.raw(printed.as_bytes()) };
+        let printed = hide(&printed);
+        // Whole or not at all: a server that shows the file never shows half of it.
+        let beside = path.with_added_extension(format!("new{}", std::process::id()));
+        let written = std::fs::write(&beside, printed.as_bytes()).and_then(|()| std::fs::rename(&beside, path));
+        if let Err(error) = written {
+            let _never_there = std::fs::remove_file(&beside);
+            return Err(Error::io(format!("writing the report to `{}`", path.display()), error));
+        }
+        self.note(&format!("the report is in {}", path.display()));
+        Ok(())
     }
 
     /// Prints bytes as they are, references in the place of what they were filled in with.
@@ -256,7 +316,7 @@ impl Ui {
             Shape::Ndjson => self.raw(format!("{document}\n").as_bytes()),
             Shape::Sarif => self.raw(format!("{:#}\n", sarif::document(&as_findings(error))).as_bytes()),
             Shape::Junit => self.raw(junit::document(&as_findings(error), &[]).as_bytes()),
-            Shape::Text | Shape::Csv | Shape::Markdown => Ok(()),
+            Shape::Text | Shape::Csv | Shape::Markdown | Shape::Html => Ok(()),
         };
         drop(printed);
     }
@@ -356,6 +416,22 @@ impl Progress<'_> {
     pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+        }
+    }
+}
+
+/// One table of a report as CSV.
+fn one_table(report: &Report, name: &str) -> Result<String> {
+    let names = || report.tables().map(|(section, table)| format!("{}.{}", section.id, table.key));
+    let found =
+        report.tables().find(|(section, table)| table.key == name || format!("{}.{}", section.id, table.key) == name);
+    match found {
+        Some((_, table)) => Ok(shape::csv_table(table)),
+        None => {
+            let names: Vec<String> = names().collect();
+            let have =
+                if names.is_empty() { "it has none".to_string() } else { format!("it has {}", names.join(", ")) };
+            Err(Error::new(Kind::Invalid, &codes::cli::SHAPE, format!("the report has no table `{name}`")).hint(have))
         }
     }
 }

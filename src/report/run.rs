@@ -1,25 +1,18 @@
 //! The report of one run: what was asked, what was done, what was rejected and why, and how it
 //! can be proved.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
-use crate::audit::Event;
+use super::document::{Cell, Kind, Remark, Report, Section, Tone, fact, named};
+use super::provenance::Provenance;
+use super::shape::{cell, moment};
 use crate::error::Result;
-use crate::store::{EventFilter, RejectReason, RunFilter, RunRow, Store};
+use crate::store::{EventFilter, RejectReason, RunFilter, RunRow, RunState, Store};
 
-/// The report, ready to take a shape.
-pub struct Report {
-    run: RunRow,
-    reasons: Vec<RejectReason>,
-    /// The mapping as it was when it ran.
-    mapping: Value,
-    events: Vec<Event>,
-    log: String,
-}
+/// The report of a run.
+pub static KIND: Kind = Kind { name: "run", about: "what one run did: counts, rejects, proof", version: 1 };
 
-/// Gathers what was recorded of a run; `None`: the newest one.
+/// Gathers what was recorded of a run; no `id`: of the newest one. `None`: there is none.
 ///
 /// # Errors
 /// There is no such run, or the state cannot be read.
@@ -33,10 +26,149 @@ pub fn gather(store: &Store, id: Option<&str>) -> Result<Option<Report>> {
     };
     let reasons = store.reject_reasons(&run.id)?;
     let text = store.config(&run.mapping)?;
-    let mapping = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let mapping: Value = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let mut events = store.audit_events(&EventFilter { run: Some(run.id.clone()), ..EventFilter::default() })?;
     events.reverse();
-    Ok(Some(Report { run, reasons, mapping, events, log: store.audit_log_id().to_string() }))
+
+    let mut provenance = Provenance::of(store, "the run, its reject reasons, its events, its kept configuration")?
+        .parameter("run", Cell::Code(run.id.clone()))
+        .count("events", events.len() as u64)
+        .count("reject_reasons", reasons.len() as u64);
+    events.iter().for_each(|event| provenance.saw(event.seq));
+    provenance.configuration =
+        vec![("project".to_string(), run.project.clone()), ("mapping".to_string(), run.mapping.clone())];
+
+    let told: Vec<Value> = events
+        .iter()
+        .map(|e| json!({ "seq": e.seq, "id": e.id, "time": moment(e.time), "action": e.action, "outcome": e.outcome.word() }))
+        .collect();
+    let (tone, lead) = summary(&run);
+    let mut report = Report::new(&KIND, format!("Run {}", run.id), provenance).lead(tone, lead);
+    report.data = vec![
+        ("run", run_json(&run)),
+        ("route", json!({ "from": mapping["from"], "to": mapping["to"], "sync": mapping["sync"] })),
+        ("reasons", reasons.iter().map(reason_json).collect()),
+        ("audit", json!({ "log": store.audit_log_id(), "events": told })),
+    ];
+    report.push(asked(&run, &mapping));
+    report.push(went(&run));
+    report.push(counts(&run));
+    report.push(Section::new("rejected", "Rejected").remarks("reasons", rejects(&reasons), "No record was rejected."));
+    let mut proof = vec![named("groups", "groups settled", run.groups)];
+    for (key, label, event) in
+        [("first_event", "first event", events.first()), ("last_event", "last event", events.last())]
+    {
+        if let Some(event) = event {
+            let at = event.clone();
+            proof.push(named(key, label, Cell::Code(format!("{} {} {}", at.seq, at.action, at.id))));
+        }
+    }
+    proof.push(named("verify", "verified by", Cell::Code("consign audit verify".to_string())));
+    report.push(Section::new("proof", "Proof").facts("facts", proof));
+    Ok(Some(report))
+}
+
+/// How a run ended, as a tone.
+pub fn tone(state: RunState) -> Tone {
+    match state {
+        RunState::Done => Tone::Good,
+        RunState::Running => Tone::Plain,
+        RunState::Partial | RunState::Interrupted => Tone::Warn,
+        RunState::Failed | RunState::Died => Tone::Bad,
+    }
+}
+
+fn summary(run: &RunRow) -> (Tone, String) {
+    let t = &run.totals;
+    let aside = t.rejected + t.refused + t.in_doubt;
+    let tone = match tone(run.state) {
+        Tone::Good if aside > 0 => Tone::Warn,
+        tone => tone,
+    };
+    let count = |count: u64| cell(&Cell::Count(count));
+    let gone = if aside > 0 { format!(", {} did not make it", count(aside)) } else { String::new() };
+    let state = match run.state {
+        RunState::Running => "is under way",
+        RunState::Done => "is done",
+        RunState::Partial => "ended, not whole",
+        RunState::Failed => "failed",
+        RunState::Interrupted => "was interrupted",
+        RunState::Died => "died",
+    };
+    (tone, format!("`{}` {state}: {} records read, {} written{gone}.", run.route, count(t.read), count(t.written)))
+}
+
+fn asked(run: &RunRow, mapping: &Value) -> Section {
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToString::to_string);
+    let mut facts = vec![
+        fact("route", Cell::Code(run.route.clone())),
+        fact("from", word(&mapping["from"])),
+        fact("to", word(&mapping["to"])),
+        fact("mode", word(&mapping["sync"]["mode"])),
+        fact("cause", std::iter::once(&run.cause).chain(&run.flags).cloned().collect::<Vec<_>>().join(", ")),
+    ];
+    for (name, value) in [("actor", &run.actor), ("origin", &run.origin), ("tenant", &run.tenant)] {
+        facts.extend(value.as_ref().map(|value| fact(name, value.clone())));
+    }
+    Section::new("asked", "What was asked").facts("facts", facts)
+}
+
+fn went(run: &RunRow) -> Section {
+    let exit = run.exit.map_or_else(String::new, |exit| format!(", exit {exit}"));
+    let state = Cell::State(tone(run.state), format!("{}{exit}", run.state.word()).into());
+    let mut facts = vec![fact("state", state), fact("started", Cell::Moment(run.started_ns))];
+    if let Some(end) = run.ended_ns {
+        facts.push(fact("ended", Cell::Moment(end)));
+        facts.push(named("duration_seconds", "duration", Cell::Time(end - run.started_ns)));
+        let seconds = (end - run.started_ns) as f64 / 1e9;
+        if seconds > 0.0 {
+            let rate = (run.totals.read as f64 / seconds).round();
+            facts.push(named("records_per_second", "rate", Cell::Number(rate, "records/s")));
+        }
+    }
+    if let Some((code, cause)) = &run.error {
+        facts.push(fact("error", format!("{cause} ({code})")));
+    }
+    let section = Section::new("went", "How it went").facts("facts", facts);
+    if run.warnings.is_empty() {
+        return section;
+    }
+    let warnings = run.warnings.iter().map(|warning| Remark::new(Tone::Warn, warning.clone())).collect();
+    section.remarks("warnings", warnings, "")
+}
+
+fn counts(run: &RunRow) -> Section {
+    let t = &run.totals;
+    let counts = [
+        ("read", t.read),
+        ("mapped", t.mapped),
+        ("filtered", t.filtered),
+        ("rejected", t.rejected),
+        ("withheld", t.withheld),
+        ("produced", t.produced),
+        ("superseded", t.superseded),
+        ("written", t.written),
+        ("unchanged", t.unchanged),
+        ("unmatched", t.unmatched),
+        ("deleted", t.deleted),
+        ("refused", t.refused),
+        ("in_doubt", t.in_doubt),
+    ];
+    // Modes that do not delete or look for their record say nothing of it.
+    let told = |(name, count): &(&str, u64)| *count > 0 || !matches!(*name, "unmatched" | "deleted");
+    let mut facts: Vec<_> = counts.into_iter().filter(told).map(|(name, count)| fact(name, count)).collect();
+    facts.push(fact("bytes_read", Cell::Bytes(t.bytes_read)));
+    facts.push(fact("bytes_written", Cell::Bytes(t.bytes_written)));
+    let laws = t.check().map_or_else(
+        |law| Cell::State(Tone::Bad, format!("broken: {law}").into()),
+        |()| Cell::State(Tone::Good, "hold".into()),
+    );
+    facts.push(fact("count_laws", laws));
+    Section::new("counts", "Counts").facts("facts", facts)
+}
+
+fn rejects(reasons: &[RejectReason]) -> Vec<Remark> {
+    reasons.iter().map(|of| Remark::new(Tone::Warn, reason(of)).code(of.code.clone())).collect()
 }
 
 /// A run as JSON.
@@ -78,143 +210,4 @@ pub fn reason_json(reason: &RejectReason) -> Value {
 pub fn reason(reason: &RejectReason) -> String {
     let field = reason.field.as_ref().map_or_else(String::new, |f| format!("{f}: "));
     format!("{} × {field}{} (first at {}:{})", reason.records, reason.cause, reason.source, reason.line)
-}
-
-impl Report {
-    /// The document's body.
-    pub fn json(&self) -> Value {
-        let events: Vec<Value> = self
-            .events
-            .iter()
-            .map(|e| json!({ "seq": e.seq, "id": e.id, "time": moment(e.time), "action": e.action, "outcome": e.outcome.word() }))
-            .collect();
-        json!({
-            "run": run_json(&self.run),
-            "route": { "from": self.mapping["from"], "to": self.mapping["to"], "sync": self.mapping["sync"] },
-            "reasons": self.reasons.iter().map(reason_json).collect::<Vec<_>>(),
-            "audit": { "log": self.log, "events": events },
-        })
-    }
-
-    /// For a terminal.
-    pub fn text(&self) -> String {
-        let mut out = format!("Run {}\n", self.run.id);
-        for (title, rows) in self.sections() {
-            let _ = write!(out, "\n{title}\n");
-            let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-            for (name, value) in rows {
-                let _ = writeln!(out, "  {name:width$}  {value}");
-            }
-        }
-        out
-    }
-
-    /// For a ticket or a wiki.
-    pub fn markdown(&self) -> String {
-        let mut out = format!("# Run {}\n", self.run.id);
-        for (title, rows) in self.sections() {
-            let _ = write!(out, "\n## {title}\n\n| | |\n|---|---|\n");
-            for (name, value) in rows {
-                let _ = writeln!(out, "| {} | {} |", cell(&name), cell(&value));
-            }
-        }
-        out
-    }
-
-    /// The same content in every shape: titles with names and values.
-    fn sections(&self) -> Vec<(&'static str, Vec<(String, String)>)> {
-        let run = &self.run;
-        let row = |name: &str, value: String| (name.to_string(), value);
-        let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToString::to_string);
-        let mut what = vec![
-            row("route", run.route.clone()),
-            row("from", word(&self.mapping["from"])),
-            row("to", word(&self.mapping["to"])),
-            row("mode", word(&self.mapping["sync"]["mode"])),
-            row("cause", std::iter::once(&run.cause).chain(&run.flags).cloned().collect::<Vec<_>>().join(", ")),
-        ];
-        for (name, value) in [("actor", &run.actor), ("origin", &run.origin), ("tenant", &run.tenant)] {
-            what.extend(value.as_ref().map(|value| row(name, value.clone())));
-        }
-        let exit = run.exit.map_or_else(String::new, |exit| format!(", exit {exit}"));
-        let mut how = vec![row("state", format!("{}{exit}", run.state.word())), row("started", moment(run.started_ns))];
-        if let Some(end) = run.ended_ns {
-            how.push(row("ended", moment(end)));
-            let seconds = (end - run.started_ns) as f64 / 1e9;
-            how.push(row("duration", format!("{seconds:.3} s")));
-            if seconds > 0.0 {
-                how.push(row("rate", format!("{:.0} records/s", run.totals.read as f64 / seconds)));
-            }
-        }
-        if let Some((code, cause)) = &run.error {
-            how.push(row("error", format!("{cause} ({code})")));
-        }
-        how.extend(run.warnings.iter().map(|warning| row("said", warning.clone())));
-        let t = &run.totals;
-        let counts = [
-            ("read", t.read),
-            ("mapped", t.mapped),
-            ("filtered", t.filtered),
-            ("rejected", t.rejected),
-            ("withheld", t.withheld),
-            ("produced", t.produced),
-            ("superseded", t.superseded),
-            ("written", t.written),
-            ("unchanged", t.unchanged),
-            ("unmatched", t.unmatched),
-            ("deleted", t.deleted),
-            ("refused", t.refused),
-            ("in doubt", t.in_doubt),
-            ("bytes read", t.bytes_read),
-            ("bytes written", t.bytes_written),
-        ];
-        // Modes that do not delete or look for their record say nothing of it.
-        let told = |(name, count): &(&str, u64)| *count > 0 || !matches!(*name, "unmatched" | "deleted");
-        let mut counts: Vec<_> =
-            counts.into_iter().filter(told).map(|(name, count)| row(name, count.to_string())).collect();
-        counts.push(row("count laws", t.check().map_or_else(|law| format!("broken: {law}"), |()| "hold".into())));
-        let mut rejects: Vec<_> = self.reasons.iter().map(|r| row(&r.code, reason(r))).collect();
-        if rejects.is_empty() {
-            rejects.push(row("none", "no record was rejected".into()));
-        }
-        let mut proof = vec![
-            row("audit log", self.log.clone()),
-            row("events", self.events.len().to_string()),
-            row("groups settled", run.groups.to_string()),
-            row("project", run.project.clone()),
-            row("mapping", run.mapping.clone()),
-        ];
-        if let (Some(first), Some(last)) = (self.events.first(), self.events.last()) {
-            proof.push(row("first event", format!("{} {} {}", first.seq, first.action, first.id)));
-            proof.push(row("last event", format!("{} {} {}", last.seq, last.action, last.id)));
-        }
-        vec![
-            ("What was asked", what),
-            ("How it went", how),
-            ("Counts", counts),
-            ("Rejected", rejects),
-            ("Proof", proof),
-        ]
-    }
-}
-
-/// Text in a cell of a Markdown table.
-fn cell(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ")
-}
-
-/// Nanoseconds since 1970 as RFC 3339 in UTC.
-fn moment(nanoseconds: i64) -> String {
-    jiff::Timestamp::from_nanosecond(i128::from(nanoseconds))
-        .map_or_else(|_| nanoseconds.to_string(), |m| format!("{m:.3}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_cannot_break_its_table() {
-        assert_eq!(cell("a|b\n<i>\\"), "a\\|b &lt;i>\\\\");
-    }
 }

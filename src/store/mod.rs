@@ -34,6 +34,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
+mod told;
 mod tree;
 pub mod vault;
 mod verify;
@@ -60,6 +61,7 @@ pub use prune::{Authority, Hold, Prunable, Retention};
 pub use routes::{Positions, RouteState};
 pub use runs::{NewRun, RejectReason, Run, RunEnd, RunFilter, RunRow, RunState};
 pub use steps::{Intent, Settle};
+pub use told::LogFacts;
 pub use verify::{Evidence, Verification};
 
 /// The time, nanoseconds since 1970.

@@ -176,6 +176,7 @@ pub fn redact(text: &str, folder: &Path) -> String {
         (r"\bfile:[0-9a-f]+:[0-9a-f]+:", "file:[inode]:"),
         // Cells of tables: how long a run took, how old a success is.
         (r#"("(duration_s|age_s)": )[\d.]+"#, "${1}0"),
+        (r#"(duration_seconds|records_per_second)("?[:,] ?)[\d.]+"#, "${1}${2}0"),
         (r"(\[time\]) +\d+(\.\d+)?\b", "$1  [duration]"),
         (r"(\[time\],)\d+(\.\d+)?,", "${1}[duration],"),
         (r"(?m),\d+(\.\d+)?,(\r?)$", ",[duration],$2"),

@@ -22,8 +22,6 @@ pub(super) struct Answer {
     pub(super) rows: Option<Rows>,
     /// What a person reads in place of a table of the rows.
     pub(super) text: Option<String>,
-    /// Markdown, for reports.
-    pub(super) markdown: Option<String>,
     /// The findings, for verbs that check: what `junit` and `sarif` are made from.
     pub(super) findings: Option<Vec<Finding>>,
     /// The cases, for verbs that run tests: what `junit` is made from.

@@ -1,12 +1,13 @@
-//! `consign report`: what was recorded, in text, JSON or Markdown.
+//! `consign report`: what was recorded, in text, JSON, CSV, Markdown or HTML.
+
+mod run;
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
-use serde_json::Value;
 
 use super::context::Context;
-use super::output::Answer;
 use crate::error::{Error, Exit, Kind, Result, codes};
-use crate::report;
 
 /// Reports, made from what was recorded
 #[derive(clap::Args, Debug)]
@@ -17,29 +18,31 @@ pub(super) struct Report {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
-    /// What one run did: counts, rejects, proof
-    Run {
-        /// The run's id or the beginning of it; the newest run unless given
-        run: Option<String>,
-    },
+    Run(run::Run),
+}
+
+/// Where a report goes: what every report understands.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Of every report")]
+pub(super) struct Whereto {
+    /// Writes the report to a file, whole or not at all; without `-o` its shape is what the name ends in:
+    /// .html, .md, .json, .csv, .txt
+    #[arg(long, value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// Only that table, as CSV with a head line; the message about an unknown name lists them
+    #[arg(long, value_name = "NAME")]
+    pub(super) table: Option<String>,
 }
 
 impl Report {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
-        let Verb::Run { run } = self.verb;
-        let (project, _) = context.project()?;
-        let store = context.store_must(&project)?;
-        let Some(made) = report::run::gather(&store, run.as_deref())? else {
-            return Err(Error::new(Kind::Invalid, &codes::cli::NO_STATE, "no run was recorded yet"));
-        };
-        let mut answer = Answer::new();
-        if let Value::Object(members) = made.json() {
-            for name in ["run", "route", "reasons", "audit"] {
-                answer = answer.fact(name, members.get(name).cloned().unwrap_or_default());
-            }
+        match self.verb {
+            Verb::Run(verb) => verb.run(context),
         }
-        answer.markdown = Some(made.markdown());
-        context.ui.answer(answer.text(made.text()))?;
-        Ok(Exit::Done)
     }
+}
+
+/// Nothing was run yet.
+fn no_run() -> Error {
+    Error::new(Kind::Invalid, &codes::cli::NO_STATE, "no run was recorded yet")
 }

@@ -18,7 +18,7 @@ pub static UNKNOWN_CODE: Code = Code::new(
 pub static SHAPE: Code = Code::new(
     "cli-shape",
     "this verb cannot print that shape",
-    "Every verb prints text, json, ndjson and csv. junit and sarif hold findings and are for the verbs that check; markdown is for reports.",
+    "Every verb prints text, json, ndjson and csv. junit and sarif hold findings and are for the verbs that check; markdown and html are for reports.",
 );
 /// A file that `init` or a backup would overwrite.
 pub static EXISTS: Code = Code::new(
