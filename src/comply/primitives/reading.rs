@@ -119,3 +119,95 @@ pub(super) fn few<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     let shown = names.iter().take(5).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if names.len() > 5 { format!("{shown} and {} more", names.len() - 5) } else { shown }
 }
+
+/// Whether what is written there is seen by others than the organisation: as it says, or, where it says
+/// nothing, if it is somebody's service.
+pub(super) fn is_external(connector: &Connector) -> bool {
+    match connector.custody.kind {
+        Some(kind) => kind.external(),
+        None => connector.spec.is_some_and(|spec| spec.plugin.is_some()),
+    }
+}
+
+/// What a connector serves: `production` unless it or the project says otherwise.
+pub(super) fn environment_of<'s>(subject: &Subject<'s>, connector: &'s Connector) -> &'s str {
+    connector.custody.environment.as_deref().unwrap_or(&subject.project.environment)
+}
+
+/// Whether an environment is for tests.
+pub(super) fn is_test(environment: &str) -> bool {
+    !matches!(environment.to_ascii_lowercase().as_str(), "production" | "prod" | "live")
+}
+
+/// The day it is.
+pub(super) fn today(subject: &Subject<'_>) -> Option<jiff::civil::Date> {
+    let now = jiff::Timestamp::from_nanosecond(i128::from(subject.now_ns)).ok()?;
+    Some(now.to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
+/// Days from one day to another.
+pub(super) fn days_between(from: jiff::civil::Date, to: jiff::civil::Date) -> i64 {
+    from.until(to).map_or(0, |span| i64::from(span.get_days()))
+}
+
+/// The place of what a mapping says of its compliance, or of its target.
+pub(super) fn said_at<'m>(way: &crate::comply::assess::Way<'m>) -> &'m Place {
+    way.mapping.compliance.place.as_ref().unwrap_or(&way.mapping.to.place)
+}
+
+/// `mapping orders.customer.email`.
+pub(super) fn field(way: &crate::comply::assess::Way<'_>, leaf: &Leaf) -> String {
+    format!("mapping {}.{}", way.name(), leaf.target)
+}
+
+/// Names of classes, for a sentence.
+pub(super) fn named(classes: ClassSet) -> String {
+    few(classes.iter().map(|id| id.class().name))
+}
+
+/// Whether something of that kind was told after this moment about this thing: a note of a person's
+/// (`consign audit add --action NAME --resource THING`) or of a program's.
+pub(super) fn told_after(log: &LogFacts, action: &str, after_ns: i64, about: Option<&str>) -> bool {
+    log.of(action).any(|told| {
+        let names = [told.resource.as_deref(), told.route.as_deref(), told.run.as_deref(), told.detail("about")];
+        told.time >= after_ns && about.is_none_or(|about| names.contains(&Some(about)))
+    })
+}
+
+/// The calls of some functions in an expression: the name, and the whole numbers among what stands in its
+/// parentheses.
+pub(super) fn calls<'e>(text: &'e str, names: &[&'static str]) -> Vec<(&'static str, Vec<i64>, &'e str)> {
+    let mut found = Vec::new();
+    for name in names {
+        for (at, _) in text.match_indices(name) {
+            let before = text[..at].chars().next_back();
+            let rest = &text[at + name.len()..];
+            if before.is_some_and(|c| c.is_alphanumeric() || c == '_') || !rest.starts_with('(') {
+                continue;
+            }
+            let mut depth = 0_usize;
+            let end = rest.char_indices().find_map(|(at, c)| {
+                match c {
+                    '(' => depth += 1,
+                    ')' => depth -= 1,
+                    _ => {}
+                }
+                (depth == 0).then_some(at)
+            });
+            let inside = rest.get(1..end.unwrap_or(rest.len())).unwrap_or_default();
+            let numbers = inside.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+            found.push((*name, numbers, inside));
+        }
+    }
+    found
+}
+
+/// What an expression of a leaf says, if it has one.
+pub(super) fn transform(leaf: &Leaf) -> &str {
+    leaf.rule.transform().map_or("", |transform| transform.text.as_str())
+}
+
+/// Everything that went into a leaf: what stands in its source, and what its steps took.
+pub(super) fn taken(leaf: &Leaf) -> ClassSet {
+    leaf.flow.passages.iter().fold(leaf.flow.source, |set, step| set.union(step.before))
+}
