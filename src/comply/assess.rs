@@ -202,6 +202,13 @@ impl<'a> Subject<'a> {
         Self { project, routes: routes.collect(), facts, now_ns }
     }
 
+    /// Whether a standard that the project is held to keeps records for so many days, whatever retention says.
+    pub fn standards_keep(&self, days: u32) -> bool {
+        let of_connectors = self.project.connectors.values().flat_map(|connector| &connector.standards);
+        let held = self.project.compliance.standards.iter().chain(of_connectors);
+        held.filter_map(|name| super::standards::named(name)?.keeps.as_ref()).any(|keeps| keeps.days >= days)
+    }
+
     /// The routes whose source holds one of these classes, or that write one.
     pub fn carrying(&self, classes: ClassSet) -> impl Iterator<Item = &Way<'a>> {
         self.routes.iter().filter(move |way| !way.carries().both(classes).is_empty())
@@ -440,11 +447,11 @@ pub fn check_project(subject: &Subject<'_>, standards: &[&'static Standard], sel
                     row: control.row,
                     status: note.status,
                     severity: control.severity,
+                    waiver: waived(subject, standard, control, primitive, &note),
                     object: note.object,
                     place: note.place,
                     evidence: note.evidence,
                     fix: note.fix,
-                    waiver: None,
                 }));
             }
             if !wanted {
@@ -455,6 +462,34 @@ pub fn check_project(subject: &Subject<'_>, standards: &[&'static Standard], sel
         }
     }
     held
+}
+
+/// The waiver that covers a failure: one in force before one that has expired.
+fn waived(subject: &Subject<'_>, standard: &Standard, control: &Control, check: &Primitive, note: &Note) -> Option<Waived> {
+    if note.status != Status::Fail {
+        return None;
+    }
+    let today = jiff::Timestamp::from_nanosecond(i128::from(subject.now_ns)).ok()?.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let thing = note.object.split_once(' ').map_or(note.object.as_str(), |(_, name)| name);
+    let fitting = subject.project.compliance.rules.waivers.iter().filter(|waiver| {
+        let what = &waiver.check;
+        let named = what == check.id
+            || what == check.name
+            || control.ids.iter().any(|id| what == id || *what == standard.cite(id) || *what == format!("{}/{id}", standard.name));
+        // A waiver of a mapping covers its fields.
+        let at = &waiver.at;
+        let covers = thing == at || note.object == *at || thing.strip_prefix(at.as_str()).is_some_and(|rest| rest.starts_with('.'));
+        named && covers
+    });
+    fitting
+        .map(|waiver| Waived {
+            owner: waiver.owner.clone(),
+            reason: waiver.reason.clone(),
+            until: waiver.until.to_string(),
+            expired: waiver.until < today,
+            ticket: waiver.ticket.clone(),
+        })
+        .min_by_key(|waived| waived.expired)
 }
 
 impl Assessment {

@@ -1,51 +1,37 @@
 //! Which regime asks for what: the ids that a finding names. Ids only: the texts of standards
 //! are licensed.
 
+use std::sync::LazyLock;
+
+use super::standards::{self, Standard, within};
 use crate::record::ClassId;
 
-/// A standard that a project can be held to, with the regimes of classes that fall under it.
-struct Standard {
-    names: &'static [&'static str],
-    /// Prefixes of regimes; empty: every class.
-    regimes: &'static [&'static str],
+/// The control that each regime puts on data in clear, the most specific regime first.
+static CONTROLS: LazyLock<Vec<Clear>> = LazyLock::new(|| {
+    let of = |standard: &'static Standard| {
+        standard.clear.iter().map(move |clear| Clear {
+            standard,
+            regime: &clear.regime,
+            cited: standard.cite(&clear.control),
+            in_force_only: clear.in_force_only,
+        })
+    };
+    let mut all: Vec<Clear> = standards::all().iter().flat_map(of).collect();
+    all.sort_by_key(|clear| std::cmp::Reverse(clear.regime.matches('.').count()));
+    all
+});
+
+struct Clear {
+    standard: &'static Standard,
+    regime: &'static str,
+    cited: String,
+    in_force_only: bool,
 }
 
-const STANDARDS: &[Standard] = &[
-    Standard { names: &["gdpr"], regimes: &["gdpr"] },
-    Standard { names: &["ccpa", "cpra"], regimes: &["ccpa"] },
-    Standard { names: &["hipaa"], regimes: &["hipaa"] },
-    Standard { names: &["pci_dss", "pci"], regimes: &["pci"] },
-    Standard { names: &["sox"], regimes: &["sox"] },
-];
-
-/// The control that each regime puts on data in clear, the most specific regime first.
-const CONTROLS: &[(&str, &str)] = &[
-    ("pci.sad", "PCI DSS 3.3.1"),
-    ("pci.pan", "PCI DSS 3.5.1"),
-    ("pci.chd", "PCI DSS 3.2.1"),
-    ("hipaa.phi", "HIPAA 164.312(a)(2)(iv)"),
-    ("gdpr.special", "GDPR Art. 9"),
-    ("gdpr.criminal", "GDPR Art. 10"),
-    ("gdpr.child", "GDPR Art. 8"),
-    ("ccpa.spi", "CCPA 1798.121"),
-    ("sox.icfr", "SOX 404"),
-    ("secret", "ISO 27001 A.5.17"),
-    ("gdpr", "GDPR Art. 32(1)(a)"),
-    ("ccpa", "CCPA 1798.100(c)"),
-    ("hipaa.id", "HIPAA 164.514(b)(2)(i)"),
-];
-
-/// Whether a class falls under any of these standards. A standard without regimes of its own
-/// (SOC 2, ISO 27001, custom ones) covers every class; so do secrets under any standard.
+/// Whether a class falls under any of these standards. A standard that is not built in covers every
+/// class; so do those without regimes of their own (SOC 2, ISO 27001). Secrets fall under all.
 pub(super) fn covered<'s>(class: ClassId, standards: impl IntoIterator<Item = &'s String>) -> bool {
-    standards.into_iter().any(|name| match STANDARDS.iter().find(|s| s.names.contains(&name.as_str())) {
-        Some(standard) => class
-            .class()
-            .regimes
-            .iter()
-            .any(|regime| *regime == "secret" || standard.regimes.iter().any(|prefix| within(regime, prefix))),
-        None => true,
-    })
+    standards.into_iter().any(|name| standards::named(name).is_none_or(|standard| standard.covers(class)))
 }
 
 /// The control that a class in clear breaks: of the standards in force if there are any that
@@ -55,17 +41,10 @@ pub(super) fn control<'s>(
     standards: impl IntoIterator<Item = &'s String> + Clone,
 ) -> Option<&'static str> {
     let regimes = class.class().regimes;
-    let all = || CONTROLS.iter().filter(|(regime, _)| regimes.iter().any(|own| within(own, regime)));
-    let in_force = all().find(|(regime, _)| {
-        standards.clone().into_iter().any(|name| {
-            STANDARDS.iter().any(|s| s.names.contains(&name.as_str()) && s.regimes.iter().any(|p| within(regime, p)))
-        })
-    });
-    in_force.or_else(|| all().next()).map(|(_, control)| *control)
-}
-
-fn within(regime: &str, prefix: &str) -> bool {
-    regime.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    let all = || CONTROLS.iter().filter(|clear| regimes.iter().any(|own| within(own, clear.regime)));
+    let in_force =
+        all().find(|clear| standards.clone().into_iter().any(|name| clear.standard.answers_to(name)));
+    in_force.or_else(|| all().find(|clear| !clear.in_force_only)).map(|clear| clear.cited.as_str())
 }
 
 #[cfg(test)]
@@ -77,7 +56,7 @@ mod tests {
     fn every_regime_has_a_control() {
         for class in ALL {
             for regime in class.regimes {
-                assert!(CONTROLS.iter().any(|(known, _)| within(regime, known)), "{}: {regime}", class.name);
+                assert!(CONTROLS.iter().any(|clear| within(regime, clear.regime)), "{}: {regime}", class.name);
             }
         }
     }

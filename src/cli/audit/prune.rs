@@ -7,19 +7,11 @@ use crate::cli::context::{Context, who};
 use crate::cli::moment;
 use crate::cli::output::Answer;
 use crate::cli::output::text::{count, grouped};
+use crate::comply::standards;
 use crate::config::Project;
 use crate::error::codes::audit::NO_RETENTION;
 use crate::error::{Error, Exit, Kind, Result};
 use crate::store::{Authority, Retention};
-
-/// How many days standards ask to keep records of what was done: the letters of the name that tell it,
-/// the days, and where it is said.
-const STANDARDS: &[(&str, u32, &str)] = &[
-    ("pci", 366, "PCI DSS 10.5.1"),
-    ("hipaa", 2192, "45 CFR 164.316(b)(2)(i)"),
-    ("sox", 2557, "17 CFR 210.2-06"),
-    ("ccpa", 731, "11 CCR 7101"),
-];
 
 /// Removes the oldest events, as far as retention allows; the rest still verifies
 #[derive(clap::Args, Debug)]
@@ -103,12 +95,10 @@ fn retention(project: &Project) -> Retention {
     if audit.standards {
         let of_connectors = project.connectors.values().flat_map(|connector| &connector.standards);
         for standard in project.compliance.standards.iter().chain(of_connectors) {
-            let name = standard.to_lowercase();
-            for (word, days, place) in STANDARDS.iter().filter(|(word, ..)| name.starts_with(word)) {
-                let why = format!("{} ({place})", word.to_uppercase());
-                if *days > made.least_days {
-                    (made.least_days, made.why) = (*days, vec![why]);
-                }
+            let Some(found) = standards::named(standard) else { continue };
+            let Some(keeps) = &found.keeps else { continue };
+            if keeps.days > made.least_days {
+                (made.least_days, made.why) = (keeps.days, vec![found.cite(&keeps.control)]);
             }
         }
     }

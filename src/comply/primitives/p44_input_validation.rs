@@ -17,7 +17,7 @@ fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
         let Some(route) = way.route else { continue };
         let read = route.leaves.iter().filter(|leaf| leaf.source.is_some());
         let open: Vec<String> = read
-            .filter(|leaf| leaf.source_kind.as_ref().is_none_or(|kind| *kind == Type::Dyn) && *leaf.kind() == Type::Dyn)
+            .filter(|leaf| leaf.source_kind.as_ref().is_none_or(|kind| *kind == Type::Dyn) && leaf.kind == Type::Dyn)
             .filter_map(|leaf| leaf.source.as_ref().map(ToString::to_string))
             .collect();
         let tolerated = way.mapping.sync.on_error.tolerate_ppm;
