@@ -171,6 +171,7 @@ actions! {
     KeyResealed "key.resealed" Security Info "A version of a key is sealed by another root.";
     KeyReencrypted "key.reencrypted" Security Info "What older versions of a key sealed in the state was sealed with the newest.";
     SubjectErased "subject.erased" Compliance Warning "The keys of a subject were destroyed, and a tombstone was left.";
+    StandardsChecked "compliance.checked" Compliance Info "The project and its log were held against standards.";
     ReportMade "report.made" UserAction Info "A report was made.";
 }
 

@@ -94,11 +94,13 @@ pub(super) struct Ui {
 }
 
 /// Verbs whose answer is findings.
-const CHECKS: &[&str] = &["map.check", "connect.check"];
+const CHECKS: &[&str] = &["map.check", "connect.check", "audit.check"];
 /// Verbs whose answer is tests.
 const TESTS: &[&str] = &["map.test"];
 /// What the names of verbs begin with whose answer is a report.
 const REPORTS: &str = "report.";
+/// Other verbs that have an answer in Markdown.
+const TABLES: &[&str] = &["audit.check"];
 
 impl Ui {
     pub(super) fn new(global: &Global, verb: String) -> Self {
@@ -142,6 +144,7 @@ impl Ui {
         let fit = match self.shape {
             Shape::Junit => CHECKS.contains(&self.verb.as_str()) || TESTS.contains(&self.verb.as_str()),
             Shape::Sarif => CHECKS.contains(&self.verb.as_str()),
+            Shape::Markdown if TABLES.contains(&self.verb.as_str()) => true,
             Shape::Markdown | Shape::Html => self.verb.starts_with(REPORTS),
             Shape::Text | Shape::Json | Shape::Ndjson | Shape::Csv => true,
         };
@@ -152,6 +155,7 @@ impl Ui {
         let shape = format!("{:?}", self.shape).to_lowercase();
         let verb = if self.verb.is_empty() { "--explain".to_string() } else { self.verb.replace('.', " ") };
         let more = match self.verb.as_str() {
+            verb if TABLES.contains(&verb) => ", junit, sarif, markdown",
             verb if CHECKS.contains(&verb) => ", junit, sarif",
             verb if TESTS.contains(&verb) => ", junit",
             verb if verb.starts_with(REPORTS) => ", markdown, html",
@@ -177,6 +181,7 @@ impl Ui {
             Shape::Junit if answer.suites.is_some() => {
                 junit::suites_document(answer.suites.as_deref().unwrap_or_default())
             }
+            Shape::Sarif if answer.sarif.is_some() => format!("{:#}\n", answer.sarif.clone().unwrap_or_default()),
             Shape::Junit | Shape::Sarif => {
                 let Some(found) = &answer.findings else { return Err(self.unfit()) };
                 if self.shape == Shape::Sarif {
@@ -185,6 +190,7 @@ impl Ui {
                     junit::document(found, &answer.checked)
                 }
             }
+            Shape::Markdown if answer.markdown.is_some() => answer.markdown.clone().unwrap_or_default(),
             Shape::Markdown | Shape::Html => return Err(self.unfit()),
         };
         if answer.aside {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::environment::{
-    AUDIT_COMPLIANCE_ENABLED, AUDIT_MAX_EVENTS, AUDIT_RETENTION_DAYS, CONSIGN_GRACE, CONSIGN_LOCK_DEADLINE, EnvVar,
+    AUDIT_COMPLIANCE_ENABLED, AUDIT_MAX_EVENTS, AUDIT_RETENTION_DAYS, COMPLIANCE_CCPA_ENABLED, COMPLIANCE_GDPR_ENABLED, COMPLIANCE_HIPAA_ENABLED, COMPLIANCE_ISO27001_ENABLED, COMPLIANCE_PCI_DSS_ENABLED, COMPLIANCE_SOC2_ENABLED, COMPLIANCE_SOX_ENABLED, CONSIGN_GRACE, CONSIGN_LOCK_DEADLINE, EnvVar,
     Environment, INTEGRATION_RATE_LIMIT, INTEGRATION_RETRY_COUNT, INTEGRATION_TIMEOUT,
 };
 use super::units;
@@ -31,7 +31,23 @@ pub struct Ambient {
     pub max_events: Option<u32>,
     /// Whether retention respects what standards ask for at least.
     pub standards_hold: Option<bool>,
+    /// Standards that the project is held to, or not, whatever the configuration says.
+    pub standards: Switches,
 }
+
+/// Standards that were switched on or off, in the order of [`STANDARDS`].
+pub type Switches = [Option<bool>; STANDARDS.len()];
+
+/// The standards that have a switch, each with it.
+pub const STANDARDS: &[(&str, &EnvVar)] = &[
+    ("sox", &COMPLIANCE_SOX_ENABLED),
+    ("pci_dss", &COMPLIANCE_PCI_DSS_ENABLED),
+    ("gdpr", &COMPLIANCE_GDPR_ENABLED),
+    ("hipaa", &COMPLIANCE_HIPAA_ENABLED),
+    ("iso27001", &COMPLIANCE_ISO27001_ENABLED),
+    ("ccpa", &COMPLIANCE_CCPA_ENABLED),
+    ("soc2", &COMPLIANCE_SOC2_ENABLED),
+];
 
 impl Ambient {
     /// Reads the variables.
@@ -39,7 +55,12 @@ impl Ambient {
     /// # Errors
     /// [`Kind::Invalid`], naming the variable whose value cannot be read.
     pub fn of(environment: &Environment) -> Result<Self> {
+        let mut standards = Switches::default();
+        for (switched, (_, variable)) in standards.iter_mut().zip(STANDARDS) {
+            *switched = switch(environment, variable)?;
+        }
         Ok(Self {
+            standards,
             timeout: length(environment, &INTEGRATION_TIMEOUT, 3600)?,
             tries: whole(environment, &INTEGRATION_RETRY_COUNT, 0, 19)?.map(|retries| retries + 1),
             rate: whole(environment, &INTEGRATION_RATE_LIMIT, 1, 1_000_000)?,
@@ -49,6 +70,24 @@ impl Ambient {
             max_events: whole(environment, &AUDIT_MAX_EVENTS, 1, u32::MAX)?,
             standards_hold: switch(environment, &AUDIT_COMPLIANCE_ENABLED)?,
         })
+    }
+}
+
+impl Ambient {
+    /// The standards in force: those of the configuration, with what was switched on and without what was
+    /// switched off.
+    pub fn standards(&self, mut said: Vec<String>) -> Vec<String> {
+        let plain = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        for (switched, (name, _)) in self.standards.iter().zip(STANDARDS) {
+            // `pci` and `PCI-DSS` are the same standard.
+            let same = |one: &String| plain(one) == plain(name) || plain(name) == format!("{}dss", plain(one));
+            match switched {
+                Some(true) if !said.iter().any(same) => said.push((*name).to_string()),
+                Some(false) => said.retain(|one| !same(one)),
+                _ => {}
+            }
+        }
+        said
     }
 }
 
@@ -92,6 +131,23 @@ fn wrong(variable: &EnvVar, what: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The switches of the environment: on adds, off takes away, and nothing said changes nothing.
+    #[test]
+    fn standards_are_switched_on_and_off() {
+        let check = |variables: &[(&str, &str)], said: &[&str], expected: &[&str]| {
+            let ambient = Ambient::of(&Environment::of(variables.iter().copied())).unwrap();
+            let said = said.iter().map(ToString::to_string).collect();
+            assert_eq!(ambient.standards(said), expected, "{variables:?}");
+        };
+        check(&[], &["gdpr"], &["gdpr"]);
+        check(&[("COMPLIANCE_SOX_ENABLED", "true")], &["gdpr"], &["gdpr", "sox"]);
+        check(&[("COMPLIANCE_PCI_DSS_ENABLED", "true")], &["PCI-DSS"], &["PCI-DSS"]);
+        check(&[("COMPLIANCE_PCI_DSS_ENABLED", "false")], &["pci", "gdpr"], &["gdpr"]);
+        check(&[("COMPLIANCE_HIPAA_ENABLED", "false"), ("COMPLIANCE_ISO27001_ENABLED", "true")], &[], &["iso27001"]);
+        let wrong = Ambient::of(&Environment::of([("COMPLIANCE_GDPR_ENABLED", "maybe")])).unwrap_err();
+        assert!(wrong.cause().contains("COMPLIANCE_GDPR_ENABLED"), "{wrong}");
+    }
 
     #[test]
     fn values_are_read_and_bad_ones_name_their_variable() {

@@ -74,6 +74,41 @@ pub static AUDIT_COMPLIANCE_ENABLED: EnvVar = var(
     "AUDIT_COMPLIANCE_ENABLED",
     "`false`: retention does not respect how long the project's standards ask to keep events. `true` if not set.",
 );
+/// Whether the project is held to SOX.
+pub static COMPLIANCE_SOX_ENABLED: EnvVar = var(
+    "COMPLIANCE_SOX_ENABLED",
+    "`true`: the project is held to SOX, as if it stood under `compliance: { standards }`; `false`: it is not, even if it stands there. Not set: what the configuration says.",
+);
+/// Whether the project is held to PCI DSS.
+pub static COMPLIANCE_PCI_DSS_ENABLED: EnvVar = var(
+    "COMPLIANCE_PCI_DSS_ENABLED",
+    "`true`: the project is held to PCI DSS, as if it stood under `compliance: { standards }`; `false`: it is not, even if it stands there. Not set: what the configuration says.",
+);
+/// Whether the project is held to GDPR.
+pub static COMPLIANCE_GDPR_ENABLED: EnvVar = var(
+    "COMPLIANCE_GDPR_ENABLED",
+    "`true`: the project is held to GDPR, as if it stood under `compliance: { standards }`; `false`: it is not, even if it stands there. Not set: what the configuration says.",
+);
+/// Whether the project is held to HIPAA.
+pub static COMPLIANCE_HIPAA_ENABLED: EnvVar = var(
+    "COMPLIANCE_HIPAA_ENABLED",
+    "`true`: the project is held to HIPAA, as if it stood under `compliance: { standards }`; `false`: it is not, even if it stands there. Not set: what the configuration says.",
+);
+/// Whether the project is held to ISO/IEC 27001.
+pub static COMPLIANCE_ISO27001_ENABLED: EnvVar = var(
+    "COMPLIANCE_ISO27001_ENABLED",
+    "`true`: the project is held to ISO/IEC 27001, as if it stood under `compliance: { standards }`; `false`: it is not, even if it stands there. Not set: what the configuration says.",
+);
+/// Whether the project is held to CCPA.
+pub static COMPLIANCE_CCPA_ENABLED: EnvVar = var(
+    "COMPLIANCE_CCPA_ENABLED",
+    "`true`: the project is held to CCPA, as if it stood under `compliance: { standards }`; `false`: it is not, even if it stands there. Not set: what the configuration says.",
+);
+/// Whether the project is held to SOC 2.
+pub static COMPLIANCE_SOC2_ENABLED: EnvVar = var(
+    "COMPLIANCE_SOC2_ENABLED",
+    "`true`: the project is held to SOC 2, as if it stood under `compliance: { standards }`; `false`: it is not, even if it stands there. Not set: what the configuration says.",
+);
 /// The folder of what programs remember of their user.
 pub static XDG_STATE_HOME: EnvVar = var(
     "XDG_STATE_HOME",
@@ -111,6 +146,13 @@ pub static ALL: &[&EnvVar] = &[
     &AUDIT_RETENTION_DAYS,
     &AUDIT_MAX_EVENTS,
     &AUDIT_COMPLIANCE_ENABLED,
+    &COMPLIANCE_SOX_ENABLED,
+    &COMPLIANCE_PCI_DSS_ENABLED,
+    &COMPLIANCE_GDPR_ENABLED,
+    &COMPLIANCE_HIPAA_ENABLED,
+    &COMPLIANCE_ISO27001_ENABLED,
+    &COMPLIANCE_CCPA_ENABLED,
+    &COMPLIANCE_SOC2_ENABLED,
     &XDG_STATE_HOME,
     &NO_COLOR,
     &CI,

@@ -120,7 +120,7 @@ fn resolve(
         profile: profile.map(str::to_owned),
         connectors,
         compliance: Compliance {
-            standards: compliance.map(|of| labels(of, "standards")).unwrap_or_default(),
+            standards: ambient.standards(compliance.map(|of| labels(of, "standards")).unwrap_or_default()),
             on_violation: match compliance.and_then(|of| label(of, "on_violation")).as_deref() {
                 Some("warn") => Violation::Warn,
                 _ => Violation::Block,

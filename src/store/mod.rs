@@ -12,6 +12,7 @@ mod append;
 mod browse;
 pub mod budgets;
 mod checkpoints;
+mod each;
 mod events;
 pub mod failpoint;
 pub mod folder;

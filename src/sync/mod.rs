@@ -8,8 +8,10 @@
 mod adopt;
 mod begin;
 pub mod carry;
+mod certificates;
 pub mod check;
 mod delivery;
+pub mod facts;
 pub mod foresee;
 pub mod heartbeat;
 mod kept;

@@ -1,6 +1,7 @@
 //! `consign audit`: what was recorded, and whether anybody changed it.
 
 mod add;
+mod check;
 mod checkpoint;
 mod hold;
 mod keys;
@@ -9,6 +10,8 @@ mod prove;
 mod prune;
 mod public_key;
 mod redact;
+#[cfg(test)]
+mod row_tests;
 mod show;
 mod verify;
 mod witness;
@@ -30,6 +33,7 @@ enum Verb {
     List(list::List),
     Show(show::Show),
     Verify(verify::Verify),
+    Check(check::Check),
     Checkpoint(checkpoint::Checkpoint),
     Prove(prove::Prove),
     PublicKey(public_key::PublicKey),
@@ -47,6 +51,7 @@ impl Audit {
             Verb::List(verb) => verb.run(context),
             Verb::Show(verb) => verb.run(context),
             Verb::Verify(verb) => verb.run(context),
+            Verb::Check(verb) => verb.run(context),
             Verb::Checkpoint(verb) => verb.run(context),
             Verb::Prove(verb) => verb.run(context),
             Verb::PublicKey(verb) => verb.run(context),

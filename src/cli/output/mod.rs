@@ -22,10 +22,14 @@ pub(super) struct Answer {
     pub(super) rows: Option<Rows>,
     /// What a person reads in place of a table of the rows.
     pub(super) text: Option<String>,
+    /// Markdown, for verbs that are no reports and have it.
+    pub(super) markdown: Option<String>,
     /// The findings, for verbs that check: what `junit` and `sarif` are made from.
     pub(super) findings: Option<Vec<Finding>>,
     /// The cases, for verbs that run tests: what `junit` is made from.
     pub(super) suites: Option<Vec<junit::Suite>>,
+    /// A SARIF document of the verb's own.
+    pub(super) sarif: Option<Value>,
     /// The files that were checked, for shapes that show clean ones too.
     pub(super) checked: Vec<String>,
     /// Whether standard output belongs to records, so that this goes to standard error.

@@ -73,7 +73,7 @@ fn result(finding: &Finding) -> Value {
 }
 
 /// A file's name as the relative reference of RFC 3986 that SARIF asks for.
-fn uri(file: &str) -> String {
+pub(in crate::cli) fn uri(file: &str) -> String {
     let mut out = String::with_capacity(file.len());
     for byte in file.replace('\\', "/").bytes() {
         match byte {

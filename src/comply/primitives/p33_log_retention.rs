@@ -45,5 +45,8 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         let (placed, released) = (log.count("audit.hold_placed"), log.count("audit.hold_released"));
         notes.pass("legal holds", format!("{placed} placed, {released} released, nothing removed under one"));
     }
-    let _ = asked.and_days;
+    // All that is kept lies in one file that is asked at once: nothing is moved to an archive.
+    if let Some(at_hand) = asked.and_days {
+        notes.pass("audit log", format!("{} events, the last {at_hand} days among them, can be asked at once", log.events));
+    }
 }

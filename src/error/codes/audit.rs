@@ -87,6 +87,24 @@ pub static WITNESS_REFUSED: Code = Code::new(
     "the witness did not cosign",
     "The witness does not know this log or its key, or what it saw of the log before is not the beginning of what it was shown now. The second is what a witness is for: find out who rewrote the log or put an older copy in its place.",
 );
+/// The file of approvals cannot be read.
+pub static APPROVALS_BAD: Code = Code::new(
+    "audit-approvals-bad",
+    "the file of approvals cannot be read",
+    "The file that `compliance: { approvals }` names is a YAML list: each entry has `hash` (of a configuration or mapping, as `consign sync plan` and the log show it), `ticket`, `author`, `approver`, `releaser` and `at` (a moment of RFC 3339). A check that cannot read it would say that nothing was approved of, so it stops.",
+);
+/// No such standard.
+pub static STANDARD_UNKNOWN: Code = Code::new(
+    "audit-standard-unknown",
+    "there is no such standard",
+    "The name is none of the built-in standards (pci_dss, hipaa, gdpr, ccpa, sox, soc2, iso27001) and no file of `compliance: { standards_dir }` has it. Nothing can be said of a standard that nobody wrote down.",
+);
+/// A standard of the user's own cannot be read.
+pub static STANDARD_BAD: Code = Code::new(
+    "audit-standard-bad",
+    "a standard of your own cannot be read",
+    "A file of `compliance: { standards_dir }` is YAML with `standard`, `title`, `label`, `version`, `source` and `controls`; each control has `ids`, `title`, `severity`, `on`, `mark` and `checks`, each with the id of a check (`P17`) and what is asked of it (`with`). The built-in ones are examples.",
+);
 
 /// The written-out list.
 pub const ALL: &[&Code] = &[
@@ -104,4 +122,7 @@ pub const ALL: &[&Code] = &[
     &HELD,
     &NO_RETENTION,
     &WITNESS_REFUSED,
+    &APPROVALS_BAD,
+    &STANDARD_UNKNOWN,
+    &STANDARD_BAD,
 ];
