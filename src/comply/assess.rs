@@ -16,7 +16,8 @@ use super::standards::{Control, Standard};
 use crate::config::{Connector, Mapping, Project};
 use crate::error::Place;
 use crate::map::Route;
-use crate::record::{ClassId, ClassSet};
+use crate::record::path::Step;
+use crate::record::{ClassId, ClassSet, Field, Path};
 
 /// What came of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -262,6 +263,26 @@ impl Way<'_> {
     /// Both.
     pub fn carries(&self) -> ClassSet {
         self.read().union(self.written())
+    }
+
+    /// The fields of the source that are declared: by the project, or by what kind of system it is.
+    pub fn declared(&self) -> &[Field] {
+        let name = &self.mapping.from.stream;
+        match self.source.streams.get(name) {
+            Some(stream) => &stream.fields,
+            None => self.source.spec.and_then(|spec| spec.stream(name)).map_or(&[], |stream| &stream.fields),
+        }
+    }
+
+    /// The classes of whole source records, fields that nothing reads included: dead letters hold them.
+    pub fn holds(&self) -> ClassSet {
+        self.declared().iter().fold(self.read(), |set, field| set.union(field.classes))
+    }
+
+    /// Whether somebody declared a field of the source.
+    pub fn declares(&self, path: &Path) -> bool {
+        let first = path.0.first();
+        self.declared().iter().any(|field| matches!(first, Some(Step::Key(name)) if *name == field.name))
     }
 
     /// `mapping orders`.

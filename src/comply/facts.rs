@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use crate::error::Finding;
 use crate::record::Timestamp;
 
 /// Nanoseconds of a day.
@@ -36,6 +37,9 @@ pub struct Facts {
     pub approvals: Vec<ApprovalFact>,
     /// Erased subjects that have come back to a target: how many.
     pub resurrected: u64,
+    /// Where secrets stand in clear: what the configuration's own check found, with its fix.
+    #[serde(skip)]
+    pub literal_secrets: Vec<Finding>,
     /// The hash of the configuration as it is now.
     pub config: Option<String>,
 }

@@ -68,7 +68,8 @@ impl Check {
             verify: !self.no_verify,
         };
         let store = context.store_read(project)?;
-        let facts = gather(project, store.as_ref(), depth)?;
+        let mut facts = gather(project, store.as_ref(), depth)?;
+        facts.literal_secrets = loaded.findings.iter().filter(|f| f.code == &LITERAL_SECRET).cloned().collect();
         let routes = checked.iter().map(|one| one.route.as_ref());
         let subject = Subject::new(project, &loaded.mappings, routes, &facts, now);
         let selection = Selection { only: self.only.clone(), skip: self.skip.clone() };

@@ -13,6 +13,14 @@ pub(super) static LITERAL_SECRET: Primitive = Primitive {
 };
 
 fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
+    // What takes a reference and has text instead never gets as far as the connector.
+    for found in &subject.facts.literal_secrets {
+        let note = notes.fail("configuration", found.cause.clone());
+        if let Some(place) = &found.place {
+            note.at(&hidden(place));
+        }
+        note.fix(found.fix.clone().unwrap_or_default());
+    }
     for connector in subject.project.connectors.values() {
         let options =
             connector.spec.map(|spec| spec.options.iter().chain(spec.auth).collect::<Vec<_>>()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::reading::few;
 use crate::comply::assess::{Moment, Notes, Parameters, Primitive, Subject};
-use crate::record::{ClassSet, Type};
+use crate::record::ClassSet;
 
 pub(super) static INVENTORY: Primitive = Primitive {
     id: "P10",
@@ -20,7 +20,7 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         let mut unlabelled = Vec::new();
         for leaf in &route.leaves {
             let Some(source) = &leaf.source else { continue };
-            if leaf.source_kind.as_ref().is_none_or(|kind| *kind == Type::Dyn) {
+            if !way.declares(source) {
                 open.push(source.to_string());
             }
             let guessed = crate::comply::names::classes(&source.to_string());

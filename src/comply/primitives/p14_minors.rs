@@ -24,7 +24,7 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             continue;
         }
         let ages: ClassSet = ["pii.birth_date", "pii.age", "pii.child"].iter().filter_map(|name| ClassId::named(name)).collect();
-        let known = !way.read().both(ages).is_empty();
+        let known = !way.holds().both(ages).is_empty();
         let note = match (&said.age, &said.parental, known) {
             (Some(_), Some(_), _) => notes.pass(way.object(), "children's records need the agreement of their parents"),
             (Some(_), None, _) if sale && said.consent.is_some() => notes.pass(way.object(), "people below the age have to opt in"),

@@ -28,7 +28,7 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
                 .at(place_of(leaf))
                 .fix("leave the field out");
         }
-        if !found && !way.read().both(asked.classes()).is_empty() {
+        if !found && !way.holds().both(asked.classes()).is_empty() {
             notes.pass(way.object(), "the source has it, and nothing of it is written").at(&way.mapping.name.place);
         } else if !found {
             notes.pass(way.object(), "there is none of it").at(&way.mapping.name.place);

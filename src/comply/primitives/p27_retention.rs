@@ -18,7 +18,7 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         Some("waiting") => return waiting(subject, asked, notes),
         Some("target") => targets(subject, classes, notes),
         _ => {
-            for way in subject.carrying(classes) {
+            for way in subject.routes.iter().filter(|way| !way.holds().both(classes).is_empty()) {
                 let days = way.mapping.sync.on_error.keep_days.unwrap_or(subject.project.keep_days);
                 notes.pass(way.object(), format!("its dead letters are kept for {days} days")).at(&way.mapping.name.place);
             }
@@ -63,7 +63,7 @@ fn targets(subject: &Subject<'_>, classes: ClassSet, notes: &mut Notes) {
 /// Authentication data that waits: sealed, and not for long.
 fn waiting(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     let most = asked.days.unwrap_or(30);
-    for way in subject.carrying(asked.classes()) {
+    for way in subject.routes.iter().filter(|way| !way.holds().both(asked.classes()).is_empty()) {
         let days = way.mapping.sync.on_error.keep_days.unwrap_or(subject.project.keep_days);
         let sealed = subject.facts.letters.as_ref().is_none_or(|letters| letters.sealed);
         let note = if !sealed {

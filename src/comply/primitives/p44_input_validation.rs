@@ -2,7 +2,6 @@
 
 use super::reading::few;
 use crate::comply::assess::{Moment, Notes, Parameters, Primitive, Subject};
-use crate::record::Type;
 
 pub(super) static INPUT_VALIDATION: Primitive = Primitive {
     id: "P44",
@@ -17,8 +16,8 @@ fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
         let Some(route) = way.route else { continue };
         let read = route.leaves.iter().filter(|leaf| leaf.source.is_some());
         let open: Vec<String> = read
-            .filter(|leaf| leaf.source_kind.as_ref().is_none_or(|kind| *kind == Type::Dyn) && leaf.kind == Type::Dyn)
-            .filter_map(|leaf| leaf.source.as_ref().map(ToString::to_string))
+            .filter_map(|leaf| leaf.source.as_ref().filter(|source| !way.declares(source) && leaf.rule.kind.is_none()))
+            .map(ToString::to_string)
             .collect();
         let tolerated = way.mapping.sync.on_error.tolerate_ppm;
         let note = if !open.is_empty() {
