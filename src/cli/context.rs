@@ -48,6 +48,7 @@ impl<'u> Context<'u> {
     /// The project as it is, findings included.
     pub(super) fn load(&self, found: &Found) -> Loaded {
         let mut loaded = load(found, self.global.profile.as_deref(), &catalog());
+        crate::comply::rules::attach(&mut loaded);
         if let Some(project) = &mut loaded.project {
             let state = self.state_folder(project);
             project.connectors.values_mut().for_each(|connector| connector.state = Some(state.clone()));

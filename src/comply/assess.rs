@@ -444,7 +444,7 @@ pub struct Held {
 }
 
 /// Holds a project against standards: one entry for each control that is wanted, in the order of
-/// the standards and of their files.
+/// the standards and of their files; behind them one for each rule of the project's own.
 ///
 /// Deterministic: the same subject gives the same answer.
 pub fn check_project(subject: &Subject<'_>, standards: &[&'static Standard], selection: &Selection) -> Vec<Held> {
@@ -482,6 +482,7 @@ pub fn check_project(subject: &Subject<'_>, standards: &[&'static Standard], sel
             held.push(Held { standard, control, status, assessments });
         }
     }
+    held.extend(super::rules::held(subject, &super::rules::of(subject.project).0, selection));
     held
 }
 
@@ -490,19 +491,23 @@ fn waived(subject: &Subject<'_>, standard: &Standard, control: &Control, check: 
     if note.status != Status::Fail {
         return None;
     }
-    let today = jiff::Timestamp::from_nanosecond(i128::from(subject.now_ns)).ok()?.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let thing = note.object.split_once(' ').map_or(note.object.as_str(), |(_, name)| name);
-    let fitting = subject.project.compliance.rules.waivers.iter().filter(|waiver| {
-        let what = &waiver.check;
-        let named = what == check.id
-            || what == check.name
-            || control.ids.iter().any(|id| what == id || *what == standard.cite(id) || *what == format!("{}/{id}", standard.name));
-        // A waiver of a mapping covers its fields.
-        let at = &waiver.at;
-        let covers = thing == at || note.object == *at || thing.strip_prefix(at.as_str()).is_some_and(|rest| rest.starts_with('.'));
-        named && covers
-    });
-    fitting
+    let fits = |what: &str| {
+        let of_control = |id: &String| what == id || what == standard.cite(id) || what == format!("{}/{id}", standard.name);
+        what == check.id || what == check.name || control.ids.iter().any(of_control)
+    };
+    waiver_of(subject, &note.object, fits)
+}
+
+/// The waiver of something that covers a thing (`mapping orders.card`): one in force before one that has
+/// expired. A waiver of a mapping covers its fields.
+pub fn waiver_of(subject: &Subject<'_>, object: &str, of: impl Fn(&str) -> bool) -> Option<Waived> {
+    let now = jiff::Timestamp::from_nanosecond(i128::from(subject.now_ns)).ok()?;
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let thing = object.split_once(' ').map_or(object, |(_, name)| name);
+    let covers = |at: &str| thing == at || object == at || thing.strip_prefix(at).is_some_and(|rest| rest.starts_with('.'));
+    let waivers = subject.project.compliance.rules.waivers.iter();
+    waivers
+        .filter(|waiver| of(&waiver.check) && covers(&waiver.at))
         .map(|waiver| Waived {
             owner: waiver.owner.clone(),
             reason: waiver.reason.clone(),

@@ -10,6 +10,7 @@ mod flow;
 pub mod names;
 pub mod primitives;
 pub mod protect;
+pub mod rules;
 pub mod standards;
 
 pub use crate::record::shown::{mask, masked};

@@ -34,10 +34,23 @@ pub fn check(loaded: &mut Loaded, strict: bool) -> Vec<Checked> {
             findings.extend(found);
             Checked { route }
         })
-        .collect();
+        .collect::<Vec<_>>();
     findings.extend(shared(project, &loaded.mappings));
+    findings.extend(ruled(project, &loaded.mappings, &checked));
     loaded.add(findings);
     checked
+}
+
+/// What the project's own rules over connectors, mappings and flows find.
+fn ruled(project: &Project, mappings: &[Mapping], checked: &[Checked]) -> Findings {
+    if project.compliance.rules.custom.is_empty() {
+        return Findings::new();
+    }
+    let (facts, routes) = (comply::facts::Facts::default(), checked.iter().map(|one| one.route.as_ref()));
+    // Which waivers are in force is all that the time decides.
+    let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+    let subject = comply::Subject::new(project, mappings, routes, &facts, now);
+    comply::rules::findings(&subject, &comply::rules::of(project).0)
 }
 
 /// Checks one mapping against its two streams.

@@ -85,7 +85,7 @@ impl Check {
         let tampered = facts.log.as_ref().is_some_and(|log| matches!(log.verified, Some(Err(_))));
         let mut answer = Answer::new()
             .fact("ok", json!(failed == 0))
-            .fact("standards", wanted.iter().map(|standard| told(standard, &held)).collect())
+            .fact("standards", shown_of(&wanted, &held).iter().map(|standard| told(standard, &held)).collect())
             .fact("controls", held.iter().map(control).collect())
             .rows(rows(&held))
             .text(text(&wanted, &held, self.all));
@@ -156,10 +156,17 @@ fn event(wanted: &[&Standard], held: &[Held], failed: usize) -> Draft {
         (draft.level, draft.outcome) = (Level::Warning, Outcome::Failure);
     }
     let mut counts = Map::new();
-    for standard in wanted {
+    for standard in shown_of(wanted, held) {
         counts.insert(standard.name.clone(), count(standard, held).into());
     }
     draft.detail("standards", counts).detail("failed", failed as u64)
+}
+
+/// The standards that were asked for, and the project's own rules where it has any.
+fn shown_of<'s>(wanted: &[&'s Standard], held: &[Held]) -> Vec<&'s Standard> {
+    let own = held.iter().map(|one| one.standard).find(|standard| standard.name == "custom");
+    let own = own.filter(|_| wanted.iter().all(|standard| standard.name != "custom"));
+    wanted.iter().copied().chain(own).collect()
 }
 
 /// How many controls of a standard stand how.
@@ -232,7 +239,7 @@ fn summary(standard: &Standard, held: &[Held]) -> String {
 
 fn text(wanted: &[&Standard], held: &[Held], all: bool) -> String {
     let mut out = String::new();
-    for standard in wanted {
+    for standard in shown_of(wanted, held) {
         out.push_str(&format!("{} {}: {}\n", standard.title, standard.version, summary(standard, held)));
         let of = held.iter().filter(|one| one.standard.name == standard.name);
         for one in of.filter(|one| all || matches!(one.status, Status::Fail | Status::Warn | Status::NotTested)) {
@@ -263,7 +270,7 @@ fn text(wanted: &[&Standard], held: &[Held], all: bool) -> String {
 fn markdown(wanted: &[&Standard], held: &[Held]) -> String {
     let cell = |text: &str| shown(text).replace('|', "\\|");
     let mut out = String::from("# Controls\n");
-    for standard in wanted {
+    for standard in shown_of(wanted, held) {
         out.push_str(&format!("\n## {} {}\n\n{}.\n\n", standard.title, standard.version, summary(standard, held)));
         out.push_str("| Control | What it asks | Severity | Status | Check | What was looked at | Evidence |\n|---|---|---|---|---|---|---|\n");
         for one in held.iter().filter(|one| one.standard.name == standard.name) {
@@ -284,6 +291,9 @@ fn markdown(wanted: &[&Standard], held: &[Held]) -> String {
                     cell(&format!("{}{waived}", it.evidence))
                 ));
             }
+        }
+        if standard.out_of_reach.is_empty() {
+            continue;
         }
         out.push_str("\nOut of reach:\n\n");
         for one in &standard.out_of_reach {
@@ -310,7 +320,7 @@ fn suites(wanted: &[&Standard], held: &[Held]) -> Vec<junit::Suite> {
         name: standard.title.clone(),
         cases: held.iter().filter(|one| one.standard.name == standard.name).map(case).collect(),
     };
-    wanted.iter().map(of).collect()
+    shown_of(wanted, held).iter().map(of).collect()
 }
 
 /// SARIF 2.1.0: every check that was made is a rule, so that one that no longer fails closes; what is waived

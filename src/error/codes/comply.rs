@@ -20,6 +20,12 @@ pub static PROHIBITED: Code = Code::new(
     "card authentication data must not be stored",
     "Card verification codes, PINs and track data are never stored after authorisation (PCI DSS 3.3.1), not even encrypted, whatever a target is cleared for. Leave the field out of the mapping.",
 );
+/// A rule of the project's own is broken.
+pub static RULE: Code = Code::new(
+    "comply-rule",
+    "a rule of the project is broken",
+    "A rule under `compliance: { rules }`, or of a pack that is used there, holds for this connector, mapping or flow. The finding names the rule, what it asks and the control it serves. Change what it is about, or let somebody answer for it for a while: `compliance: { waivers }` with `check: NAME_OF_THE_RULE`.",
+);
 
 /// The written-out list.
-pub const ALL: &[&Code] = &[&FLOW, &CONTROL_FLOW, &PROHIBITED];
+pub const ALL: &[&Code] = &[&FLOW, &CONTROL_FLOW, &PROHIBITED, &RULE];

@@ -285,6 +285,13 @@ pub static PARAMETER: Code = Code::new(
     "A parameter is declared with a `type`, a `default` or both. What is set for it (under `with` where a fragment is included, under `parameters` of connectors.yaml for a mapping) has to be of that type, and names one that is declared.",
 );
 
+/// A rule that cannot be read.
+pub static RULE_BAD: Code = Code::new(
+    "config-rule-bad",
+    "a rule cannot be read",
+    "An entry of `compliance: { rules }` is a rule with `name`, `on` (connector, mapping, flow, record, event) and `when`, the condition under which it is broken; or `use` with the name of a pack that is shipped (dealers, health, payments, accounts, inventory). A rule that cannot be read protects nothing, so nothing runs.",
+);
+
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &YAML,
@@ -328,4 +335,5 @@ pub const ALL: &[&Code] = &[
     &SCHEMA_KEYWORD,
     &INCLUDE,
     &PARAMETER,
+    &RULE_BAD,
 ];
