@@ -487,12 +487,19 @@ pub fn check_project(subject: &Subject<'_>, standards: &[&'static Standard], sel
 }
 
 /// The waiver that covers a failure: one in force before one that has expired.
-fn waived(subject: &Subject<'_>, standard: &Standard, control: &Control, check: &Primitive, note: &Note) -> Option<Waived> {
+fn waived(
+    subject: &Subject<'_>,
+    standard: &Standard,
+    control: &Control,
+    check: &Primitive,
+    note: &Note,
+) -> Option<Waived> {
     if note.status != Status::Fail {
         return None;
     }
     let fits = |what: &str| {
-        let of_control = |id: &String| what == id || what == standard.cite(id) || what == format!("{}/{id}", standard.name);
+        let of_control =
+            |id: &String| what == id || what == standard.cite(id) || what == format!("{}/{id}", standard.name);
         what == check.id || what == check.name || control.ids.iter().any(of_control)
     };
     waiver_of(subject, &note.object, fits)
@@ -504,7 +511,8 @@ pub fn waiver_of(subject: &Subject<'_>, object: &str, of: impl Fn(&str) -> bool)
     let now = jiff::Timestamp::from_nanosecond(i128::from(subject.now_ns)).ok()?;
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let thing = object.split_once(' ').map_or(object, |(_, name)| name);
-    let covers = |at: &str| thing == at || object == at || thing.strip_prefix(at).is_some_and(|rest| rest.starts_with('.'));
+    let covers =
+        |at: &str| thing == at || object == at || thing.strip_prefix(at).is_some_and(|rest| rest.starts_with('.'));
     let waivers = subject.project.compliance.rules.waivers.iter();
     waivers
         .filter(|waiver| of(&waiver.check) && covers(&waiver.at))

@@ -42,8 +42,7 @@ pub(super) fn control<'s>(
 ) -> Option<&'static str> {
     let regimes = class.class().regimes;
     let all = || CONTROLS.iter().filter(|clear| regimes.iter().any(|own| within(own, clear.regime)));
-    let in_force =
-        all().find(|clear| standards.clone().into_iter().any(|name| clear.standard.answers_to(name)));
+    let in_force = all().find(|clear| standards.clone().into_iter().any(|name| clear.standard.answers_to(name)));
     in_force.or_else(|| all().find(|clear| !clear.in_force_only)).map(|clear| clear.cited.as_str())
 }
 

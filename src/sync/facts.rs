@@ -212,8 +212,12 @@ fn beside(project: &Project, store: Option<&Store>, file: &Path) -> Option<Strin
         let whole = project.root.join(text.as_literal()?);
         real(if whole.is_dir() { &whole } else { whole.parent()? })
     };
-    let of_files = project.connectors.values().filter(|connector| matches!(connector.uses.value.as_str(), "file" | "sqlite"));
-    of_files.into_iter().find(|connector| folder(connector).as_ref() == Some(&here)).map(|connector| connector.name.clone())
+    let of_files =
+        project.connectors.values().filter(|connector| matches!(connector.uses.value.as_str(), "file" | "sqlite"));
+    of_files
+        .into_iter()
+        .find(|connector| folder(connector).as_ref() == Some(&here))
+        .map(|connector| connector.name.clone())
 }
 
 #[cfg(unix)]

@@ -171,7 +171,8 @@ fn shown_of<'s>(wanted: &[&'s Standard], held: &[Held]) -> Vec<&'s Standard> {
 
 /// How many controls of a standard stand how.
 fn count(standard: &Standard, held: &[Held]) -> Map<String, Value> {
-    let of = |status: Status| held.iter().filter(|one| one.standard.name == standard.name && one.status == status).count();
+    let of =
+        |status: Status| held.iter().filter(|one| one.standard.name == standard.name && one.status == status).count();
     Status::ALL.iter().rev().map(|status| (status.word().to_string(), json!(of(*status)))).collect()
 }
 
@@ -191,8 +192,8 @@ fn control(one: &Held) -> Value {
 }
 
 const COLUMNS: [&str; 14] = [
-    "standard", "controls", "title", "severity", "check", "name", "status", "object", "file", "line", "column", "evidence",
-    "fix", "waiver",
+    "standard", "controls", "title", "severity", "check", "name", "status", "object", "file", "line", "column",
+    "evidence", "fix", "waiver",
 ];
 
 fn rows(held: &[Held]) -> Rows {
@@ -248,8 +249,13 @@ fn text(wanted: &[&Standard], held: &[Held], all: bool) -> String {
             out.push_str(&format!("  {word:<14} {ids}  {} ({})\n", one.control.title, one.control.severity.word()));
             let worst = |it: &&Assessment| all || it.counts() == one.status || it.status == Status::Fail;
             for it in one.assessments.iter().filter(worst) {
-                let at = it.place.as_ref().map_or(String::new(), |at| format!(" ({}:{}:{})", at.file, at.line, at.column));
-                let own = if it.counts() == one.status { String::new() } else { format!("{}: ", it.status.word().replace('_', " ")) };
+                let at =
+                    it.place.as_ref().map_or(String::new(), |at| format!(" ({}:{}:{})", at.file, at.line, at.column));
+                let own = if it.counts() == one.status {
+                    String::new()
+                } else {
+                    format!("{}: ", it.status.word().replace('_', " "))
+                };
                 out.push_str(&format!("    {} {own}{}: {}{at}\n", it.check.id, shown(&it.object), shown(&it.evidence)));
                 if let Some(waived) = &it.waiver {
                     let until = if waived.expired { "waiver ended" } else { "waived until" };
@@ -274,7 +280,12 @@ fn markdown(wanted: &[&Standard], held: &[Held]) -> String {
         out.push_str(&format!("\n## {} {}\n\n{}.\n\n", standard.title, standard.version, summary(standard, held)));
         out.push_str("| Control | What it asks | Severity | Status | Check | What was looked at | Evidence |\n|---|---|---|---|---|---|---|\n");
         for one in held.iter().filter(|one| one.standard.name == standard.name) {
-            let head = format!("| {} | {} | {} |", cell(&one.control.ids.join(", ")), cell(&one.control.title), one.control.severity.word());
+            let head = format!(
+                "| {} | {} | {} |",
+                cell(&one.control.ids.join(", ")),
+                cell(&one.control.title),
+                one.control.severity.word()
+            );
             if one.assessments.is_empty() {
                 out.push_str(&format!("{head} {} | | | |\n", one.status.word().replace('_', " ")));
             }
@@ -300,7 +311,10 @@ fn markdown(wanted: &[&Standard], held: &[Held]) -> String {
             out.push_str(&format!("- {}: {}. {}.\n", cell(&one.ids.join(", ")), cell(&one.title), cell(&one.reason)));
         }
         let source = &standard.source;
-        out.push_str(&format!("\nIds of controls: {} ({}), held against it on {}.\n", source.name, source.date, source.reviewed));
+        out.push_str(&format!(
+            "\nIds of controls: {} ({}), held against it on {}.\n",
+            source.name, source.date, source.reviewed
+        ));
     }
     out
 }
@@ -308,9 +322,13 @@ fn markdown(wanted: &[&Standard], held: &[Held]) -> String {
 fn suites(wanted: &[&Standard], held: &[Held]) -> Vec<junit::Suite> {
     let case = |one: &Held| {
         let say = |it: &Assessment| format!("{} {}: {}", it.check.id, it.object, it.evidence);
-        let of = |status: Status| one.assessments.iter().filter(|it| it.counts() == status).map(say).collect::<Vec<_>>().join("\n");
+        let of = |status: Status| {
+            one.assessments.iter().filter(|it| it.counts() == status).map(say).collect::<Vec<_>>().join("\n")
+        };
         let result = match one.status {
-            Status::Fail => junit::Outcome::Failed(one.control.severity.word().into(), one.control.title.clone(), of(Status::Fail)),
+            Status::Fail => {
+                junit::Outcome::Failed(one.control.severity.word().into(), one.control.title.clone(), of(Status::Fail))
+            }
             Status::Pass => junit::Outcome::Passed,
             status => junit::Outcome::Said(format!("{}\n{}", status.word().replace('_', " "), of(status))),
         };
@@ -330,7 +348,8 @@ fn sarif(held: &[Held]) -> Value {
     let mut results: Vec<Value> = Vec::new();
     for one in held {
         for part in &one.control.checks {
-            let id = format!("{}/{}/{}", one.standard.name, one.control.ids.first().map_or("", String::as_str), part.check);
+            let id =
+                format!("{}/{}/{}", one.standard.name, one.control.ids.first().map_or("", String::as_str), part.check);
             if !rules.iter().any(|rule| rule["id"] == id) {
                 rules.push(json!({
                     "id": id, "name": part.check,
@@ -347,7 +366,8 @@ fn sarif(held: &[Held]) -> Value {
                 Status::NotTested => ("open", "none"),
                 Status::Pass | Status::NotApplicable => continue,
             };
-            let id = format!("{}/{}/{}", one.standard.name, one.control.ids.first().map_or("", String::as_str), it.check.id);
+            let id =
+                format!("{}/{}/{}", one.standard.name, one.control.ids.first().map_or("", String::as_str), it.check.id);
             let fix = it.fix.as_ref().map_or(String::new(), |fix| format!(". {fix}"));
             let mut result = json!({
                 "ruleId": id, "kind": kind, "level": level,

@@ -64,8 +64,7 @@ fn held(example: &mut Example, standard: &'static Standard) -> Result<Vec<Held>,
         let causes: Vec<&str> = loaded.findings.iter().map(|finding| finding.cause.as_str()).collect();
         return Err(format!("it does not compile: {}", causes.join("; ")));
     }
-    let subject =
-        Subject::new(project, &loaded.mappings, routes, &example.facts, read_moment(NOW).ok_or("no moment")?);
+    let subject = Subject::new(project, &loaded.mappings, routes, &example.facts, read_moment(NOW).ok_or("no moment")?);
     Ok(check_project(&subject, &[standard], &Selection::default()))
 }
 
@@ -88,7 +87,9 @@ fn every_row_has_an_example_that_passes_and_one_that_fails() {
                             let notes: Vec<String> = one
                                 .assessments
                                 .iter()
-                                .map(|it| format!("{} {} {}: {}", it.check.id, it.status.word(), it.object, it.evidence))
+                                .map(|it| {
+                                    format!("{} {} {}: {}", it.check.id, it.status.word(), it.object, it.evidence)
+                                })
                                 .collect();
                             wrong.push(format!("row {row} {word} is {}: {notes:#?}", one.status.word()));
                         }
@@ -140,6 +141,7 @@ fn controls_are_chosen() {
     let all = held(&mut example, pci).expect("a project");
     assert_eq!(all.len(), pci.controls.len());
     let again = held(&mut example, pci).expect("a project");
-    let shown = |held: &[Held]| held.iter().flat_map(|one| &one.assessments).map(|it| format!("{it:?}")).collect::<Vec<_>>();
+    let shown =
+        |held: &[Held]| held.iter().flat_map(|one| &one.assessments).map(|it| format!("{it:?}")).collect::<Vec<_>>();
     assert_eq!(shown(&all), shown(&again));
 }

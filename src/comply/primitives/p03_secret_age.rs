@@ -25,7 +25,11 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             (Some(rotated), Some(today)) => {
                 let age = days_between(rotated, today);
                 notes
-                    .judge(age <= most, object(connector), format!("its secrets were replaced {age} days ago, {most} are allowed"))
+                    .judge(
+                        age <= most,
+                        object(connector),
+                        format!("its secrets were replaced {age} days ago, {most} are allowed"),
+                    )
                     .at(&connector.place)
                     .fix("replace them, and write the day under `rotated`");
             }

@@ -12,7 +12,8 @@ pub(super) static LEAST_PRIVILEGE: Primitive = Primitive {
 };
 
 /// Accounts that may do everything.
-const ALMIGHTY: &[&str] = &["root", "postgres", "admin", "administrator", "sa", "sys", "system", "superuser", "sysadmin"];
+const ALMIGHTY: &[&str] =
+    &["root", "postgres", "admin", "administrator", "sa", "sys", "system", "superuser", "sysadmin"];
 /// Scopes that give everything.
 const EVERYTHING: &[&str] = &["*", "admin", "full", "full_access", "fullaccess", "root", "all"];
 
@@ -27,20 +28,32 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             let shown = text.to_string();
             let user = match key {
                 "user" | "username" => Some(shown.as_str()),
-                "url" => shown.split_once("://").and_then(|(_, rest)| rest.split_once('@')).and_then(|(user, _)| user.split(':').next()),
+                "url" => shown
+                    .split_once("://")
+                    .and_then(|(_, rest)| rest.split_once('@'))
+                    .and_then(|(user, _)| user.split(':').next()),
                 _ => None,
             };
             let scope = matches!(key, "scope" | "scopes")
-                && shown.split([' ', ',']).any(|one| EVERYTHING.contains(&one.rsplit(['.', ':', '/']).next().unwrap_or(one).to_ascii_lowercase().as_str()));
+                && shown.split([' ', ',']).any(|one| {
+                    EVERYTHING
+                        .contains(&one.rsplit(['.', ':', '/']).next().unwrap_or(one).to_ascii_lowercase().as_str())
+                });
             if user.is_some_and(|user| ALMIGHTY.contains(&user.to_ascii_lowercase().as_str())) {
                 good = false;
                 notes
-                    .fail(object(connector), format!("it signs in as `{}`, who may do everything", user.unwrap_or_default()))
+                    .fail(
+                        object(connector),
+                        format!("it signs in as `{}`, who may do everything", user.unwrap_or_default()),
+                    )
                     .at(place)
                     .fix("make an account that may only read, or only write, what the routes need");
             } else if scope {
                 good = false;
-                notes.fail(object(connector), "it asks for every right").at(place).fix("name the scopes that the routes need");
+                notes
+                    .fail(object(connector), "it asks for every right")
+                    .at(place)
+                    .fix("name the scopes that the routes need");
             }
         }
         if good {

@@ -22,12 +22,19 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             continue;
         }
         let none = connector.auth.iter().any(|(key, node)| {
-            matches!(key.value.as_str(), "way" | "type" | "kind") && matches!(&node.value, Node::Text(text) if text.as_literal() == Some("none"))
+            matches!(key.value.as_str(), "way" | "type" | "kind")
+                && matches!(&node.value, Node::Text(text) if text.as_literal() == Some("none"))
         });
         let in_url = parameter(connector, "url").is_some_and(|(url, _)| url.contains('@') || url.contains("${"));
-        let given = !connector.auth.is_empty() || in_url || connector.with.iter().any(|(key, _)| SIGNS_IN.contains(&key.value.as_str()));
+        let given = !connector.auth.is_empty()
+            || in_url
+            || connector.with.iter().any(|(key, _)| SIGNS_IN.contains(&key.value.as_str()));
         notes
-            .judge(given && !none, object(connector), if given && !none { "it signs in" } else { "it signs in with nothing" })
+            .judge(
+                given && !none,
+                object(connector),
+                if given && !none { "it signs in" } else { "it signs in with nothing" },
+            )
             .at(&connector.place)
             .fix("say under `auth` how to sign in, and close the system for anybody else");
     }

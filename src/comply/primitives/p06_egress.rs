@@ -20,10 +20,14 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         if people {
             if target.custody.kind.is_some_and(|kind| kind.message()) {
                 notes
-                    .judge(written.is_empty(), way.object(), match written.is_empty() {
-                        true => format!("nothing of it goes in clear to the messages of `{}`", target.name),
-                        false => format!("{} goes in clear to the messages of `{}`", named(written), target.name),
-                    })
+                    .judge(
+                        written.is_empty(),
+                        way.object(),
+                        match written.is_empty() {
+                            true => format!("nothing of it goes in clear to the messages of `{}`", target.name),
+                            false => format!("{} goes in clear to the messages of `{}`", named(written), target.name),
+                        },
+                    )
                     .at(&way.mapping.to.place)
                     .fix("mask it, or leave it out");
             }
@@ -43,9 +47,16 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         }
         let beyond = target.clearance.map(|cleared| written.beyond(cleared));
         let note = match beyond {
-            Some(beyond) if beyond.is_empty() => notes.pass(way.object(), format!("`{}` says that it may hold {}", target.name, named(written))),
-            Some(beyond) => notes.fail(way.object(), format!("`{}` does not say that it may hold {}", target.name, named(beyond))),
-            None => notes.fail(way.object(), format!("`{}` gets {} and does not say what it may hold", target.name, named(written))),
+            Some(beyond) if beyond.is_empty() => {
+                notes.pass(way.object(), format!("`{}` says that it may hold {}", target.name, named(written)))
+            }
+            Some(beyond) => {
+                notes.fail(way.object(), format!("`{}` does not say that it may hold {}", target.name, named(beyond)))
+            }
+            None => notes.fail(
+                way.object(),
+                format!("`{}` gets {} and does not say what it may hold", target.name, named(written)),
+            ),
         };
         note.at(&way.mapping.to.place).fix("say under `clearance` what the system may hold, or protect the data");
     }

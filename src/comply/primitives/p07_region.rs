@@ -30,13 +30,22 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             let note = if inside {
                 notes.warn(way.object(), format!("`{}` does not say where it stands", target.name))
             } else {
-                notes.fail(way.object(), format!("`{}` is somebody else's and does not say where it stands", target.name))
+                notes.fail(
+                    way.object(),
+                    format!("`{}` is somebody else's and does not say where it stands", target.name),
+                )
             };
             note.at(&target.place).fix("say `region` of the connector");
             continue;
         };
         let agreed = target.agreements.iter().find(|one| matches!(one.kind.as_str(), "scc" | "bcr"));
-        let ground = way.mapping.compliance.transfer.as_ref().map(|transfer| transfer.ground.as_str()).or(agreed.map(|one| one.kind.as_str()));
+        let ground = way
+            .mapping
+            .compliance
+            .transfer
+            .as_ref()
+            .map(|transfer| transfer.ground.as_str())
+            .or(agreed.map(|one| one.kind.as_str()));
         let (from, to) = (area(home), area(region));
         let note = if from == to && from != Area::Other {
             notes.pass(way.object(), format!("`{}` stands in `{region}`, where the people are", target.name))
@@ -47,7 +56,10 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         } else if from != Area::Eea && from != Area::Adequate {
             notes.pass(way.object(), format!("no rule of `{home}` keeps it from going to `{region}`"))
         } else {
-            notes.fail(way.object(), format!("{} goes to `{}` in `{region}`, and no ground is named", named(written), target.name))
+            notes.fail(
+                way.object(),
+                format!("{} goes to `{}` in `{region}`, and no ground is named", named(written), target.name),
+            )
         };
         note.at(&way.mapping.to.place).fix("name the ground: `compliance: { transfer: { ground: scc, reference: … } }`, or write to a system in the area");
     }
@@ -66,8 +78,8 @@ enum Area {
 /// the US covers only organisations that are certified, so the US are not on it).
 const ADEQUATE_AS_OF: &str = "2026-11-21";
 const EEA: &[&str] = &[
-    "eu", "eea", "europe", "at", "be", "bg", "hr", "cy", "cz", "dk", "ee", "fi", "fr", "de", "gr", "hu", "ie", "it", "lv", "lt",
-    "lu", "mt", "nl", "pl", "pt", "ro", "sk", "si", "es", "se", "is", "li", "no",
+    "eu", "eea", "europe", "at", "be", "bg", "hr", "cy", "cz", "dk", "ee", "fi", "fr", "de", "gr", "hu", "ie", "it",
+    "lv", "lt", "lu", "mt", "nl", "pl", "pt", "ro", "sk", "si", "es", "se", "is", "li", "no",
 ];
 const ADEQUATE: &[&str] = &["ad", "ar", "fo", "gg", "il", "im", "jp", "je", "nz", "kr", "ch", "uk", "gb", "uy", "br"];
 /// Regions of clouds whose first word says less than the rest: `eu-west-2` is London.

@@ -32,11 +32,17 @@ fn agreements(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         let over = found.and_then(|one| one.until).zip(today(subject)).is_some_and(|(until, today)| until < today);
         let note = match found {
             Some(one) if over => notes.fail(object(target), format!("its `{}` has ended", one.kind)),
-            Some(one) if one.reference.is_none() => notes.pass(object(target), format!("it has a `{}`; where it is filed is not said", one.kind)),
-            Some(one) => notes.pass(object(target), format!("it has a `{}`, filed as {}", one.kind, one.reference.as_deref().unwrap_or_default())),
+            Some(one) if one.reference.is_none() => {
+                notes.pass(object(target), format!("it has a `{}`; where it is filed is not said", one.kind))
+            }
+            Some(one) => notes.pass(
+                object(target),
+                format!("it has a `{}`, filed as {}", one.kind, one.reference.as_deref().unwrap_or_default()),
+            ),
             None => notes.fail(object(target), format!("it gets {} and has no {kinds}", named(written))),
         };
-        note.at(&target.place).fix(format!("name it under `agreements` ({kinds}), or protect the data before it goes there"));
+        note.at(&target.place)
+            .fix(format!("name it under `agreements` ({kinds}), or protect the data before it goes there"));
     }
 }
 
@@ -49,10 +55,13 @@ fn dpia(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         let named = way.mapping.compliance.dpia.as_deref();
         let note = match (named, moved) {
             (Some(reference), _) => notes.pass(way.object(), format!("its assessment is {reference}")),
-            (None, Some(moved)) if moved >= most => {
-                notes.fail(way.object(), format!("it moved {moved} records with special data at once, and no assessment is named"))
+            (None, Some(moved)) if moved >= most => notes.fail(
+                way.object(),
+                format!("it moved {moved} records with special data at once, and no assessment is named"),
+            ),
+            (None, Some(moved)) => {
+                notes.pass(way.object(), format!("it moves {moved} records at once: no large volume"))
             }
-            (None, Some(moved)) => notes.pass(way.object(), format!("it moves {moved} records at once: no large volume")),
             (None, None) => notes.untested(way.object(), "how much it moves is not known"),
         };
         note.at(said_at(way)).fix("name the assessment: `compliance: { dpia: … }`");
@@ -62,13 +71,16 @@ fn dpia(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
 fn limited(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     for way in &subject.routes {
         let said = &way.mapping.compliance;
-        let limited = said.disclosure.as_ref().is_some_and(|kind| kind.value == "limited_data_set") || said.data_use_agreement.is_some();
+        let limited = said.disclosure.as_ref().is_some_and(|kind| kind.value == "limited_data_set")
+            || said.data_use_agreement.is_some();
         if !limited {
             continue;
         }
         let written = way.written().both(asked.classes());
-        let direct: crate::record::ClassSet =
-            written.iter().filter(|id| id.class().regimes.iter().any(|regime| regime.starts_with("hipaa.id."))).collect();
+        let direct: crate::record::ClassSet = written
+            .iter()
+            .filter(|id| id.class().regimes.iter().any(|regime| regime.starts_with("hipaa.id.")))
+            .collect();
         let agreed = said.data_use_agreement.is_some() || way.target.agreements.iter().any(|one| one.kind == "dua");
         let note = if !direct.is_empty() {
             notes.fail(way.object(), format!("a limited data set carries {}", named(direct)))

@@ -28,7 +28,10 @@ fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
                 Some((other, there)) if is_test(there) != is_test(here) => {
                     shared += 1;
                     notes
-                        .fail(object(connector), format!("`{key}` is the same secret as that of `{other}`, which is `{there}`"))
+                        .fail(
+                            object(connector),
+                            format!("`{key}` is the same secret as that of `{other}`, which is `{there}`"),
+                        )
                         .at(place)
                         .fix("give each environment an account and a secret of its own");
                 }

@@ -30,14 +30,21 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             }
         }
         let note = if !unlabelled.is_empty() {
-            notes.fail(way.object(), format!("fields that look sensitive have no class: {}", few(unlabelled.iter().map(String::as_str))))
+            notes.fail(
+                way.object(),
+                format!("fields that look sensitive have no class: {}", few(unlabelled.iter().map(String::as_str))),
+            )
         } else if !open.is_empty() {
-            notes.fail(way.object(), format!("fields that nobody declared are read: {}", few(open.iter().map(String::as_str))))
+            notes.fail(
+                way.object(),
+                format!("fields that nobody declared are read: {}", few(open.iter().map(String::as_str))),
+            )
         } else if owned && way.mapping.compliance.owner.is_none() {
             notes.fail(way.object(), "nobody answers for it")
         } else {
             notes.pass(way.object(), format!("all of {} fields are declared and labelled", route.leaves.len()))
         };
-        note.at(&way.mapping.name.place).fix("declare the stream's fields with `type` and `class`, and say `compliance: { owner: … }`");
+        note.at(&way.mapping.name.place)
+            .fix("declare the stream's fields with `type` and `class`, and say `compliance: { owner: … }`");
     }
 }

@@ -26,13 +26,20 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         } else {
             match (&said.purpose, &way.source.custody.purposes) {
                 (None, _) => notes.fail(way.object(), "personal data is written and no purpose is named"),
-                (Some(purpose), Some(allowed)) if !allowed.contains(&purpose.value) => {
-                    notes.fail(way.object(), format!("its purpose `{}` is none of those of `{}`", purpose.value, way.source.name))
+                (Some(purpose), Some(allowed)) if !allowed.contains(&purpose.value) => notes.fail(
+                    way.object(),
+                    format!("its purpose `{}` is none of those of `{}`", purpose.value, way.source.name),
+                ),
+                (Some(purpose), Some(_)) => {
+                    notes.pass(way.object(), format!("`{}` allows its purpose `{}`", way.source.name, purpose.value))
                 }
-                (Some(purpose), Some(_)) => notes.pass(way.object(), format!("`{}` allows its purpose `{}`", way.source.name, purpose.value)),
-                (Some(purpose), None) => {
-                    notes.warn(way.object(), format!("its purpose is `{}`; what `{}` may be used for is not said", purpose.value, way.source.name))
-                }
+                (Some(purpose), None) => notes.warn(
+                    way.object(),
+                    format!(
+                        "its purpose is `{}`; what `{}` may be used for is not said",
+                        purpose.value, way.source.name
+                    ),
+                ),
             }
         };
         let (key, more) = if basis { ("basis", "") } else { ("purpose", ", and `purposes` of the source") };

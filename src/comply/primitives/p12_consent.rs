@@ -23,7 +23,15 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             if sold && !way.written().both(asked.classes()).is_empty() {
                 let there = said.authorisation.is_some();
                 notes
-                    .judge(there, way.object(), if there { "an authorisation is on file" } else { "health data goes to marketing or sale without an authorisation" })
+                    .judge(
+                        there,
+                        way.object(),
+                        if there {
+                            "an authorisation is on file"
+                        } else {
+                            "health data goes to marketing or sale without an authorisation"
+                        },
+                    )
                     .at(said_at(way))
                     .fix("name `compliance: { authorisation: … }`, or leave the health data out");
             }

@@ -18,10 +18,16 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         }
         let there = way.mapping.compliance.opt_out.is_some();
         notes
-            .judge(there, way.object(), match there {
-                true => "records of people who opted out are held back".to_string(),
-                false => format!("`{}` sells or shares, and nobody looks whether people opted out", way.target.name),
-            })
+            .judge(
+                there,
+                way.object(),
+                match there {
+                    true => "records of people who opted out are held back".to_string(),
+                    false => {
+                        format!("`{}` sells or shares, and nobody looks whether people opted out", way.target.name)
+                    }
+                },
+            )
             .at(said_at(way))
             .fix("say `compliance: { opt_out: FIELD }`");
     }

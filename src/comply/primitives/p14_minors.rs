@@ -23,19 +23,28 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         if !concerned {
             continue;
         }
-        let ages: ClassSet = ["pii.birth_date", "pii.age", "pii.child"].iter().filter_map(|name| ClassId::named(name)).collect();
+        let ages: ClassSet =
+            ["pii.birth_date", "pii.age", "pii.child"].iter().filter_map(|name| ClassId::named(name)).collect();
         let known = !way.holds().both(ages).is_empty();
         let note = match (&said.age, &said.parental, known) {
             (Some(_), Some(_), _) => notes.pass(way.object(), "children's records need the agreement of their parents"),
-            (Some(_), None, _) if sale && said.consent.is_some() => notes.pass(way.object(), "people below the age have to opt in"),
+            (Some(_), None, _) if sale && said.consent.is_some() => {
+                notes.pass(way.object(), "people below the age have to opt in")
+            }
             (Some(_), None, _) => notes.fail(way.object(), "ages are looked at, and whether parents agreed is not"),
             (None, _, true) => notes.fail(way.object(), "the source knows how old people are, and nobody looks"),
             (None, _, false) => notes.warn(way.object(), "nobody knows whether there are children among these people"),
         };
-        note.at(said_at(way)).fix(format!("say `compliance: {{ age: FIELD, parental: FIELD, age_of_consent: {} }}`", asked.years.unwrap_or(16)));
+        note.at(said_at(way)).fix(format!(
+            "say `compliance: {{ age: FIELD, parental: FIELD, age_of_consent: {} }}`",
+            asked.years.unwrap_or(16)
+        ));
     }
 }
 
 fn within(around: ClassSet) -> ClassSet {
-    (0..crate::record::class::ALL.len() as u8).map(ClassId).filter(|id| around.iter().any(|one| id.is_within(one))).collect()
+    (0..crate::record::class::ALL.len() as u8)
+        .map(ClassId)
+        .filter(|id| around.iter().any(|one| id.is_within(one)))
+        .collect()
 }

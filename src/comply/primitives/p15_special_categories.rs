@@ -25,13 +25,19 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             let purpose = said.purpose.as_ref().map(|purpose| purpose.value.to_lowercase()).unwrap_or_default();
             let beyond = way.target.custody.sells || BEYOND.iter().any(|word| purpose.contains(word));
             match beyond && said.consent.is_none() {
-                true => notes.fail(way.object(), format!("{} is used for `{purpose}`, which people can limit", named(written))),
-                false => notes.pass(way.object(), format!("{} is used for nothing that people can limit", named(written))),
+                true => notes
+                    .fail(way.object(), format!("{} is used for `{purpose}`, which people can limit", named(written))),
+                false => {
+                    notes.pass(way.object(), format!("{} is used for nothing that people can limit", named(written)))
+                }
             }
         } else {
             match &said.condition {
                 Some(condition) => notes.pass(way.object(), format!("its condition is `{}`", condition.value)),
-                None => notes.fail(way.object(), format!("{} is written, and no condition for special data is named", named(written))),
+                None => notes.fail(
+                    way.object(),
+                    format!("{} is written, and no condition for special data is named", named(written)),
+                ),
             }
         };
         note.at(said_at(way)).fix(match asked.wants("limited") {

@@ -28,7 +28,8 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         let mut good = true;
         for leaf in &route.leaves {
             let classes = leaf.flow.classes.both(asked.classes());
-            let copied = wide.iter().any(|place| place.line == leaf.rule.place.line && place.file == leaf.rule.place.file);
+            let copied =
+                wide.iter().any(|place| place.line == leaf.rule.place.line && place.file == leaf.rule.place.file);
             if !classes.is_empty() && copied {
                 good = false;
                 notes

@@ -25,10 +25,17 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         if asked.wants("disk") {
             if at_rest == Some(AtRest::Disk) {
                 notes
-                    .judge(clear.is_empty(), way.object(), match clear.is_empty() {
-                        true => "what lies on the encrypted disk is protected by itself".to_string(),
-                        false => format!("only the disk of `{}` is encrypted: who reads its files reads the data", way.target.name),
-                    })
+                    .judge(
+                        clear.is_empty(),
+                        way.object(),
+                        match clear.is_empty() {
+                            true => "what lies on the encrypted disk is protected by itself".to_string(),
+                            false => format!(
+                                "only the disk of `{}` is encrypted: who reads its files reads the data",
+                                way.target.name
+                            ),
+                        },
+                    )
                     .at(&way.target.place)
                     .fix("protect the values: tokenise, truncate or encrypt them in the mapping");
             }
@@ -39,10 +46,14 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             let named_too = route.leaves.iter().any(|leaf| !leaf.flow.classes.both(name).is_empty());
             let both = named_too && !clear.is_empty() && at_rest != Some(AtRest::Store);
             notes
-                .judge(!both, way.object(), match both {
-                    true => format!("a name stands beside {}, both in clear", named(way.written().both(classes))),
-                    false => "no name stands beside such a number, both in clear".to_string(),
-                })
+                .judge(
+                    !both,
+                    way.object(),
+                    match both {
+                        true => format!("a name stands beside {}, both in clear", named(way.written().both(classes))),
+                        false => "no name stands beside such a number, both in clear".to_string(),
+                    },
+                )
                 .at(&way.mapping.to.place)
                 .fix("encrypt, tokenise or mask one of the two");
             continue;

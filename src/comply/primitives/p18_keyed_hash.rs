@@ -31,9 +31,10 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             let keyed = steps.iter().find(|step| KEYED.contains(step));
             let random = steps.contains(&"random_token");
             let note = match (underived, plain, keyed) {
-                (_, Some(function), _) if !underived => {
-                    notes.fail(field(way, leaf), format!("`{function}` has no key: whoever guesses the value finds it, salted or not"))
-                }
+                (_, Some(function), _) if !underived => notes.fail(
+                    field(way, leaf),
+                    format!("`{function}` has no key: whoever guesses the value finds it, salted or not"),
+                ),
                 (true, Some(function), _) | (true, None, Some(function)) => {
                     notes.fail(field(way, leaf), format!("`{function}` makes the code from what identifies the person"))
                 }

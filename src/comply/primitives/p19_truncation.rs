@@ -1,8 +1,8 @@
 //! P19: truncated card numbers keep no more than they may, and no second form beside them gives them away.
 
 use super::reading::{calls, field, place_of, taken, transform};
-use crate::comply::assess::{Moment, Notes, Parameters, Primitive, Subject};
 use crate::comply::assess::Way;
+use crate::comply::assess::{Moment, Notes, Parameters, Primitive, Subject};
 use crate::map::Leaf;
 use std::collections::BTreeMap;
 
@@ -47,17 +47,31 @@ fn truncation(way: &Way<'_>, leaves: &[&Leaf], notes: &mut Notes) {
 
 fn correlation(way: &Way<'_>, leaves: &[&Leaf], notes: &mut Notes) {
     let parts: Vec<(&Leaf, Kept)> = leaves.iter().filter_map(|leaf| Some((*leaf, kept(leaf)?))).collect();
-    let hashed = |names: &[&str]| leaves.iter().copied().find(|leaf| leaf.flow.passages.iter().any(|step| names.contains(&step.through.as_str())));
+    let hashed = |names: &[&str]| {
+        leaves.iter().copied().find(|leaf| leaf.flow.passages.iter().any(|step| names.contains(&step.through.as_str())))
+    };
     let plain = hashed(&["md5", "sha1", "sha256", "sha512", "blake3"]);
     let keyed = hashed(&["hmac_sha256", "tokenize", "pseudonymize"]);
     let all = parts.iter().fold((0, 0), |(first, last), (_, kept)| (first.max(kept.0), last.max(kept.1)));
     let Some((at, _)) = parts.first() else { return };
     let note = if let Some(hash) = plain {
-        notes.fail(way.object(), format!("`{}` is a hash and `{}` a part of the same card number: the rest is soon guessed", hash.target, at.target))
+        notes.fail(
+            way.object(),
+            format!(
+                "`{}` is a hash and `{}` a part of the same card number: the rest is soon guessed",
+                hash.target, at.target
+            ),
+        )
     } else if all.0 > 6 || all.1 > 4 {
-        notes.fail(way.object(), format!("parts of the same card number together show its first {} and last {} digits", all.0, all.1))
+        notes.fail(
+            way.object(),
+            format!("parts of the same card number together show its first {} and last {} digits", all.0, all.1),
+        )
     } else if let Some(token) = keyed {
-        notes.warn(way.object(), format!("only the key keeps `{}` and `{}` of the same card number apart", token.target, at.target))
+        notes.warn(
+            way.object(),
+            format!("only the key keeps `{}` and `{}` of the same card number apart", token.target, at.target),
+        )
     } else {
         notes.pass(way.object(), "one protected form of each card number is written")
     };

@@ -18,7 +18,8 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         let mut found = false;
         for leaf in &route.leaves {
             let here = taken(leaf).both(asked.classes());
-            let gone = leaf.flow.passages.iter().any(|step| step.effect == Effect::Declassifies) && leaf.flow.classes.both(here).is_empty();
+            let gone = leaf.flow.passages.iter().any(|step| step.effect == Effect::Declassifies)
+                && leaf.flow.classes.both(here).is_empty();
             if here.is_empty() || gone {
                 continue;
             }

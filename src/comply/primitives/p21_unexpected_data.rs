@@ -22,10 +22,13 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             notes.fail("compliance.detect", "nobody looks at outgoing values").fix("say `compliance: { detect: all }`");
         }
         Some(detect) if detect.classes.is_empty() => {
-            notes.fail("compliance.detect", "looking at outgoing values is switched off").fix("say `compliance: { detect: all }`");
+            notes
+                .fail("compliance.detect", "looking at outgoing values is switched off")
+                .fix("say `compliance: { detect: all }`");
         }
         Some(detect) => {
-            let looked = detect.classes.iter().flat_map(|around| classes.iter().filter(move |id| id.is_within(around))).count();
+            let looked =
+                detect.classes.iter().flat_map(|around| classes.iter().filter(move |id| id.is_within(around))).count();
             let all = asked.classes.is_empty() || looked > 0;
             let note = match (all, detect.action) {
                 (false, _) => notes.fail("compliance.detect", "these classes are not looked for"),
@@ -38,7 +41,8 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     let Some(log) = &subject.facts.log else { return };
     for told in log.of("data.detected").chain(log.of("custom.incident")) {
         let about = told.run.as_deref().or(told.route.as_deref()).or(told.resource.as_deref());
-        let followed = told_after(log, "audit.reviewed", told.time, None) || told_after(log, "custom.resolved", told.time, about);
+        let followed =
+            told_after(log, "audit.reviewed", told.time, None) || told_after(log, "custom.resolved", told.time, about);
         let note = if followed {
             notes.pass(format!("event {}", told.seq), "what was found was followed up")
         } else {

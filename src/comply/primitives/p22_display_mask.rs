@@ -30,7 +30,11 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     }
     let Some(log) = &subject.facts.log else { return };
     let roles = &subject.project.compliance.rules.roles;
-    let may = |actor: &str| roles.iter().any(|role| role.members.iter().any(|one| one == actor) && role.can.iter().any(|can| can == "*" || can == "pan.view"));
+    let may = |actor: &str| {
+        roles.iter().any(|role| {
+            role.members.iter().any(|one| one == actor) && role.can.iter().any(|can| can == "*" || can == "pan.view")
+        })
+    };
     for told in log.of("dead_letters.shown").chain(log.of("data.viewed")).chain(log.of("data.captured")) {
         let clear = told.details.get("clear").or(told.details.get("unmasked")).and_then(serde_json::Value::as_bool);
         if clear != Some(true) {
@@ -40,7 +44,10 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         let note = if may(actor) {
             notes.pass(format!("event {}", told.seq), format!("`{actor}` saw values in clear and has the role for it"))
         } else {
-            notes.fail(format!("event {}", told.seq), format!("`{actor}` saw values in clear without a role that can `pan.view`"))
+            notes.fail(
+                format!("event {}", told.seq),
+                format!("`{actor}` saw values in clear without a role that can `pan.view`"),
+            )
         };
         note.fix("give the role to who needs it, and leave `--reveal` to them");
     }

@@ -22,11 +22,16 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         if !way.mapping.compliance.safe_harbor.as_ref().is_some_and(|flag| flag.value) {
             continue;
         }
-        let all: ClassSet = (0..crate::record::class::ALL.len() as u8).map(ClassId).filter(|id| wanted(part, *id)).collect();
+        let all: ClassSet =
+            (0..crate::record::class::ALL.len() as u8).map(ClassId).filter(|id| wanted(part, *id)).collect();
         let mut good = true;
         for leaf in &route.leaves {
             // What truncate_zip leaves is coarse: a place of three digits, or none.
-            let coarse = leaf.flow.passages.iter().any(|step| matches!(step.through.as_str(), "truncate_zip" | "safe_harbor_year"));
+            let coarse = leaf
+                .flow
+                .passages
+                .iter()
+                .any(|step| matches!(step.through.as_str(), "truncate_zip" | "safe_harbor_year"));
             let here = leaf.flow.classes.both(all);
             if here.is_empty() || coarse {
                 continue;
@@ -39,13 +44,16 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             });
         }
         if good {
-            notes.pass(way.object(), format!("none of its {} fields shows any", route.leaves.len())).at(&way.mapping.name.place);
+            notes
+                .pass(way.object(), format!("none of its {} fields shows any", route.leaves.len()))
+                .at(&way.mapping.name.place);
         }
     }
 }
 
 fn wanted(part: &str, id: ClassId) -> bool {
-    let under = |names: &[&str]| names.iter().filter_map(|name| ClassId::named(name)).any(|around| id.is_within(around));
+    let under =
+        |names: &[&str]| names.iter().filter_map(|name| ClassId::named(name)).any(|around| id.is_within(around));
     match part {
         "places" => under(PLACES),
         "dates" => under(DATES),

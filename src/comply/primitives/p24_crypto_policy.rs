@@ -12,9 +12,12 @@ pub(super) static CRYPTO_POLICY: Primitive = Primitive {
 };
 
 /// Words in parameters that name something broken or too short.
-const BROKEN: &[&str] = &["md5", "sha1", "sha-1", "des", "3des", "des3", "rc4", "arcfour", "ecb", "ssl3", "sslv3", "tls1", "export", "null"];
+const BROKEN: &[&str] = &[
+    "md5", "sha1", "sha-1", "des", "3des", "des3", "rc4", "arcfour", "ecb", "ssl3", "sslv3", "tls1", "export", "null",
+];
 /// Parameters that name algorithms.
-const NAMES: &[&str] = &["cipher", "ciphers", "algorithm", "algorithms", "mac", "macs", "kex", "digest", "signature", "hash", "min_tls"];
+const NAMES: &[&str] =
+    &["cipher", "ciphers", "algorithm", "algorithms", "mac", "macs", "kex", "digest", "signature", "hash", "min_tls"];
 
 fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
     let mut looked = 0;
@@ -38,13 +41,18 @@ fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
     for way in &subject.routes {
         let Some(route) = way.route else { continue };
         for leaf in &route.leaves {
-            let weak = leaf.flow.passages.iter().find(|step| {
-                matches!(step.through.as_str(), "md5" | "sha1") && step.before.sensitivity() > 0
-            });
+            let weak = leaf
+                .flow
+                .passages
+                .iter()
+                .find(|step| matches!(step.through.as_str(), "md5" | "sha1") && step.before.sensitivity() > 0);
             if let Some(step) = weak {
                 bad += 1;
                 notes
-                    .fail(field(way, leaf), format!("`{}` stands where something has to protect the value", step.through))
+                    .fail(
+                        field(way, leaf),
+                        format!("`{}` stands where something has to protect the value", step.through),
+                    )
                     .at(place_of(leaf))
                     .fix("use `tokenize`, `hmac_sha256` or `encrypt`");
             }

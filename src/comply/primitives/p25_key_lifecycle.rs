@@ -30,21 +30,35 @@ fn keys(subject: &Subject<'_>, notes: &mut Notes) {
                 ("active", Some(most)) if age > i64::from(most) => {
                     good = false;
                     notes
-                        .fail(object.clone(), format!("version {} is {age} days old, {most} are allowed", version.version))
+                        .fail(
+                            object.clone(),
+                            format!("version {} is {age} days old, {most} are allowed", version.version),
+                        )
                         .at(&key.place)
                         .fix(format!("consign audit keys rotate {}", key.name));
                 }
                 ("active", None) => {
                     good = false;
                     notes
-                        .warn(object.clone(), format!("nobody says how old it may become; version {} is {age} days old", version.version))
+                        .warn(
+                            object.clone(),
+                            format!("nobody says how old it may become; version {} is {age} days old", version.version),
+                        )
                         .at(&key.place)
                         .fix("say `max_age` of the key");
                 }
-                ("retired" | "compromised", _) if version.used.zip(version.changed).is_some_and(|(used, changed)| used > changed) => {
+                ("retired" | "compromised", _)
+                    if version.used.zip(version.changed).is_some_and(|(used, changed)| used > changed) =>
+                {
                     good = false;
                     notes
-                        .fail(object.clone(), format!("version {} is {} and has protected something since", version.version, version.state))
+                        .fail(
+                            object.clone(),
+                            format!(
+                                "version {} is {} and has protected something since",
+                                version.version, version.state
+                            ),
+                        )
                         .at(&key.place)
                         .fix(format!("consign audit keys reencrypt {}", key.name));
                 }
@@ -52,7 +66,10 @@ fn keys(subject: &Subject<'_>, notes: &mut Notes) {
             }
         }
         if versions.iter().all(|version| version.name != key.name) {
-            notes.untested(object, "it was not made yet").at(&key.place).fix(format!("consign audit keys create {}", key.name));
+            notes
+                .untested(object, "it was not made yet")
+                .at(&key.place)
+                .fix(format!("consign audit keys create {}", key.name));
         } else if good {
             notes.pass(object, "its versions are used within their time").at(&key.place);
         }
@@ -69,7 +86,9 @@ fn certificates(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             Some(expires) if expires - subject.now_ns < least => {
                 notes.fail(object, format!("`{}` expires in {}", one.file, days(expires - subject.now_ns)))
             }
-            Some(expires) => notes.pass(object, format!("`{}` is good for {}", one.file, days(expires - subject.now_ns))),
+            Some(expires) => {
+                notes.pass(object, format!("`{}` is good for {}", one.file, days(expires - subject.now_ns)))
+            }
         };
         note.fix("have it renewed, and put the new one in its place");
     }

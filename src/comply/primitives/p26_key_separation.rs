@@ -27,7 +27,10 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     }
     for file in subject.facts.files.iter().filter(|file| file.what == "key") {
         let object = format!("file {}", file.path);
-        let beside = file.beside.as_deref().filter(|place| asked.wants("sealed") || !matches!(*place, "state" | "connectors.yaml"));
+        let beside = file
+            .beside
+            .as_deref()
+            .filter(|place| asked.wants("sealed") || !matches!(*place, "state" | "connectors.yaml"));
         let note = if file.mode & 0o077 != 0 {
             notes.fail(object, format!("a key with mode {:04o}: others can read it", file.mode & 0o7777))
         } else if let Some(beside) = beside {

@@ -20,7 +20,9 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         _ => {
             for way in subject.routes.iter().filter(|way| !way.holds().both(classes).is_empty()) {
                 let days = way.mapping.sync.on_error.keep_days.unwrap_or(subject.project.keep_days);
-                notes.pass(way.object(), format!("its dead letters are kept for {days} days")).at(&way.mapping.name.place);
+                notes
+                    .pass(way.object(), format!("its dead letters are kept for {days} days"))
+                    .at(&way.mapping.name.place);
             }
             if !asked.classes.is_empty() {
                 targets(subject, classes, notes);
@@ -31,10 +33,14 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         && !asked.wants("target")
     {
         notes
-            .judge(letters.overdue == 0, "dead letters", match letters.overdue {
-                0 => format!("none of {} is past its time", letters.count),
-                overdue => format!("{overdue} of {} are past their time", letters.count),
-            })
+            .judge(
+                letters.overdue == 0,
+                "dead letters",
+                match letters.overdue {
+                    0 => format!("none of {} is past its time", letters.count),
+                    overdue => format!("{overdue} of {} are past their time", letters.count),
+                },
+            )
             .fix("run a route, or `consign sync dlq discard`: letters past their time are deleted with the next run");
     }
 }
@@ -46,17 +52,25 @@ fn targets(subject: &Subject<'_>, classes: ClassSet, notes: &mut Notes) {
         if written.is_empty() || !keeps(way.target) {
             continue;
         }
-        let of_classes = subject.project.compliance.rules.retention.iter().filter(|(around, _)| written.iter().any(|id| id.is_within(*around)));
+        let of_classes = subject
+            .project
+            .compliance
+            .rules
+            .retention
+            .iter()
+            .filter(|(around, _)| written.iter().any(|id| id.is_within(*around)));
         let most = of_classes.map(|(_, days)| *days).min();
         let said = way.mapping.compliance.retention_days.or(way.target.custody.retention_days);
-        let note = match (said, most) {
-            (Some(said), Some(most)) if said > most => {
-                notes.fail(way.object(), format!("`{}` keeps it for {said} days, {most} are allowed", way.target.name))
-            }
-            (Some(said), _) => notes.pass(way.object(), format!("`{}` keeps it for {said} days", way.target.name)),
-            (None, _) => notes.fail(way.object(), format!("nobody says how long `{}` keeps {}", way.target.name, named(written))),
-        };
-        note.at(&way.mapping.to.place).fix("say `retention` of the connector or of the mapping, and have the system delete by it");
+        let note =
+            match (said, most) {
+                (Some(said), Some(most)) if said > most => notes
+                    .fail(way.object(), format!("`{}` keeps it for {said} days, {most} are allowed", way.target.name)),
+                (Some(said), _) => notes.pass(way.object(), format!("`{}` keeps it for {said} days", way.target.name)),
+                (None, _) => notes
+                    .fail(way.object(), format!("nobody says how long `{}` keeps {}", way.target.name, named(written))),
+            };
+        note.at(&way.mapping.to.place)
+            .fix("say `retention` of the connector or of the mapping, and have the system delete by it");
     }
 }
 
@@ -69,7 +83,10 @@ fn waiting(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         let note = if !sealed {
             notes.fail(way.object(), "its dead letters hold authentication data in clear")
         } else if days > most {
-            notes.fail(way.object(), format!("dead letters with authentication data wait for {days} days, {most} are allowed"))
+            notes.fail(
+                way.object(),
+                format!("dead letters with authentication data wait for {days} days, {most} are allowed"),
+            )
         } else {
             notes.pass(way.object(), format!("its dead letters are sealed and end after {days} days"))
         };

@@ -20,15 +20,21 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
 /// A target that is only added to keeps what was wrong.
 fn corrected(subject: &Subject<'_>, notes: &mut Notes) {
     for way in &subject.routes {
-        if way.written().sensitivity() == 0 || !way.written().iter().any(|id| id.class().regimes.iter().any(|r| r.starts_with("gdpr"))) {
+        if way.written().sensitivity() == 0
+            || !way.written().iter().any(|id| id.class().regimes.iter().any(|r| r.starts_with("gdpr")))
+        {
             continue;
         }
         let keyed = way.mapping.sync.mode.keyed();
         notes
-            .judge(keyed, way.object(), match keyed {
-                true => "what is corrected at the source is corrected with the next run",
-                false => "it only adds: what was wrong stays in the target beside what is right",
-            })
+            .judge(
+                keyed,
+                way.object(),
+                match keyed {
+                    true => "what is corrected at the source is corrected with the next run",
+                    false => "it only adds: what was wrong stays in the target beside what is right",
+                },
+            )
             .at(&way.mapping.name.place)
             .fix("say `sync: { mode: upsert, key: … }`");
     }
@@ -43,7 +49,10 @@ fn erased(subject: &Subject<'_>, notes: &mut Notes) {
     let open: Vec<&str> = subject
         .routes
         .iter()
-        .filter(|way| way.written().iter().any(|id| id.class().name.starts_with("pii")) && way.mapping.compliance.subject.is_none())
+        .filter(|way| {
+            way.written().iter().any(|id| id.class().name.starts_with("pii"))
+                && way.mapping.compliance.subject.is_none()
+        })
         .map(|way| way.name())
         .collect();
     let Some(log) = &subject.facts.log else {
@@ -62,15 +71,24 @@ fn erased(subject: &Subject<'_>, notes: &mut Notes) {
         let note = if told_them || removed {
             notes.pass(format!("event {}", told.seq), "recipients were told, or mirror the source")
         } else if subject.now_ns - told.time < 30 * DAY_NS {
-            notes.warn(format!("event {}", told.seq), format!("recipients were not told yet, {} after", age(subject.now_ns - told.time)))
+            notes.warn(
+                format!("event {}", told.seq),
+                format!("recipients were not told yet, {} after", age(subject.now_ns - told.time)),
+            )
         } else {
-            notes.fail(format!("event {}", told.seq), format!("recipients were not told, {} after", age(subject.now_ns - told.time)))
+            notes.fail(
+                format!("event {}", told.seq),
+                format!("recipients were not told, {} after", age(subject.now_ns - told.time)),
+            )
         };
         note.fix("tell them, and say so: `consign audit add --action erasure_notified --resource SUBJECT`");
     }
     if !open.is_empty() && erasures > 0 {
         notes
-            .fail("mappings", format!("the next full sync can bring people back: no `subject` in {}", few(open.iter().copied())))
+            .fail(
+                "mappings",
+                format!("the next full sync can bring people back: no `subject` in {}", few(open.iter().copied())),
+            )
             .fix("say `compliance: { subject: FIELD }`");
     } else if erasures == 0 && !subject.routes.is_empty() && subject.facts.resurrected == 0 {
         notes.pass("audit log", "nobody was erased so far");

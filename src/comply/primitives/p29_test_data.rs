@@ -31,7 +31,9 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
                 .fix("mask, tokenise or generalise it on its way to tests");
         }
         if good {
-            notes.pass(way.object(), format!("nothing of it goes from `{from}` to `{to}` in clear")).at(&way.mapping.to.place);
+            notes
+                .pass(way.object(), format!("nothing of it goes from `{from}` to `{to}` in clear"))
+                .at(&way.mapping.to.place);
         }
     }
 }

@@ -27,18 +27,27 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     note.fix(format!("say `audit: {{ retention: {least}d }}` or more"));
     for (category, days) in audit.keep.iter().filter(|(_, days)| *days < least) {
         notes
-            .fail(format!("audit.keep.{category}"), format!("events of this category are kept for {days} days, {least} are asked for"))
+            .fail(
+                format!("audit.keep.{category}"),
+                format!("events of this category are kept for {days} days, {least} are asked for"),
+            )
             .fix(format!("say {least}d or more"));
     }
     let Some(log) = &subject.facts.log else { return };
     for what in &log.held_removed {
-        notes.fail("audit log", what.clone()).fix("find out who removed events under a hold, and restore them from a copy");
+        notes
+            .fail("audit log", what.clone())
+            .fix("find out who removed events under a hold, and restore them from a copy");
     }
     let pruned = log.of("audit.pruned").next_back();
     if let (Some(told), Some(first)) = (pruned, log.first_ns) {
         let left = (told.time - first) / DAY_NS;
         notes
-            .judge(left >= i64::from(least), format!("event {}", told.seq), format!("after pruning, {left} days of events were left"))
+            .judge(
+                left >= i64::from(least),
+                format!("event {}", told.seq),
+                format!("after pruning, {left} days of events were left"),
+            )
             .fix("keep them longer");
     }
     if asked.wants("hold") {
@@ -47,6 +56,9 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     }
     // All that is kept lies in one file that is asked at once: nothing is moved to an archive.
     if let Some(at_hand) = asked.and_days {
-        notes.pass("audit log", format!("{} events, the last {at_hand} days among them, can be asked at once", log.events));
+        notes.pass(
+            "audit log",
+            format!("{} events, the last {at_hand} days among them, can be asked at once", log.events),
+        );
     }
 }

@@ -17,7 +17,9 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     let most = i64::from(asked.hours.unwrap_or(48));
     let note = match log.carried_ns.map(|ns| subject.now_ns - ns) {
         None => notes.fail("audit log", "no checkpoint was ever carried out of the state"),
-        Some(since) if since > most * HOUR_NS => notes.fail("audit log", format!("the last checkpoint was carried away {} ago", age(since))),
+        Some(since) if since > most * HOUR_NS => {
+            notes.fail("audit log", format!("the last checkpoint was carried away {} ago", age(since)))
+        }
         Some(since) => notes.pass("audit log", format!("a checkpoint was carried away {} ago", age(since))),
     };
     note.fix("say `audit: { checkpoints: [PLACE] }` and run `consign audit checkpoint` each day");

@@ -20,10 +20,14 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         for told in log.of("rule.fired").chain(log.of("alert.sent")).chain(log.of("compliance.refused")) {
             alerts += 1;
             let about = told.resource.as_deref().or(told.route.as_deref());
-            let closed = told_after(log, "audit.reviewed", told.time, None) || told_after(log, "custom.resolved", told.time, about);
+            let closed = told_after(log, "audit.reviewed", told.time, None)
+                || told_after(log, "custom.resolved", told.time, about);
             if !closed && subject.now_ns - told.time > most * HOUR_NS {
                 notes
-                    .fail(format!("event {}", told.seq), format!("`{}` has had no answer for {}", told.action, age(subject.now_ns - told.time)))
+                    .fail(
+                        format!("event {}", told.seq),
+                        format!("`{}` has had no answer for {}", told.action, age(subject.now_ns - told.time)),
+                    )
                     .fix("look into it, and say so: `consign audit add --action resolved --resource …`");
                 alerts -= 1;
             }
@@ -34,7 +38,9 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     let last = log.last("audit.reviewed").max(log.last("compliance.checked"));
     let note = match last.map(|ns| subject.now_ns - ns) {
         None => notes.fail("audit log", "it was never reviewed"),
-        Some(since) if since > most * HOUR_NS => notes.fail("audit log", format!("it was last reviewed {} ago, {most} hours are allowed", age(since))),
+        Some(since) if since > most * HOUR_NS => {
+            notes.fail("audit log", format!("it was last reviewed {} ago, {most} hours are allowed", age(since)))
+        }
         Some(since) => notes.pass("audit log", format!("it was last reviewed {} ago", age(since))),
     };
     note.fix("run `consign audit check` by a scheduler: it reviews the log and records that it did");

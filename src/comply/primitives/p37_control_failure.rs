@@ -13,7 +13,8 @@ pub(super) static CONTROL_FAILURE: Primitive = Primitive {
 };
 
 /// What tells that a control itself has failed.
-const FAILURES: &[&str] = &["audit.verification_failed", "alert.failed", "audit.disabled", "key.compromised", "audit.log_replaced"];
+const FAILURES: &[&str] =
+    &["audit.verification_failed", "alert.failed", "audit.disabled", "key.compromised", "audit.log_replaced"];
 
 fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     let Some(log) = log(subject, notes) else { return };
@@ -30,7 +31,10 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         if !closed && subject.now_ns - told.time > most * HOUR_NS {
             open += 1;
             notes
-                .fail(format!("event {}", told.seq), format!("`{}` has had no answer for {}", told.action, age(subject.now_ns - told.time)))
+                .fail(
+                    format!("event {}", told.seq),
+                    format!("`{}` has had no answer for {}", told.action, age(subject.now_ns - told.time)),
+                )
                 .fix("put it right, and say so: `consign audit add --action resolved --resource …`");
         }
     }

@@ -13,8 +13,24 @@ pub(super) static UNIQUE_ACTOR: Primitive = Primitive {
 
 /// Accounts that more than one person uses.
 const SHARED: &[&str] = &[
-    "root", "admin", "administrator", "user", "guest", "test", "postgres", "oracle", "system", "service", "ubuntu", "ec2-user",
-    "shared", "ops", "operator", "support", "deploy", "app",
+    "root",
+    "admin",
+    "administrator",
+    "user",
+    "guest",
+    "test",
+    "postgres",
+    "oracle",
+    "system",
+    "service",
+    "ubuntu",
+    "ec2-user",
+    "shared",
+    "ops",
+    "operator",
+    "support",
+    "deploy",
+    "app",
 ];
 
 fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
@@ -22,7 +38,8 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     let mut people = std::collections::BTreeSet::new();
     let mut bad = 0;
     for told in &log.kept {
-        let by_hand = told.category == "user_action" || told.origin.as_deref().is_some_and(|origin| origin.contains("terminal"));
+        let by_hand =
+            told.category == "user_action" || told.origin.as_deref().is_some_and(|origin| origin.contains("terminal"));
         let Some(actor) = told.actor.as_deref() else { continue };
         let shared = SHARED.contains(&actor.to_ascii_lowercase().as_str());
         if by_hand && !shared {

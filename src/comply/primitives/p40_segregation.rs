@@ -35,7 +35,11 @@ fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
     }
     for role in roles {
         for other in &role.apart_from {
-            let both = roles.iter().filter(|one| one.name == *other).flat_map(|one| &one.members).find(|who| role.members.contains(who));
+            let both = roles
+                .iter()
+                .filter(|one| one.name == *other)
+                .flat_map(|one| &one.members)
+                .find(|who| role.members.contains(who));
             if let Some(who) = both {
                 notes
                     .fail(format!("role {}", role.name), format!("`{who}` has it together with `{other}`"))

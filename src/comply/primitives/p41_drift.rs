@@ -27,14 +27,21 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     for told in log.of("config.seen") {
         let hash = told.config.as_deref().or(told.resource.as_deref()).unwrap_or_default();
         let note = match approved(hash) {
-            Some(one) if one.at.is_none_or(|at| at <= told.time) => notes.pass(format!("event {}", told.seq), "it was approved of before it was used"),
+            Some(one) if one.at.is_none_or(|at| at <= told.time) => {
+                notes.pass(format!("event {}", told.seq), "it was approved of before it was used")
+            }
             Some(one) if one.at.is_some_and(|at| at - told.time <= within) => {
                 notes.warn(format!("event {}", told.seq), "it was approved of after it was used, in time")
             }
             Some(_) => notes.fail(format!("event {}", told.seq), "it was approved of too late"),
             None if subject.facts.approvals.is_empty() => continue,
-            None if subject.now_ns - told.time <= within => notes.warn(format!("event {}", told.seq), "a configuration is in use that nobody approved of yet"),
-            None => notes.fail(format!("event {}", told.seq), format!("a configuration was used {} ago that nobody approved of", days(subject.now_ns - told.time))),
+            None if subject.now_ns - told.time <= within => {
+                notes.warn(format!("event {}", told.seq), "a configuration is in use that nobody approved of yet")
+            }
+            None => notes.fail(
+                format!("event {}", told.seq),
+                format!("a configuration was used {} ago that nobody approved of", days(subject.now_ns - told.time)),
+            ),
         };
         note.fix("have it approved of, or go back to the one before");
     }

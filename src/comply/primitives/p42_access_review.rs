@@ -27,8 +27,11 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             (one, other) => one.or(other),
         };
         let note = match since {
-            Some(since) if since <= most => notes.pass(format!("role {}", role.name), format!("it was reviewed {since} days ago")),
-            Some(since) => notes.fail(format!("role {}", role.name), format!("it was reviewed {since} days ago, {most} are allowed")),
+            Some(since) if since <= most => {
+                notes.pass(format!("role {}", role.name), format!("it was reviewed {since} days ago"))
+            }
+            Some(since) => notes
+                .fail(format!("role {}", role.name), format!("it was reviewed {since} days ago, {most} are allowed")),
             None => notes.fail(format!("role {}", role.name), "it was never reviewed"),
         };
         note.fix("look whether its members still need it, and write the day under `reviewed`");

@@ -17,7 +17,9 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     };
     let concerned = asked.classes();
     let routes: Vec<&str> = subject.carrying(concerned).map(|way| way.name()).collect();
-    let of = runs.iter().filter(|run| run.ended.is_some() && (asked.classes.is_empty() || routes.contains(&run.route.as_str())));
+    let of = runs
+        .iter()
+        .filter(|run| run.ended.is_some() && (asked.classes.is_empty() || routes.contains(&run.route.as_str())));
     let (mut looked, mut bad) = (0_u64, 0_u64);
     for run in of {
         let counts = !asked.wants("sums");
@@ -34,7 +36,9 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             faults.push(format!("the fate of {} records is not known", run.totals.in_doubt));
         }
         if sums {
-            faults.extend(run.sums.iter().filter(|sum| !sum.agrees).map(|sum| format!("the sums of `{}` differ", sum.field)));
+            faults.extend(
+                run.sums.iter().filter(|sum| !sum.agrees).map(|sum| format!("the sums of `{}` differ", sum.field)),
+            );
         }
         for fault in faults {
             bad += 1;
@@ -46,9 +50,9 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         }
     }
     if looked == 0 {
-        notes
-            .untested("runs", if asked.wants("sums") { "no run kept sums" } else { "no run has ended" })
-            .fix(if asked.wants("sums") { "say `compliance: { totals: [FIELD] }` in the mapping" } else { "run the routes" });
+        notes.untested("runs", if asked.wants("sums") { "no run kept sums" } else { "no run has ended" }).fix(
+            if asked.wants("sums") { "say `compliance: { totals: [FIELD] }` in the mapping" } else { "run the routes" },
+        );
     } else if bad == 0 {
         notes.pass("runs", format!("every record of {looked} runs is accounted for"));
     }

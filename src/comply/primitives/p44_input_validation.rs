@@ -23,10 +23,12 @@ fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
         let note = if !open.is_empty() {
             notes.fail(way.object(), format!("values of any type go through: {}", few(open.iter().map(String::as_str))))
         } else if tolerated > 100_000 {
-            notes.warn(way.object(), format!("{} % of the records may be rejected with nobody told", tolerated / 10_000))
+            notes
+                .warn(way.object(), format!("{} % of the records may be rejected with nobody told", tolerated / 10_000))
         } else {
             notes.pass(way.object(), "every field has a type, and what does not fit is kept back")
         };
-        note.at(&way.mapping.name.place).fix("declare the fields of the source stream with their types, or say `type` in the rules");
+        note.at(&way.mapping.name.place)
+            .fix("declare the fields of the source stream with their types, or say `type` in the rules");
     }
 }

@@ -24,14 +24,24 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             continue;
         };
         let last = runs.iter().filter(|run| run.route == way.name()).max_by_key(|run| run.started);
-        let good = runs.iter().filter(|run| run.route == way.name() && run.state == "done").map(|run| run.started).max();
+        let good =
+            runs.iter().filter(|run| run.route == way.name() && run.state == "done").map(|run| run.started).max();
         let due = due_before(&schedule.cron.value, &schedule.timezone, subject.now_ns - late);
         let answered = |since: i64| told_after(log, "custom.resolved", since, Some(way.name()));
         let note = match (last, due) {
             (None, _) => notes.untested(way.object(), "it never ran"),
-            (Some(run), _) if run.state != "done" && good.is_none_or(|good| good < run.started) && !answered(run.started) => {
+            (Some(run), _)
+                if run.state != "done" && good.is_none_or(|good| good < run.started) && !answered(run.started) =>
+            {
                 if subject.now_ns - run.started > late {
-                    notes.fail(way.object(), format!("its last run is {} since {}, and nobody answered", run.state, age(subject.now_ns - run.started)))
+                    notes.fail(
+                        way.object(),
+                        format!(
+                            "its last run is {} since {}, and nobody answered",
+                            run.state,
+                            age(subject.now_ns - run.started)
+                        ),
+                    )
                 } else {
                     notes.warn(way.object(), format!("its last run is {}", run.state))
                 }
@@ -41,7 +51,8 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             }
             _ => notes.pass(way.object(), "it ran when it was due"),
         };
-        note.at(&schedule.cron.place).fix("run it, or say why not: `consign audit add --action resolved --resource ROUTE`");
+        note.at(&schedule.cron.place)
+            .fix("run it, or say why not: `consign audit add --action resolved --resource ROUTE`");
     }
 }
 

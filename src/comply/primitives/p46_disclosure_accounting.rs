@@ -13,7 +13,8 @@ pub(super) static DISCLOSURE_ACCOUNTING: Primitive = Primitive {
 };
 
 fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
-    let phi: ClassSet = crate::comply::assess::Parameters { classes: vec!["phi".into()], ..Default::default() }.classes();
+    let phi: ClassSet =
+        crate::comply::assess::Parameters { classes: vec!["phi".into()], ..Default::default() }.classes();
     for way in &subject.routes {
         if way.written().both(phi).is_empty() || !is_external(way.target) {
             continue;
@@ -40,10 +41,14 @@ fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
         need(!said.recipients.is_empty(), "recipients");
         need(said.subject.is_some(), "subject");
         notes
-            .judge(lacks.is_empty(), way.object(), match lacks.is_empty() {
-                true => "date, recipient, what, what for and about whom are recorded".to_string(),
-                false => format!("the account would lack: {}", lacks.join(", ")),
-            })
+            .judge(
+                lacks.is_empty(),
+                way.object(),
+                match lacks.is_empty() {
+                    true => "date, recipient, what, what for and about whom are recorded".to_string(),
+                    false => format!("the account would lack: {}", lacks.join(", ")),
+                },
+            )
             .at(&kind.place)
             .fix("say `recipients` (with address), `purpose` and `subject`");
     }

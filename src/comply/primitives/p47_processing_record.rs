@@ -23,7 +23,11 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         if asked.wants("subject") {
             let there = said.subject.is_some();
             notes
-                .judge(there, way.object(), if there { "its records say whose they are" } else { "nobody can tell whose records they are" })
+                .judge(
+                    there,
+                    way.object(),
+                    if there { "its records say whose they are" } else { "nobody can tell whose records they are" },
+                )
                 .at(said_at(way))
                 .fix("say `compliance: { subject: FIELD }`");
             continue;
@@ -39,17 +43,25 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         need(!is_external(way.target) || !said.recipients.is_empty(), "recipients");
         need(said.retention_days.or(way.target.custody.retention_days).is_some(), "retention");
         notes
-            .judge(lacks.is_empty(), way.object(), match lacks.is_empty() {
-                true => "its row of the record is whole".to_string(),
-                false => format!("its row of the record lacks: {}", lacks.join(", ")),
-            })
+            .judge(
+                lacks.is_empty(),
+                way.object(),
+                match lacks.is_empty() {
+                    true => "its row of the record is whole".to_string(),
+                    false => format!("its row of the record lacks: {}", lacks.join(", ")),
+                },
+            )
             .at(said_at(way))
             .fix("say what is missing under `compliance` of the mapping");
     }
     if any && !asked.wants("subject") {
         let there = controller.is_some_and(|one| one.name.is_some() && one.contact.is_some());
         notes
-            .judge(there, "compliance.controller", if there { "the controller is named" } else { "nobody says who decides about the data" })
+            .judge(
+                there,
+                "compliance.controller",
+                if there { "the controller is named" } else { "nobody says who decides about the data" },
+            )
             .fix("say `compliance: { controller: { name: …, contact: … } }`");
     }
 }

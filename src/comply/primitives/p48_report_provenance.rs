@@ -30,10 +30,14 @@ fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
             .map(|(what, _)| *what)
             .collect();
         notes
-            .judge(lacks.is_empty(), format!("event {}", told.seq), match lacks.is_empty() {
-                true => "the report says what it was made from".to_string(),
-                false => format!("the report does not say: {}", lacks.join(", ")),
-            })
+            .judge(
+                lacks.is_empty(),
+                format!("event {}", told.seq),
+                match lacks.is_empty() {
+                    true => "the report says what it was made from".to_string(),
+                    false => format!("the report does not say: {}", lacks.join(", ")),
+                },
+            )
             .fix("make it with `consign report`: it records what it was made from");
     }
     if made == 0 {

@@ -22,11 +22,14 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         let discovered = told.detail("discovered").and_then(read_moment);
         let touches = told.details.contains_key("subjects") || told.details.contains_key("records");
         let Some(discovered) = discovered else {
-            notes.fail(object, "it does not say when it was discovered").fix("`--detail discovered=2026-01-31T12:00:00Z`");
+            notes
+                .fail(object, "it does not say when it was discovered")
+                .fix("`--detail discovered=2026-01-31T12:00:00Z`");
             continue;
         };
         let about = told.resource.as_deref();
-        let done = told_after(log, "custom.incident_notified", discovered, about) || told_after(log, "custom.resolved", told.time, about);
+        let done = told_after(log, "custom.incident_notified", discovered, about)
+            || told_after(log, "custom.resolved", told.time, about);
         let left = discovered + most - subject.now_ns;
         let note = if !touches {
             notes.fail(object, "it does not say how many people or records it touches")

@@ -59,7 +59,10 @@ fn add(rule: &Rule, mapping: &mut Mapping, source: &Connector) {
             let held = format!("!({condition}){}", marker(rule));
             let when = mapping.when.take();
             let text = when.as_ref().map_or(held.clone(), |when| format!("({}) && {held}", when.text));
-            mapping.when = Some(when.map_or_else(|| expression(text.clone()), |when| Expression { text: text.clone(), place: when.place, runs: Vec::new() }));
+            mapping.when = Some(when.map_or_else(
+                || expression(text.clone()),
+                |when| Expression { text: text.clone(), place: when.place, runs: Vec::new() },
+            ));
         }
         Action::Park | Action::Stop => {
             mapping.validate.push(Check { that: expression(format!("!({condition})")), message: Some(rule.said()) });
@@ -68,16 +71,26 @@ fn add(rule: &Rule, mapping: &mut Mapping, source: &Connector) {
                 (mapping.sync.on_error.tolerate_ppm, mapping.sync.on_error.tolerate_records) = (0, 0);
             }
         }
-        Action::Mask(fields) => each(mapping, fields.all(), |value| format!("({condition}) ? mask({value}) : {value}"), &expression),
-        Action::Anonymize(fields) => each(mapping, fields.all(), |value| format!("({condition}) ? initials({value}) : {value}"), &expression),
+        Action::Mask(fields) => {
+            each(mapping, fields.all(), |value| format!("({condition}) ? mask({value}) : {value}"), &expression)
+        }
+        Action::Anonymize(fields) => {
+            each(mapping, fields.all(), |value| format!("({condition}) ? initials({value}) : {value}"), &expression)
+        }
         Action::Tokenize { field, key } => {
-            each(mapping, std::slice::from_ref(field), |value| format!("({condition}) ? tokenize({value}, {key:?}) : {value}"), &expression);
+            each(
+                mapping,
+                std::slice::from_ref(field),
+                |value| format!("({condition}) ? tokenize({value}, {key:?}) : {value}"),
+                &expression,
+            );
         }
         Action::Drop(fields) => {
             for rule in &mut mapping.fields {
                 if reads(rule, fields.all()) {
                     let when = rule.when.take();
-                    let text = when.map_or(format!("!({condition})"), |when| format!("({}) && !({condition})", when.text));
+                    let text =
+                        when.map_or(format!("!({condition})"), |when| format!("({}) && !({condition})", when.text));
                     rule.when = Some(expression(text));
                 }
             }
@@ -91,7 +104,12 @@ pub(super) fn marker(rule: &Rule) -> String {
     format!(" // rule {}\n", rule.name.replace('\n', " "))
 }
 
-fn each(mapping: &mut Mapping, fields: &[String], made: impl Fn(&str) -> String, expression: &dyn Fn(String) -> Expression) {
+fn each(
+    mapping: &mut Mapping,
+    fields: &[String],
+    made: impl Fn(&str) -> String,
+    expression: &dyn Fn(String) -> Expression,
+) {
     for rule in &mut mapping.fields {
         if !reads(rule, fields) {
             continue;
@@ -115,7 +133,10 @@ fn declared<'c>(mapping: &Mapping, source: &'c Connector) -> (&'c [Field], bool)
     let name = &mapping.from.stream;
     match source.streams.get(name) {
         Some(stream) => (&stream.fields, stream.closed),
-        None => source.spec.and_then(|spec| spec.stream(name)).map_or((&[], false), |stream| (&stream.fields, stream.closed)),
+        None => source
+            .spec
+            .and_then(|spec| spec.stream(name))
+            .map_or((&[], false), |stream| (&stream.fields, stream.closed)),
     }
 }
 
@@ -127,7 +148,10 @@ fn consents(mapping: &Mapping) -> std::collections::BTreeMap<String, String> {
         && consent.lookup.is_none()
         && let (Some(purpose), Some(field)) = (said.consent_purpose(), &consent.field)
     {
-        let withdrawn = consent.withdrawn.as_ref().map_or(String::new(), |path| format!(" && record.?{}.orValue(null) == null", path.value));
+        let withdrawn = consent
+            .withdrawn
+            .as_ref()
+            .map_or(String::new(), |path| format!(" && record.?{}.orValue(null) == null", path.value));
         found.insert(purpose.to_owned(), format!("record.?{}.orValue(false) == true{withdrawn}", field.value));
     }
     found

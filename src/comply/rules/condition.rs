@@ -21,9 +21,11 @@ impl Condition {
     /// The first thing that is wrong with it.
     pub fn compile(name: &str, text: &str) -> Result<Self, String> {
         let mut projection = Projection::default();
-        let environment = Environment { bindings: vec![Binding::new(name, Type::Dyn, Bind::Record)], ..Environment::default() };
-        let program = expr::compile(text, &environment, &mut projection)
-            .map_err(|faults| faults.into_iter().next().map_or_else(|| "it does not compile".into(), |fault| fault.cause))?;
+        let environment =
+            Environment { bindings: vec![Binding::new(name, Type::Dyn, Bind::Record)], ..Environment::default() };
+        let program = expr::compile(text, &environment, &mut projection).map_err(|faults| {
+            faults.into_iter().next().map_or_else(|| "it does not compile".into(), |fault| fault.cause)
+        })?;
         Ok(Self { program, projection })
     }
 
@@ -32,7 +34,13 @@ impl Condition {
         let arena = Arena::new();
         let slots: Vec<Value<'_>> = self.projection.paths.iter().map(|path| at(about, path, &arena)).collect();
         let now = Timestamp { seconds: 0, nanos: 0, offset: 0 };
-        let frame = Frame { slots: &slots, value: Value::Missing, arena: &arena, now: Moment::from(now), locals: Locals::default() };
+        let frame = Frame {
+            slots: &slots,
+            value: Value::Missing,
+            arena: &arena,
+            now: Moment::from(now),
+            locals: Locals::default(),
+        };
         matches!(self.program.eval(&frame), Ok(Value::Bool(true)))
     }
 }
@@ -64,7 +72,8 @@ fn value<'a>(json: &'a Json, arena: &'a Arena) -> Value<'a> {
             Value::List(arena.alloc_slice_copy(&items))
         }
         Json::Object(map) => {
-            let entries: Vec<(&'a str, Value<'a>)> = map.iter().map(|(name, item)| (name.as_str(), value(item, arena))).collect();
+            let entries: Vec<(&'a str, Value<'a>)> =
+                map.iter().map(|(name, item)| (name.as_str(), value(item, arena))).collect();
             Value::Map(arena.alloc_slice_copy(&entries))
         }
     }

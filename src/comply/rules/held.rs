@@ -30,7 +30,8 @@ pub fn findings(subject: &Subject<'_>, rules: &[Rule]) -> Findings {
     let mut findings = Findings::new();
     for rule in rules {
         for (object, place) in broken(rule, subject) {
-            let approved = subject.routes.iter().any(|way| way.object() == object && way.mapping.sync.approval.is_some());
+            let approved =
+                subject.routes.iter().any(|way| way.object() == object && way.mapping.sync.approval.is_some());
             let severity = match &rule.action {
                 Some(Action::Warn) => Severity::Warning,
                 Some(Action::Approve) if approved => continue,
@@ -86,7 +87,12 @@ pub fn held(subject: &Subject<'_>, rules: &[Rule], selection: &Selection) -> Vec
         title: "Rules of the project".into(),
         label: "rule ".into(),
         version: "as configured".into(),
-        source: Source { name: "this project".into(), url: String::new(), date: String::new(), reviewed: String::new() },
+        source: Source {
+            name: "this project".into(),
+            url: String::new(),
+            date: String::new(),
+            reviewed: String::new(),
+        },
         regimes: Vec::new(),
         keeps: None,
         clear: Vec::new(),
@@ -95,7 +101,8 @@ pub fn held(subject: &Subject<'_>, rules: &[Rule], selection: &Selection) -> Vec
     }));
     let mut all = Vec::new();
     for (rule, control) in rules.iter().zip(&standard.controls) {
-        let named = |names: &[String]| names.iter().any(|name| *name == rule.name || name == "custom" || name == CUSTOM.id);
+        let named =
+            |names: &[String]| names.iter().any(|name| *name == rule.name || name == "custom" || name == CUSTOM.id);
         if !selection.only.is_empty() && !named(&selection.only) || named(&selection.skip) {
             continue;
         }
@@ -130,7 +137,13 @@ fn control(rule: &Rule) -> Control {
     Control {
         row: 0,
         ids: vec![rule.name.clone()],
-        title: rule.about.clone().or(rule.message.clone()).unwrap_or_else(|| rule.when.clone()).trim_end_matches('.').to_owned(),
+        title: rule
+            .about
+            .clone()
+            .or(rule.message.clone())
+            .unwrap_or_else(|| rule.when.clone())
+            .trim_end_matches('.')
+            .to_owned(),
         severity: if rule.action == Some(Action::Warn) { Gravity::Low } else { rule.severity },
         on: vec![match rule.on {
             On::Connector => About::Connector,
@@ -162,9 +175,18 @@ fn judge(rule: &Rule, subject: &Subject<'_>, notes: &mut Notes) {
             });
             let names: Vec<String> = of.map(|way| way.name().to_owned()).collect();
             if !names.is_empty() {
-                notes.pass(format!("rule {}", rule.name), format!("each record is held against it in: {}", names.join(", ")));
-            } else if matches!(rule.action, Some(Action::Mask(_) | Action::Drop(_) | Action::Anonymize(_) | Action::Tokenize { .. })) {
-                notes.pass(format!("rule {}", rule.name), "the fields it names are protected in every mapping that reads them");
+                notes.pass(
+                    format!("rule {}", rule.name),
+                    format!("each record is held against it in: {}", names.join(", ")),
+                );
+            } else if matches!(
+                rule.action,
+                Some(Action::Mask(_) | Action::Drop(_) | Action::Anonymize(_) | Action::Tokenize { .. })
+            ) {
+                notes.pass(
+                    format!("rule {}", rule.name),
+                    "the fields it names are protected in every mapping that reads them",
+                );
             } else if failures.is_empty() {
                 // No mapping reads a field that it is about.
             }
@@ -172,7 +194,10 @@ fn judge(rule: &Rule, subject: &Subject<'_>, notes: &mut Notes) {
         _ => {
             let broken = broken(rule, subject);
             for (object, place) in &broken {
-                notes.fail(object.clone(), rule.said()).at(place).fix(rule.fix.clone().unwrap_or_else(|| "see the rule".into()));
+                notes
+                    .fail(object.clone(), rule.said())
+                    .at(place)
+                    .fix(rule.fix.clone().unwrap_or_else(|| "see the rule".into()));
             }
             if broken.is_empty() {
                 notes.pass(format!("rule {}", rule.name), "it holds for nothing");
@@ -213,7 +238,8 @@ fn event_holds(rule: &Rule, log: &LogFacts, at: usize, told: &Told) -> bool {
     let mut known = words::Known::default();
     // Only windows that are asked for are counted.
     for (window, ns) in windows(&rule.when) {
-        let same = |other: &&Told| other.action == told.action && other.route == told.route && told.time - other.time <= ns;
+        let same =
+            |other: &&Told| other.action == told.action && other.route == told.route && told.time - other.time <= ns;
         let number = log.kept[..=at].iter().rev().take_while(|other| told.time - other.time <= ns).filter(same).count();
         known.counts.insert(window, number as u64);
     }

@@ -220,7 +220,8 @@ pub fn of(project: &Project) -> (Vec<Rule>, Findings) {
         }
     }
     for rule in &rules {
-        if let Some(fault) = words::expand(rule, None).and_then(|text| Condition::compile(rule.on.word(), &text)).err() {
+        if let Some(fault) = words::expand(rule, None).and_then(|text| Condition::compile(rule.on.word(), &text)).err()
+        {
             findings.push(Finding::error(&RULE_BAD, rule.place.clone(), format!("the rule `{}`: {fault}", rule.name)));
         }
         let fits = match (&rule.action, rule.on) {
@@ -230,8 +231,11 @@ pub fn of(project: &Project) -> (Vec<Rule>, Findings) {
             (Some(_), on) => on == On::Record,
         };
         if !fits {
-            let cause = format!("the rule `{}` is on a {}, about which this action can do nothing", rule.name, rule.on.word());
-            findings.push(Finding::error(&RULE_BAD, rule.place.clone(), cause).fix("choose another action, or another `on`"));
+            let cause =
+                format!("the rule `{}` is on a {}, about which this action can do nothing", rule.name, rule.on.word());
+            findings.push(
+                Finding::error(&RULE_BAD, rule.place.clone(), cause).fix("choose another action, or another `on`"),
+            );
         }
     }
     rules.retain(|rule| rule.enabled);
@@ -243,7 +247,8 @@ fn one(entry: &Spanned<Node>) -> Result<Vec<Rule>, String> {
     if json.get("use").is_some() {
         let uses: Uses = serde_json::from_value(json).map_err(|error| error.to_string())?;
         let known: Vec<&str> = packs().collect();
-        let mut rules = pack(&uses.pack).ok_or_else(|| format!("there is no pack of rules `{}`: there are {}", uses.pack, known.join(", ")))?;
+        let mut rules = pack(&uses.pack)
+            .ok_or_else(|| format!("there is no pack of rules `{}`: there are {}", uses.pack, known.join(", ")))?;
         rules.retain(|rule| !uses.except.contains(&rule.name));
         for rule in &mut rules {
             rule.place = Some(entry.place.clone());
@@ -272,7 +277,9 @@ fn json(node: &Node) -> Json {
         Node::Number(text) => serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.clone())),
         Node::Text(text) => Json::String(text.as_literal().map_or_else(|| text.to_string(), str::to_owned)),
         Node::List(items) => items.iter().map(|item| json(&item.value)).collect(),
-        Node::Map(entries) => Json::Object(entries.iter().map(|(key, node)| (key.value.clone(), json(&node.value))).collect()),
+        Node::Map(entries) => {
+            Json::Object(entries.iter().map(|(key, node)| (key.value.clone(), json(&node.value))).collect())
+        }
     }
 }
 
@@ -309,7 +316,8 @@ fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((begin, rest)) => name.strip_prefix(begin).is_some_and(|left| {
-            rest.is_empty() || (0..=left.len()).filter(|at| left.is_char_boundary(*at)).any(|at| fits(rest, &left[at..]))
+            rest.is_empty()
+                || (0..=left.len()).filter(|at| left.is_char_boundary(*at)).any(|at| fits(rest, &left[at..]))
         }),
     }
 }
@@ -324,7 +332,11 @@ mod tests {
             let read = yaml::read::<Pack>(text).unwrap_or_else(|error| panic!("{name}.yaml: {error:?}"));
             for rule in &read.rules {
                 assert_eq!(rule.failures(), Vec::<String>::new(), "{name}: {}", rule.name);
-                assert!(rule.tests.iter().any(|test| test.fires) && rule.tests.iter().any(|test| !test.fires), "{name}: {} needs both", rule.name);
+                assert!(
+                    rule.tests.iter().any(|test| test.fires) && rule.tests.iter().any(|test| !test.fires),
+                    "{name}: {} needs both",
+                    rule.name
+                );
                 assert!(rule.about.is_some(), "{name}: {}", rule.name);
             }
             assert!(pack(name).is_some());

@@ -18,7 +18,8 @@ fn names(classes: ClassSet) -> Vec<String> {
 /// A connector.
 pub(super) fn connector(connector: &Connector, subject: &Subject<'_>) -> Json {
     let custody = &connector.custody;
-    let external = custody.kind.map_or(connector.spec.is_some_and(|spec| spec.plugin.is_some()), |kind| kind.external());
+    let external =
+        custody.kind.map_or(connector.spec.is_some_and(|spec| spec.plugin.is_some()), |kind| kind.external());
     json!({
         "name": connector.name,
         "use": connector.uses.value,

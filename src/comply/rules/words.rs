@@ -78,7 +78,9 @@ fn next(text: &str) -> Result<Option<(usize, &'static str, &str, usize)>, String
             quote = Some(c);
         }
         let boundary = !(before.is_alphanumeric() || matches!(before, '_' | '.'));
-        let word = WORDS.iter().find(|word| boundary && text[at..].starts_with(*word) && text[at + word.len()..].starts_with('('));
+        let word = WORDS
+            .iter()
+            .find(|word| boundary && text[at..].starts_with(*word) && text[at + word.len()..].starts_with('('));
         if let Some(word) = word {
             let begin = at + word.len() + 1;
             let Some(length) = text[begin..].find(')') else { return Err(format!("`{word}(` is not closed")) };
@@ -104,7 +106,8 @@ fn value(rule: &Rule, word: &str, inside: &str, known: &Known) -> Result<String,
         "protected" => known.protected.iter().any(|one| one == field).to_string(),
         "detect" => {
             let of_field = known.tags.get(field).into_iter().flatten();
-            let asked: Vec<String> = of_field.cloned().chain(ClassId::named(name).map(|id| id.class().name.to_owned())).collect();
+            let asked: Vec<String> =
+                of_field.cloned().chain(ClassId::named(name).map(|id| id.class().name.to_owned())).collect();
             let looked = |class: &String| around(class).iter().any(|one| known.detected.contains(one));
             let any = asked.is_empty() && !known.detected.is_empty();
             (any || asked.iter().any(looked)).to_string()
@@ -136,7 +139,8 @@ fn without_unknown(text: &str, on: On, known: &Known) -> String {
     while let Some(at) = rest.find("record.") {
         let path = &rest[at + 7..];
         let optional = path.starts_with('?');
-        let name: String = path.trim_start_matches('?').chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let name: String =
+            path.trim_start_matches('?').chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         let end = at + 7 + usize::from(optional) + name.len();
         if fields.contains(&name) {
             out.push_str(&rest[..end]);
@@ -163,7 +167,11 @@ fn without_unknown(text: &str, on: On, known: &Known) -> String {
 /// The fields of the record that a condition reads, words excluded.
 pub(super) fn fields(when: &str) -> Vec<String> {
     let of = when.match_indices("record.").map(|(at, _)| {
-        when[at + 7..].trim_start_matches('?').chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+        when[at + 7..]
+            .trim_start_matches('?')
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
     });
     of.filter(|name| !name.is_empty()).collect()
 }
@@ -173,7 +181,8 @@ mod tests {
     use super::*;
 
     fn check(on: &str, when: &str, expected: Result<&str, &str>) {
-        let rule: Rule = serde_json::from_value(serde_json::json!({ "name": "r", "on": on, "when": when })).expect("a rule");
+        let rule: Rule =
+            serde_json::from_value(serde_json::json!({ "name": "r", "on": on, "when": when })).expect("a rule");
         let known = Known {
             tags: [("card".to_owned(), vec!["pan".to_owned()])].into(),
             protected: vec!["card".into()],
@@ -191,7 +200,11 @@ mod tests {
     #[test]
     fn words_stand_for_what_is_known() {
         check("record", r#""pci" in tag(record.card)"#, Ok(r#""pci" in ["pci", "pci.pan"]"#));
-        check("record", "tag(record.card).size() > 0 && !protected(record.card)", Ok(r#"["pci", "pci.pan"].size() > 0 && !true"#));
+        check(
+            "record",
+            "tag(record.card).size() > 0 && !protected(record.card)",
+            Ok(r#"["pci", "pci.pan"].size() > 0 && !true"#),
+        );
         check("record", r#"consent("ads")"#, Ok("(record.agreed == true)"));
         check("record", r#"!consent("mail")"#, Ok("!({}.?consent_mail.orValue(false) == true)"));
         check("flow", r#"consent("ads") && region("crm") == "eu""#, Ok(r#"true && "eu" == "eu""#));
