@@ -18,6 +18,7 @@ mod described;
 mod heartbeat;
 mod hostile;
 mod kill;
+mod leaks;
 mod ledger;
 mod library;
 mod locks;
