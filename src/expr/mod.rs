@@ -9,7 +9,6 @@ pub mod currency;
 pub mod functions;
 #[cfg(test)]
 mod generated;
-pub mod kept;
 pub mod keyed;
 mod moment;
 mod node;

@@ -3,7 +3,9 @@
 mod block;
 mod explode;
 mod fit;
+mod governed;
 mod names;
+mod protect;
 mod rule;
 mod switch;
 
@@ -11,6 +13,7 @@ use super::contract::Guard;
 use std::collections::{BTreeSet, HashMap};
 
 use super::nest;
+use super::protect::{Protects, Unprotected};
 use super::route::{Condition, Flow, Leaf, Masks, Route};
 use super::shape::{SourceShape, TargetShape, classes_at};
 use super::{examples, target as targets};
@@ -28,17 +31,19 @@ use names::Role;
 /// The route is `None` if a finding is an error other than a failing example, which says
 /// nothing against running the others.
 pub fn compile(mapping: &Mapping, source: &SourceShape, target: &TargetShape) -> (Option<Route>, Findings) {
-    compile_with(mapping, source, target, &Keys::default())
+    compile_with(mapping, source, target, &Keys::default(), &Unprotected)
 }
 
-/// The same for a mapping whose expressions name keys: who holds them.
+/// The same for a mapping whose expressions name keys: who holds them; and whose values are protected by
+/// their classes: what says how.
 pub fn compile_with(
     mapping: &Mapping,
     source: &SourceShape,
     target: &TargetShape,
     keys: &Keys,
+    protects: &dyn Protects,
 ) -> (Option<Route>, Findings) {
-    let mut compiler = Compiler::new(mapping, source, target, keys);
+    let mut compiler = Compiler::new(mapping, source, target, keys, protects);
     let explode = compiler.explode(mapping);
     compiler.lets(&mapping.lets);
     let fields = compiler.expand(&mapping.fields, &mapping.copies, &Base::Record);
@@ -66,6 +71,8 @@ pub fn compile_with(
     } else {
         Vec::new()
     };
+    let governed = compiler.governed(mapping);
+    let totals = if whole { compiler.totals(mapping, &columns) } else { Vec::new() };
     let Compiler { mut findings, mut projection, known, cells, leaves, key_uses, keyed, .. } = compiler;
     let mut guard = Guard::new(mapping, source, target, &known, &mut projection, &mut findings);
     guard.iter_mut().for_each(|guard| guard.columns(&columns));
@@ -103,6 +110,8 @@ pub fn compile_with(
         keys: key_uses.into_iter().collect(),
         keyed,
         rehearses: keyed && keys.rehearse(),
+        governed,
+        totals,
     };
     // What examples expect is what stand-ins make: a check runs them, and a run with keys has been checked.
     if !keyed || route.rehearses {
@@ -148,10 +157,20 @@ struct Compiler<'m> {
     keyed: bool,
     /// The cell in which elements are counted.
     count: Option<usize>,
+    /// What is done to values for the sake of their classes.
+    protects: &'m dyn Protects,
+    /// The key of the target record.
+    key: Vec<&'m Path>,
 }
 
 impl<'m> Compiler<'m> {
-    fn new(mapping: &'m Mapping, source: &'m SourceShape, target: &'m TargetShape, keys: &Keys) -> Self {
+    fn new(
+        mapping: &'m Mapping,
+        source: &'m SourceShape,
+        target: &'m TargetShape,
+        keys: &Keys,
+        protects: &'m dyn Protects,
+    ) -> Self {
         let mut compiler = Self {
             source,
             target,
@@ -174,6 +193,8 @@ impl<'m> Compiler<'m> {
             key_uses: BTreeSet::new(),
             keyed: false,
             count: None,
+            protects,
+            key: mapping.sync.key.iter().map(|path| &path.value).collect(),
         };
         compiler.annotated(&mapping.fields, &Path::default());
         compiler.bind(

@@ -1,5 +1,6 @@
 //! How one target field comes about: its source, its steps, and the way of each data class.
 
+use super::protect::Protected;
 use super::route::{Flow, Route};
 use crate::config::{FieldRule, Make, Over};
 use crate::error::Place;
@@ -27,6 +28,8 @@ pub struct Explained {
     pub kind: String,
     /// What is known of its data classes.
     pub flow: Flow,
+    /// What is done to its value for the sake of its classes.
+    pub protected: Vec<Protected>,
 }
 
 /// Explains a target field; `Err` has the names of those that exist.
@@ -50,6 +53,7 @@ pub fn explain(route: &Route, field: &str) -> Result<Explained, Vec<String>> {
         validate: written.validate.iter().map(|check| check.that.text.clone()).collect(),
         kind: leaf.kind.to_string(),
         flow: leaf.flow.clone(),
+        protected: leaf.protected.clone(),
     })
 }
 

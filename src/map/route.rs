@@ -11,8 +11,10 @@ use crate::record::{Arena, ClassSet, Column, Path, Projection, Row, Type, Value,
 use super::contract::Guard;
 use super::convert::{Reading, convert};
 use super::explode::Explode;
+use super::governed::Governed;
 use super::literal::Literal;
 use super::nest::{self, Case, ForEach, Part, Shape, Table};
+use super::protect::{Finish, Protected};
 
 /// A mapping, compiled against its two streams. It is shared by all workers.
 #[derive(Debug)]
@@ -44,6 +46,10 @@ pub struct Route {
     pub keyed: bool,
     /// Whether the keys are stand-ins: what it makes is then for looking at, and must not be written.
     pub rehearses: bool,
+    /// Where what compliance asks of a record stands.
+    pub governed: Governed,
+    /// The columns whose sums are kept.
+    pub totals: Vec<usize>,
     pub(super) guard: Option<Box<Guard>>,
     pub(super) explode: Option<Explode>,
     pub(super) gate: Option<Condition>,
@@ -140,6 +146,8 @@ pub struct Leaf {
     /// Its ways, for coverage: the cases of a switch, or for each condition in its transform that it
     /// held and that it did not.
     pub branches: Vec<String>,
+    /// What is done to its value for the sake of its classes, in order.
+    pub protected: Vec<Protected>,
 }
 
 /// Learns which ways the records of examples take. The runs' own is empty and costs nothing.
@@ -184,6 +192,8 @@ pub(super) struct Rule {
     pub(super) target: String,
     /// The source path, for messages.
     pub(super) source: Option<Path>,
+    /// What is done to its value for the sake of its classes.
+    pub(super) finish: Option<Box<Finish>>,
 }
 
 /// Where a source value comes from.
@@ -324,7 +334,13 @@ impl Route {
                 Err(error) => return Err(self.failed_condition(rule, condition, &error, &value)),
             }
         }
-        Ok(value)
+        match &rule.finish {
+            // Nothing is in an empty text that could be protected.
+            Some(finish) if !value.is_absent() && !matches!(value, Value::String("")) => {
+                self.finished(rule, finish, value, frame)
+            }
+            _ => Ok(value),
+        }
     }
 
     #[inline(always)]
@@ -557,5 +573,9 @@ fn short_line(text: &str) -> String {
 }
 
 pub(super) fn one_line(expression: &Expression) -> String {
-    expression.text.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line_of(&expression.text)
+}
+
+pub(super) fn one_line_of(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

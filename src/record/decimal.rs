@@ -15,6 +15,12 @@ const MAX_MANTISSA: i128 = 10_i128.pow(MAX_DIGITS) - 1;
 #[derive(Clone, Copy)]
 pub struct Decimal([u64; 2]);
 
+impl Default for Decimal {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
 /// How a digit that falls away is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {

@@ -141,4 +141,6 @@ pub struct Reject {
     pub record_key: Option<u128>,
     /// A later record with its key was written in the same group.
     pub overtaken: bool,
+    /// A keyed hash of its person, where the mapping says who that is: what is erased with the person.
+    pub subject: Option<[u8; 16]>,
 }

@@ -423,12 +423,13 @@ impl Writing<'_> {
                 .map_err(|e| sql::error(doing, e))?;
             let (nonce, seed) = random.split_at(12);
             let id = event::id(self.now_ns, seed.try_into().unwrap_or_default());
-            let whole = reject.payload.len() <= self.limits.payload_bytes;
+            // Nothing is kept of what must never be stored.
+            let whole = !reject.payload.is_empty() && reject.payload.len() <= self.limits.payload_bytes;
             let kept =
                 if whole { &reject.payload[..] } else { &reject.payload[..HEAD_BYTES.min(reject.payload.len())] };
             let fits = kept.len() as u64 <= room;
             // Its content is of no use any more: a later version of the record is in the target.
-            let sealed = if fits && !reject.overtaken {
+            let sealed = if fits && !reject.overtaken && !kept.is_empty() {
                 room -= kept.len() as u64;
                 let place = place(&run.route, &reject.slice, reject.byte, reject.record, &id);
                 Some(sealer.seal(nonce.try_into().unwrap_or_default(), kept, &place)?)
@@ -467,6 +468,9 @@ impl Writing<'_> {
                     reject.overtaken.then_some(OVERTAKEN),
                 ])
                 .map_err(|e| sql::error(doing, e))?;
+            if let Some(subject) = &reject.subject {
+                self.belongs(&id, subject)?;
+            }
         }
         drop((insert, supersede));
         self.db
@@ -559,6 +563,9 @@ impl Writing<'_> {
         if purged == 0 {
             return Ok(None);
         }
+        self.db
+            .execute("DELETE FROM letter_subjects WHERE letter NOT IN (SELECT id FROM dead_letters)", [])
+            .map_err(|e| sql::error("deleting dead letters past their time", e))?;
         self.count_letter_bytes()?;
         let mut draft = Draft::new(Action::LettersPurged).detail("letters", purged);
         draft.level = Level::Warning;
@@ -566,7 +573,7 @@ impl Writing<'_> {
     }
 
     /// Counts anew what the letters of each route hold.
-    fn count_letter_bytes(&self) -> Result<()> {
+    pub(super) fn count_letter_bytes(&self) -> Result<()> {
         self.db
             .execute(
                 "UPDATE routes SET letter_bytes = (SELECT coalesce(sum(length(sealed)), 0) FROM dead_letters d

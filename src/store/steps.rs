@@ -15,7 +15,7 @@ use crate::audit::chain::hex;
 use crate::audit::{Action, Draft, Level, Outcome};
 use crate::error::codes::store::FENCED;
 use crate::error::{Error, Kind, Result};
-use crate::record::{Mark, Position, Receipt, Reject, Settled, SliceId, Totals, Trace};
+use crate::record::{Mark, Position, Receipt, Reject, Rulings, Settled, SliceId, Totals, Trace};
 
 /// How many slices and reasons an event names before it only counts them.
 const NAMED: usize = 20;
@@ -63,6 +63,8 @@ pub struct Settle {
     /// Hashed keys of records that were written: letters from before this group with such a key
     /// are superseded.
     pub overtaking: Vec<u128>,
+    /// What compliance rules did to its records, and its declared sums.
+    pub rulings: Rulings,
     /// What there is to say; added to the run's.
     pub warnings: Vec<String>,
     /// The first group of a full run: all positions from before it are forgotten. Not sooner: a
@@ -194,6 +196,9 @@ impl Writing<'_> {
             overtaken += self.overtake_letters(run, &[], &settle.replayed)?;
         }
         overtaken += settle.rejects.iter().filter(|reject| reject.overtaken).count() as u64;
+        if !settle.rulings.is_empty() {
+            self.add_rulings(run, &settle.rulings)?;
+        }
         if !settle.warnings.is_empty() {
             self.add_warnings(run, &settle.warnings)?;
         }
@@ -289,6 +294,12 @@ fn event(run: &Run, settle: &Settle, letters: &Counted) -> Draft {
     }
     if !letters.by_code.is_empty() {
         draft = draft.detail("rejects", reasons(&letters.by_code));
+    }
+    if !settle.rulings.counted.is_empty() {
+        draft = draft.detail("rulings", super::rulings::brief(&settle.rulings.counted, NAMED));
+    }
+    if !settle.rulings.sums.is_empty() {
+        draft = draft.detail("sums", super::rulings::sums(&settle.rulings.sums));
     }
     if !settle.replayed.is_empty() {
         draft = draft.detail("replayed", settle.replayed.len());

@@ -83,6 +83,7 @@ fn reject(record: u64, payload: &[u8]) -> Reject {
         classes: crate::record::ClassId::named("pii.email").map(crate::record::ClassSet::one).unwrap_or_default(),
         record_key: None,
         overtaken: false,
+        subject: None,
     }
 }
 
@@ -112,6 +113,7 @@ fn settle(store: &Store, run: &Run, group: u64, written: u64, rejects: Vec<Rejec
         warnings: Vec::new(),
         anew: false,
         overtaking: Vec::new(),
+        rulings: Default::default(),
     }
 }
 

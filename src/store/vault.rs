@@ -47,6 +47,8 @@ pub struct Shredded {
     pub subject: String,
     /// How many keys were destroyed.
     pub keys: u64,
+    /// How many dead letters were given up.
+    pub letters: u64,
     /// When it had been erased before, nanoseconds since 1970.
     pub before_ns: Option<i64>,
 }
@@ -87,7 +89,7 @@ struct Dry {
 }
 
 /// What a subject is known by.
-fn reference(secret: &[u8; 32], id: &[u8]) -> Subject {
+pub(super) fn reference(secret: &[u8; 32], id: &[u8]) -> Subject {
     let mut block = [0; 64];
     block[..32].copy_from_slice(secret);
     let mut mac = hmac::Hmac::<sha2::Sha256>::new(&block.into());
@@ -133,6 +135,7 @@ impl Store {
             let keys =
                 w.db.execute("DELETE FROM subject_keys WHERE subject = ?1", [&subject[..]])
                     .map_err(|e| sql::error(doing, e))?;
+            let letters = w.erase_letters(&subject)?;
             super::failpoint::reach("inside_shred");
             w.db.execute(
                 "INSERT INTO erased_subjects (subject, erased_ns, actor, reason) VALUES (?1, ?2, ?3, ?4)
@@ -141,12 +144,12 @@ impl Store {
             )
             .map_err(|e| sql::error(doing, e))?;
             let name = hex(&subject);
-            let mut draft = Draft::new(Action::SubjectErased).detail("keys", keys as u64);
+            let mut draft = Draft::new(Action::SubjectErased).detail("keys", keys as u64).detail("letters", letters);
             draft.resource = Some(format!("subject {name}"));
             draft.actor = by.actor.clone();
             draft.reason = by.reason.clone();
             w.record(vec![draft])?;
-            Ok(Shredded { subject: name, keys: keys as u64, before_ns })
+            Ok(Shredded { subject: name, keys: keys as u64, letters, before_ns })
         })?;
         super::failpoint::reach("after_shred");
         self.scrub()?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::connect::Found;
 use crate::connect::protocols::Resumption;
 use crate::error::{Error, Kind, Result, codes};
-use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Timestamp, Totals};
+use crate::record::{Mark, Receipt, Reject, Rulings, Settled, SliceId, Timestamp, Totals};
 use crate::store::failpoint::reach;
 use crate::store::{Intent, NewRun, RouteState, Run, RunEnd, RunState, Settle, Store};
 
@@ -197,6 +197,7 @@ fn resolve(
         rejects,
         replayed: intent.replayed.clone(),
         overtaking: kept.overtaking,
+        rulings: Rulings::default(),
         warnings: Vec::new(),
         anew: intent.anew,
     };
@@ -284,6 +285,7 @@ fn recount(
     let secret = store.record_secret();
     let (mut lanes, mut origins) = (Lanes::new(None), Vec::new());
     let (mut totals, mut rejects) = (Totals::default(), Vec::<Reject>::new());
+    let mut rulings = Rulings::default();
     for (slice, end) in &intent.slices {
         let before = settled.iter().find(|(id, _)| id == slice).map_or(0, |(_, s)| s.position.record);
         let mut read = 0;
@@ -297,7 +299,7 @@ fn recount(
                 let (decoder, encoder) = (plan.decoder()?, plan.encoder()?);
                 let mut middle =
                     Middle::new(Arc::clone(&plan.route), decoder, encoder, Arc::clone(&between), now).hashing(secret);
-                middle = middle.keeping(plan.keeps_origins());
+                middle = middle.keeping(plan.keeps_origins()).asking(plan.inline.as_ref());
                 Ok(move |part| middle.work(&part))
             },
             |arrival| {
@@ -313,6 +315,7 @@ fn recount(
                     }
                     read += done.totals.read;
                     totals.add(&done.totals);
+                    rulings.add(done.rulings);
                 }
                 Ok(None)
             },
@@ -323,11 +326,13 @@ fn recount(
     }
     if !intent.replayed.is_empty() {
         let (decoder, encoder, between) = (plan.decoder()?, plan.encoder()?, plan.between()?);
-        let mut middle =
-            Middle::new(Arc::clone(&plan.route), decoder, encoder, between, now).keeping(plan.keeps_origins());
+        let mut middle = Middle::new(Arc::clone(&plan.route), decoder, encoder, between, now)
+            .keeping(plan.keeps_origins())
+            .asking(plan.inline.as_ref());
         for text in store.reclaim_letters(run, &intent.replayed)? {
             let done = middle.work(&super::replay::part(text))?;
             totals.add(&done.totals);
+            rulings.add(done.rulings);
             origins.extend(done.origins);
         }
     }
@@ -349,6 +354,7 @@ fn recount(
         rejects,
         replayed: intent.replayed.clone(),
         overtaking: if plan.mapping.sync.mode.keyed() { lanes.cut() } else { Vec::new() },
+        rulings,
         warnings: Vec::new(),
         anew: intent.anew,
     })

@@ -18,7 +18,7 @@ use crate::connect::pace::Pace;
 use crate::connect::{Batch, DeleteGuard, Sink};
 use crate::error::{Error, Result, codes};
 use crate::map::Drifted;
-use crate::record::{Mark, Receipt, Reject, Settled, SliceId, Totals, Trace};
+use crate::record::{Decimal, Mark, Receipt, Reject, Rulings, Settled, SliceId, Sum, Totals, Trace};
 use crate::store::failpoint::reach;
 use crate::store::{Intent, Run, RunEnd, RunFilter, RunState, Settle, Store, Tenure};
 
@@ -104,6 +104,8 @@ pub struct Delivery<'d> {
     unkeyed: u64,
     /// Fields that nobody declared and that were accepted, with the records they were in.
     drifted: Drifted,
+    /// What compliance rules did to records so far, those that were kept back only counted.
+    rulings: Rulings,
 }
 
 struct Real<'d> {
@@ -116,11 +118,18 @@ struct Real<'d> {
     /// The pace of the target, if it has one, and what ends the waiting for it.
     pace: Option<(Arc<Pace>, Stop)>,
     /// The group that the writer has in hand.
-    sent: Option<(Settle, Vec<Origins>)>,
+    sent: Option<Sent>,
     /// The group that is written and not settled yet: goes into the next transaction.
     written: Option<Settle>,
     /// How requests are made again, for a target whose requests are kept with their intent.
     recipe: Option<String>,
+}
+
+/// A group that is on its way.
+struct Sent {
+    settle: Settle,
+    origins: Vec<Origins>,
+    amounts: Vec<Decimal>,
 }
 
 /// Parts that go to the target together.
@@ -135,6 +144,9 @@ struct Group {
     replayed: Vec<String>,
     origins: Vec<Origins>,
     digest: blake3::Hasher,
+    rulings: Rulings,
+    /// Of each target record the numbers that are summed.
+    amounts: Vec<Decimal>,
 }
 
 impl<'d> Delivery<'d> {
@@ -173,6 +185,7 @@ impl<'d> Delivery<'d> {
             lanes: Lanes::new(waiting),
             unkeyed: 0,
             drifted: Drifted::default(),
+            rulings: Rulings::default(),
         }
     }
 
@@ -221,6 +234,11 @@ impl<'d> Delivery<'d> {
         self.drifted.iter().map(told).collect()
     }
 
+    /// What compliance rules did to records so far.
+    pub fn rulings(&self) -> &Rulings {
+        &self.rulings
+    }
+
     /// The counts so far, the group in hand included.
     pub fn totals(&self) -> &Totals {
         &self.totals
@@ -266,6 +284,13 @@ impl<'d> Delivery<'d> {
         group.bytes += done.batch.bytes.len() + done.batch.seen.len();
         group.digest.update(&done.digest);
         group.totals.add(&done.totals);
+        if !done.rulings.is_empty() {
+            let mut rulings = done.rulings;
+            rulings.withheld.iter_mut().for_each(|one| one.record += before);
+            self.rulings.add(Rulings { withheld: Vec::new(), ..rulings.clone() });
+            group.rulings.add(rulings);
+            group.amounts.extend(done.amounts);
+        }
         for mut reject in done.rejects {
             reject.record += before;
             self.reasons.add(&reject);
@@ -303,7 +328,7 @@ impl<'d> Delivery<'d> {
             watch.progress(&self.totals);
             return Ok(None);
         };
-        real.collect(&mut self.mark, &mut self.totals, &mut self.reasons)?;
+        real.collect(&mut self.mark, &mut self.totals, &mut self.reasons, &mut self.rulings)?;
         if empty {
             real.settle(None, None)?;
             watch.progress(&self.totals);
@@ -357,7 +382,7 @@ impl<'d> Delivery<'d> {
     /// then. Or if the target or the store fails.
     pub fn sweep(&mut self, guard: DeleteGuard, watch: &mut dyn Watch) -> Result<()> {
         let Some(real) = &mut self.real else { return Ok(()) };
-        real.collect(&mut self.mark, &mut self.totals, &mut self.reasons)?;
+        real.collect(&mut self.mark, &mut self.totals, &mut self.reasons, &mut self.rulings)?;
         self.mark.group += 1;
         let anew = std::mem::take(&mut self.anew);
         let intent = Intent {
@@ -392,7 +417,7 @@ impl<'d> Delivery<'d> {
     /// If the target cannot be finished; the next run finishes it.
     pub fn finish(&mut self) -> Result<()> {
         let Some(real) = self.real.as_mut().filter(|_| !self.anew) else { return Ok(()) };
-        real.collect(&mut self.mark, &mut self.totals, &mut self.reasons)?;
+        real.collect(&mut self.mark, &mut self.totals, &mut self.reasons, &mut self.rulings)?;
         real.settle(None, None)?;
         reach("after_settle");
         if let Some(writer) = real.writer.take() {
@@ -412,10 +437,10 @@ impl<'d> Delivery<'d> {
     ///
     /// # Errors
     /// If the store fails; the run then stays open and the next one finds it so.
-    pub fn end(mut self, mut end: RunEnd) -> Result<(Totals, Vec<Reason>)> {
+    pub fn end(mut self, mut end: RunEnd) -> Result<(Totals, Vec<Reason>, Rulings)> {
         if let Some(mut real) = self.real.take() {
             // A group that fails now fails after the error that ends the run: that one is told.
-            let _ = real.collect(&mut self.mark, &mut self.totals, &mut self.reasons);
+            let _ = real.collect(&mut self.mark, &mut self.totals, &mut self.reasons, &mut self.rulings);
             end.settle = real.written.take();
             if let Some(writer) = real.writer.take() {
                 writer.end()?.abandon();
@@ -423,7 +448,7 @@ impl<'d> Delivery<'d> {
             real.store.borrow_mut().finish_run(&real.run, &end)?;
         }
         self.totals.add(&self.resolved);
-        Ok((self.totals, self.reasons.commonest()))
+        Ok((self.totals, self.reasons.commonest(), self.rulings))
     }
 }
 
@@ -448,10 +473,11 @@ impl Real<'_> {
             rejects: group.rejects,
             replayed: group.replayed,
             overtaking,
+            rulings: group.rulings,
             warnings: Vec::new(),
             anew,
         };
-        self.sent = Some((settle, group.origins));
+        self.sent = Some(Sent { settle, origins: group.origins, amounts: group.amounts });
         Ok(())
     }
 
@@ -469,13 +495,23 @@ impl Real<'_> {
     }
 
     /// Waits for the group that the writer has in hand: then it is to be settled.
-    fn collect(&mut self, mark: &mut Mark, totals: &mut Totals, reasons: &mut Reasons) -> Result<()> {
-        let (Some(writer), Some((mut settle, origins))) = (&mut self.writer, self.sent.take()) else { return Ok(()) };
+    fn collect(
+        &mut self,
+        mark: &mut Mark,
+        totals: &mut Totals,
+        reasons: &mut Reasons,
+        rulings: &mut Rulings,
+    ) -> Result<()> {
+        let (Some(writer), Some(sent)) = (&mut self.writer, self.sent.take()) else { return Ok(()) };
+        let Sent { mut settle, origins, amounts } = sent;
         let Some(receipt) = writer.wait()? else { return Err(Error::bug("a group was never written")) };
         (mark.length, mark.known) = (receipt.length, receipt.known.clone());
         (settle.mark.length, settle.mark.known) = (receipt.length, receipt.known.clone());
         settle.totals.took(&receipt);
         totals.took(&receipt);
+        let refused = refused_sums(&settle.rulings.sums, &receipt, &amounts);
+        rulings.add_sums(&refused);
+        settle.rulings.add_sums(&refused);
         for letter in refused::letters(&origins, &receipt) {
             reasons.add(&letter);
             settle.rejects.push(letter);
@@ -496,6 +532,28 @@ impl Real<'_> {
     }
 }
 
+/// What the sums of records come to that the target refused.
+fn refused_sums(sums: &[Sum], receipt: &Receipt, amounts: &[Decimal]) -> Vec<Sum> {
+    let width = sums.len();
+    if width == 0 || receipt.refusals.is_empty() {
+        return Vec::new();
+    }
+    let mut refused: Vec<Sum> = sums
+        .iter()
+        .map(|sum| Sum { field: sum.field.clone(), read: sum.read.map(|_| Decimal::ZERO), ..Sum::default() })
+        .collect();
+    for refusal in &receipt.refusals {
+        let numbers = amounts.chunks(width).nth(usize::try_from(refusal.record).unwrap_or(usize::MAX));
+        for (sum, number) in refused.iter_mut().zip(numbers.unwrap_or_default()) {
+            match sum.refused.add(*number) {
+                Ok(made) => sum.refused = made,
+                Err(_) => sum.unread += 1,
+            }
+        }
+    }
+    refused
+}
+
 /// What a sweep came to, to be settled.
 pub(super) fn swept(mark: &Mark, receipt: Receipt, anew: bool) -> Settle {
     let mut totals = Totals::default();
@@ -508,6 +566,7 @@ pub(super) fn swept(mark: &Mark, receipt: Receipt, anew: bool) -> Settle {
         rejects: Vec::new(),
         replayed: Vec::new(),
         overtaking: Vec::new(),
+        rulings: Rulings::default(),
         warnings: Vec::new(),
         anew,
     }

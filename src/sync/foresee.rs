@@ -74,7 +74,8 @@ pub fn foresee(
         &|| stop.asked(),
         || {
             let (decoder, encoder) = (plan.decoder()?, plan.encoder()?);
-            let mut middle = Middle::new(Arc::clone(&plan.route), decoder, encoder, Arc::clone(&between), now);
+            let mut middle = Middle::new(Arc::clone(&plan.route), decoder, encoder, Arc::clone(&between), now)
+                .asking(plan.inline.as_ref());
             Ok(move |part: Part| middle.work(&part))
         },
         |arrival| {

@@ -101,6 +101,7 @@ pub fn restore(bytes: &[u8]) -> Option<Kept> {
             record: from.number()?,
             column: from.number()? as u32,
             overtaken: from.number()? == 1,
+            subject: None,
             payload: from.bytes()?.to_vec(),
             columns: (0..from.number()?).map(|_| from.text()).collect::<Option<_>>()?,
             classes: from.classes()?,
@@ -227,6 +228,7 @@ mod tests {
             classes: ClassSet::NONE,
             record_key: Some(u128::MAX),
             overtaken: true,
+            subject: None,
         };
         let batch = Batch { bytes: b"{}".to_vec(), records: 2, ..Batch::default() };
         let totals = Totals { read: 3, mapped: 2, rejected: 1, produced: 2, ..Totals::default() };

@@ -28,7 +28,11 @@ const GROUP: usize = 500;
 /// The state cannot be read.
 pub fn hold(project: &mut Project, mappings: &[Mapping], store: Option<&Store>) -> Result<()> {
     let names: Vec<&str> = functions::names().filter(|name| functions::keyed(name).is_some()).collect();
-    let keyed = |mapping: &Mapping| names.iter().any(|name| mapping.canonical.contains(name));
+    let asks = |of: &[crate::config::Protect]| of.iter().any(|one| one.key.is_some());
+    let everywhere = asks(&project.compliance.rules.protect);
+    let keyed = |mapping: &Mapping| {
+        everywhere || asks(&mapping.compliance.protect) || names.iter().any(|name| mapping.canonical.contains(name))
+    };
     if !mappings.iter().any(keyed) {
         return Ok(());
     }

@@ -56,6 +56,11 @@ impl KeyHash {
     }
 }
 
+/// The hash of a key of one part, as a person writes it: what letters and withheld records are found by.
+pub fn key_of(secret: [u8; 16], text: &str) -> u128 {
+    KeyHash::new(secret).of(std::iter::once(&Value::String(text)))
+}
+
 /// For maps of what is a hash already.
 #[derive(Default)]
 pub struct AsItIs(u64);
@@ -172,6 +177,7 @@ mod tests {
             classes: ClassSet::NONE,
             record_key: Some(key),
             overtaken: false,
+            subject: None,
         }
     }
 
@@ -189,6 +195,8 @@ mod tests {
             unkeyed: 0,
             origins: None,
             drifted: Default::default(),
+            rulings: Default::default(),
+            amounts: Vec::new(),
         }
     }
 

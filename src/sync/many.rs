@@ -195,6 +195,7 @@ fn run_together(
     watch: &mut dyn Watch,
 ) -> Vec<Became> {
     let dry = setting.options.dry();
+    let now = setting.plan.map_or_else(|| moment(setting.now), Planned::moment);
     let (mut plans, mut held, mut answers) = (Vec::new(), Vec::new(), Vec::with_capacity(mappings.len()));
     for mapping in mappings {
         let made = plan(setting.project, mapping).and_then(|plan| {
@@ -203,6 +204,7 @@ fn run_together(
                 Some(store) if !dry => Some(store.lock_route(plan.name(), setting.wait)?),
                 _ => None,
             };
+            let plan = plan.prepared(setting.project, store.as_deref(), now)?;
             if let Some(store) = store.as_deref().filter(|_| !dry) {
                 let state = store.route(plan.name())?;
                 if !state.enabled {
@@ -222,7 +224,6 @@ fn run_together(
             Err(error) => Some(recorded(setting, Some(mapping), store.as_deref_mut(), error)),
         });
     }
-    let now = setting.plan.map_or_else(|| moment(setting.now), Planned::moment);
     let store = store.map(RefCell::new);
     let mut ran = road::run(&plans, store.as_ref(), setting.options, now, setting.stop, watch).into_iter();
     let answer = |(mapping, refused): (&&Mapping, Option<Error>)| {
@@ -361,7 +362,7 @@ pub fn foreseen(
     let reading = (setting.options.full, setting.options.window.clone());
     let (mut routes, mut all) = (Vec::new(), Vec::new());
     for mapping in chosen(setting, &selection, store)? {
-        let plan = plan(setting.project, mapping)?;
+        let plan = plan(setting.project, mapping)?.prepared(setting.project, store, moment(setting.now))?;
         let state = match store {
             Some(store) => store.route(plan.name())?,
             None => RouteState { enabled: true, ..RouteState::default() },

@@ -1,19 +1,20 @@
 //! The middle of the road: one part in, one [`Done`] out. A pure function over one part, run by
-//! one worker thread: decode, map, encode. Nothing here knows what comes before or after.
+//! one worker thread: decode, map, comply, encode. Nothing here knows what comes before or after.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::comply::inline::{Fate, Finding, Inline, Inspector, Judgement, Seen};
 use crate::config::Mode;
-
 use crate::connect::{Batch, Decoder, Encoder, Part, RecordError, Rows};
+use crate::error::codes::comply::{BLOCKED, DETECTED, ERASED, GATE};
 use crate::error::codes::map::{DRIFT, EXPLODE_LIMIT};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Code, Error, Kind, Result};
 use crate::expr::Moment;
 use crate::map::{Drifted, Fault, Route, Verdict};
-use crate::record::{Arena, Position, Reject, Row, SliceId, Timestamp, Totals, Value};
+use crate::record::{Act, Arena, Decimal, Position, Reject, Row, Rulings, SliceId, Timestamp, Totals, Value, Withheld};
 
 use super::lanes::{Hashed, KeyHash};
 use super::refused::Origins;
@@ -48,6 +49,10 @@ pub struct Done {
     pub origins: Option<Origins>,
     /// Fields that nobody declared, where the mapping accepts them, with the records they were in.
     pub drifted: Drifted,
+    /// What compliance rules did to its records, and the declared sums.
+    pub rulings: Rulings,
+    /// Of each target record, in order, the numbers that are summed.
+    pub amounts: Vec<Decimal>,
 }
 
 /// One worker: its decoder, its encoder and its scratch space.
@@ -67,6 +72,8 @@ pub struct Middle {
     secret: [u8; 16],
     /// Whether what records were read from is kept.
     keeping: bool,
+    /// What is asked of each record beside the mapping.
+    inspector: Option<Inspector>,
 }
 
 impl Middle {
@@ -90,7 +97,14 @@ impl Middle {
             hash,
             secret: [0; 16],
             keeping: false,
+            inspector: None,
         }
+    }
+
+    /// Asks of each record what its route asks for beside the mapping, if it does.
+    pub fn asking(mut self, inline: Option<&Arc<Inline>>) -> Self {
+        self.inspector = Inspector::of(inline);
+        self
     }
 
     /// Keeps what records were read from: the target may refuse some of them.
@@ -142,15 +156,19 @@ impl Middle {
             drifted: Drifted::default(),
             ended: None,
             origins: self.keeping.then(|| Origins::of(part, self.route.payload_classes)),
+            inspector: self.inspector.as_mut(),
+            amounts: Amounts::default(),
         };
         self.decoder.decode(part, &self.route.projection, &self.arena, &mut rows)?;
         if let Some(error) = rows.ended.take() {
             return Err(error);
         }
         let drifted = std::mem::take(&mut rows.drifted);
-        let Mapped { mut batch, mut totals, rejects, mut keys, unkeyed, mut origins, .. } = rows;
+        let Mapped { mut batch, mut totals, rejects, mut keys, unkeyed, mut origins, mut amounts, .. } = rows;
         self.wanted = self.wanted.map(|wanted| wanted - totals.read);
         totals.superseded = keys.drop_superseded(&mut batch.bytes, self.between.len());
+        let mut rulings = self.inspector.as_mut().map(Inspector::take).unwrap_or_default();
+        amounts.drop_superseded(&keys.superseded, &mut rulings);
         batch.records -= totals.superseded;
         if let Some(origins) = &mut origins {
             origins.drop_encoded(&keys.superseded.iter().map(|range| range.start).collect::<Vec<_>>());
@@ -161,7 +179,22 @@ impl Middle {
         let end = Position { record: totals.read, ..part.end.clone() };
         let (slice, last_of_slice) = (part.slice.clone(), part.last_of_slice);
         let Keys { keys, indices, .. } = keys;
-        Ok(Done { slice, end, last_of_slice, batch, digest, totals, rejects, keys, indices, unkeyed, origins, drifted })
+        Ok(Done {
+            slice,
+            end,
+            last_of_slice,
+            batch,
+            digest,
+            totals,
+            rejects,
+            keys,
+            indices,
+            unkeyed,
+            origins,
+            drifted,
+            rulings,
+            amounts: amounts.numbers,
+        })
     }
 }
 
@@ -191,6 +224,17 @@ struct Mapped<'w, 'a> {
     drifted: Drifted,
     /// Why the run ends here.
     ended: Option<Error>,
+    /// What is asked of each record beside the mapping; `None`: nothing.
+    inspector: Option<&'w mut Inspector>,
+    amounts: Amounts,
+}
+
+/// The numbers of the target records that are summed, as many for each as fields are.
+#[derive(Default)]
+struct Amounts {
+    numbers: Vec<Decimal>,
+    /// Where each of the records begins in the batch.
+    begins: Vec<usize>,
 }
 
 impl<'a> Rows<'a> for Mapped<'_, 'a> {
@@ -200,7 +244,14 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
         }
         self.totals.read += 1;
         self.route.count_drift(row.slots, &mut self.drifted);
-        match self.route.apply(&row, self.arena, self.moment(&row), &mut self.values) {
+        let mut verdict = self.route.apply(&row, self.arena, self.moment(&row), &mut self.values);
+        if self.inspector.is_some() {
+            match self.comply(&row, verdict) {
+                Some(left) => verdict = left,
+                None => return self.ended.is_none(),
+            }
+        }
+        match verdict {
             Verdict::Mapped if self.route.explodes() => self.encode_many(&row),
             Verdict::Mapped => self.encode(&row),
             Verdict::Filtered => {
@@ -227,10 +278,11 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
         self.totals.read += 1;
         self.totals.rejected += 1;
         self.unkeyed += 1;
+        let cause = self.quiet(error.cause);
         let payload = self.part.bytes.get(error.start..error.end).unwrap_or_default();
         self.rejects.push(Reject {
             code: error.code.id,
-            cause: error.cause,
+            cause,
             field: error.field,
             source: self.part.name.to_string(),
             slice: self.part.slice.to_string(),
@@ -243,6 +295,7 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
             classes: self.route.payload_classes,
             record_key: None,
             overtaken: false,
+            subject: None,
         });
         true
     }
@@ -271,6 +324,117 @@ impl<'a> Mapped<'_, 'a> {
         }
     }
 
+    /// What gates, detection and sums make of a record; `None`: it goes no further.
+    #[inline(never)]
+    fn comply(&mut self, row: &Row<'a>, verdict: Verdict) -> Option<Verdict> {
+        let inspector = self.inspector.as_deref_mut()?;
+        let inline = Arc::clone(inspector.inline());
+        if let Verdict::Filtered = verdict {
+            inspector.lost(row.slots, Fate::Filtered);
+            return Some(verdict);
+        }
+        // Also of a record that the mapping rejects: what must be kept back is not kept as a dead letter.
+        if let Some(gates) = &inline.gates {
+            match gates.judge(row.slots, self.now) {
+                Judgement::Passes => {}
+                Judgement::Withheld(code) => {
+                    self.withhold(row, code);
+                    return None;
+                }
+                Judgement::Failed { field, cause } => {
+                    if let Verdict::Mapped = verdict {
+                        self.lose(row);
+                        self.reject(row, GATE.id, format!("`{field}`: {cause}"), Some(field));
+                        return None;
+                    }
+                }
+            }
+        }
+        if let Verdict::Rejected(_) = verdict {
+            self.lose(row);
+            return Some(verdict);
+        }
+        let inspector = self.inspector.as_deref_mut()?;
+        match inspector.look(&mut self.values, self.arena) {
+            Seen::Clean => Some(verdict),
+            Seen::Park(finding) => {
+                self.lose(row);
+                self.park(row, *finding);
+                None
+            }
+            Seen::Block(finding) => {
+                self.ended = Some(self.block(row, *finding));
+                None
+            }
+        }
+    }
+
+    /// Counts a record that becomes a dead letter among the sums.
+    fn lose(&mut self, row: &Row<'a>) {
+        if let Some(inspector) = self.inspector.as_deref_mut() {
+            inspector.lost(row.slots, Fate::Rejected);
+        }
+    }
+
+    /// Keeps a record back: nothing of it stays but what it is known by.
+    fn withhold(&mut self, row: &Row<'a>, code: &'static Code) {
+        self.totals.withheld += 1;
+        // A mirror leaves what it has of records that are there, and lets go of who was erased.
+        let key = match self.keyed && !std::ptr::eq(code, &ERASED) {
+            true => self.key_alone(row),
+            false => None,
+        };
+        let Some(inspector) = self.inspector.as_deref_mut() else { return };
+        let rulings = &mut inspector.rulings;
+        rulings.count(Act::Withheld, code.id, "", None, || code.title.to_owned());
+        if let Some(key) = key {
+            rulings.withheld.push(Withheld { key, code: code.id, record: u64::from(row.index) + 1 });
+        }
+        inspector.lost(row.slots, Fate::Withheld);
+    }
+
+    /// Sets a record aside since one of its values shows what no class announced.
+    #[cold]
+    fn park(&mut self, row: &Row<'a>, finding: Finding) {
+        self.reject(row, DETECTED.id, finding.cause, Some(finding.field));
+        if let Some(reject) = self.rejects.last_mut() {
+            reject.classes = reject.classes.union(crate::record::ClassSet::one(finding.class));
+            if finding.is_fleeting {
+                // What must never be stored is not stored, sealed or not.
+                reject.payload.clear();
+            }
+        }
+    }
+
+    #[cold]
+    fn block(&self, row: &Row<'a>, finding: Finding) -> Error {
+        let line = self.part.start.line + u64::from(row.line) + 1;
+        Error::new(Kind::Refused, &BLOCKED, finding.cause)
+            .fact("record", format!("{}:{line}", self.part.name))
+            .fact("class", finding.class.class().name)
+            .hint("give the source field its class and map it accordingly, or correct the data in its source")
+            .hint("`detect: { action: park }` sets such records aside, and the others go on")
+    }
+
+    /// A sentence without values that look sensitive.
+    fn quiet(&mut self, text: String) -> String {
+        match self.inspector.as_deref_mut() {
+            Some(inspector) => inspector.quiet(text),
+            None => text,
+        }
+    }
+
+    /// Sums what a record became, once it is encoded; `begins`: where each target record does in the batch.
+    #[inline(never)]
+    fn sum(&mut self, row: &Row<'a>, begins: impl Iterator<Item = usize>) {
+        let Some(inspector) = self.inspector.as_deref_mut() else { return };
+        let inline = Arc::clone(inspector.inline());
+        let Some(sums) = &inline.sums else { return };
+        let width = self.route.width();
+        sums.made(&mut inspector.rulings.sums, row.slots, &self.values, width, &mut self.amounts.numbers);
+        self.amounts.begins.extend(begins);
+    }
+
     fn encode(&mut self, row: &Row<'a>) {
         let start = self.batch.bytes.len();
         if start > 0 {
@@ -290,10 +454,14 @@ impl<'a> Mapped<'_, 'a> {
                 if let Some(origins) = &mut self.origins {
                     origins.keep(self.part, row, hashed, start);
                 }
+                if self.inspector.is_some() {
+                    self.sum(row, std::iter::once(start));
+                }
             }
             Err(error) => {
                 self.batch.bytes.truncate(start);
                 let field = self.route.columns.get(error.column).map(|c| c.path.to_string());
+                self.lose(row);
                 self.reject(row, error.code.id, error.cause, field);
             }
         }
@@ -322,11 +490,15 @@ impl<'a> Mapped<'_, 'a> {
             };
             if let Some((code, cause, field)) = failed {
                 self.batch.bytes.truncate(start);
+                self.lose(row);
                 self.reject(row, code, cause, field);
                 return;
             }
             let key = self.keyed.then(|| self.hash.of(self.route.key.iter().map(|at| &values[*at])));
             ranges.push((key, from..self.batch.bytes.len()));
+        }
+        if self.inspector.is_some() {
+            self.sum(row, ranges.iter().map(|(_, range)| range.start).collect::<Vec<_>>().into_iter());
         }
         self.totals.mapped += 1;
         self.totals.exploded += (ranges.len() as u64).saturating_sub(1);
@@ -387,6 +559,11 @@ impl<'a> Mapped<'_, 'a> {
             cause.push_str(", for ");
             cause.push_str(&key);
         }
+        let mut subject = None;
+        if let Some(inspector) = self.inspector.as_deref_mut() {
+            cause = inspector.quiet(cause);
+            subject = inspector.inline().gates.as_ref().and_then(|gates| gates.reference(row.slots));
+        }
         self.rejects.push(Reject {
             code,
             cause,
@@ -402,7 +579,32 @@ impl<'a> Mapped<'_, 'a> {
             classes: self.route.payload_classes,
             record_key,
             overtaken: false,
+            subject,
         });
+    }
+}
+
+impl Amounts {
+    /// Takes out the numbers of records that later ones replaced, and counts them as that.
+    fn drop_superseded(&mut self, superseded: &[Range<usize>], rulings: &mut Rulings) {
+        let width = rulings.sums.len();
+        if superseded.is_empty() || width == 0 {
+            return;
+        }
+        let mut kept = Vec::with_capacity(self.numbers.len());
+        for (begin, numbers) in self.begins.iter().zip(self.numbers.chunks(width)) {
+            if superseded.iter().any(|range| range.start == *begin) {
+                for (sum, number) in rulings.sums.iter_mut().zip(numbers) {
+                    match sum.superseded.add(*number) {
+                        Ok(made) => sum.superseded = made,
+                        Err(_) => sum.unread += 1,
+                    }
+                }
+            } else {
+                kept.extend_from_slice(numbers);
+            }
+        }
+        self.numbers = kept;
     }
 }
 

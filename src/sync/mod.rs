@@ -14,6 +14,7 @@ mod delivery;
 pub mod facts;
 pub mod foresee;
 pub mod heartbeat;
+pub mod inline;
 mod kept;
 pub mod keys;
 mod lanes;
@@ -39,6 +40,7 @@ mod writer;
 
 pub use adopt::{Adopted, adopt};
 pub use check::{Checked, check};
+pub use lanes::key_of;
 pub use many::{Became, Selection, Setting, run};
 pub use plan::Plan;
 pub use replay::{Replayed, overtaken, replay, superseded};

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::comply::inline::Inline;
 use crate::config::{Carries, Connector, Mapping, Mode, Node, Piece, Project, Resolver, Stream, StreamRef};
 use crate::connect::formats::{self, Format};
 use crate::connect::options::OptionReader;
@@ -13,7 +14,8 @@ use crate::connect::{Counting, Decoder, DeleteGuard, Encoder, Sink, Source};
 use crate::error::codes::sync::NO_WINDOW;
 use crate::error::{Error, Kind, Result};
 use crate::map::Route;
-use crate::record::{Position, Settled, SliceId};
+use crate::record::{Position, Settled, SliceId, Timestamp};
+use crate::store::Store;
 
 use super::road::Options;
 
@@ -47,6 +49,8 @@ pub struct Plan {
     pub root: Arc<Path>,
     /// Hash and canonical form of the project.
     pub project: (String, String),
+    /// What it asks of its records beside the mapping, once that is brought together for a run.
+    pub inline: Option<Arc<Inline>>,
 }
 
 impl End {
@@ -146,7 +150,17 @@ impl Plan {
             route: Arc::new(route),
             root: project.root.as_path().into(),
             project: (project.hash.clone(), project.canonical.clone()),
+            inline: None,
         })
+    }
+
+    /// The same with what it asks of its records, for a run.
+    ///
+    /// # Errors
+    /// As for [`inline::prepare`](super::inline::prepare).
+    pub fn prepared(mut self, project: &Project, store: Option<&Store>, now: Timestamp) -> Result<Self> {
+        self.inline = super::inline::prepare(&self, project, store, now)?;
+        Ok(self)
     }
 
     /// Opens the source after what is settled; with `only`, just up to that position of that

@@ -132,6 +132,7 @@ impl Origins {
             classes: self.classes,
             record_key: record.key,
             overtaken: false,
+            subject: None,
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Replayed {
     pub delivered: u64,
     /// Letters for which `when` is false now.
     pub filtered: u64,
+    /// Letters whose records a compliance rule keeps back now; their content is deleted.
+    pub withheld: u64,
     /// Letters that were rejected again; they stay open.
     pub rejected: u64,
     /// Why, commonest first.
@@ -50,7 +52,7 @@ pub fn replay(
     now: Timestamp,
     watch: &mut dyn Watch,
 ) -> Result<Replayed> {
-    let plan = plan(project, mapping)?;
+    let plan = plan(project, mapping)?.prepared(project, Some(&*store), now)?;
     let mut filter = filter.clone();
     filter.route = Some(plan.name().to_string());
     filter.states = vec![LetterState::Open];
@@ -81,7 +83,8 @@ pub fn replay(
         Delivery::new(Edge::Real { store, run, sink, recipe }, mark, &settled, &plan.mapping, false).resolved(resolved);
     let mut middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now)
         .hashing(secret)
-        .keeping(plan.keeps_origins());
+        .keeping(plan.keeps_origins())
+        .asking(plan.inline.as_ref());
     let mut reasons = Reasons::default();
 
     let deliver = || -> Result<()> {
@@ -94,6 +97,7 @@ pub fn replay(
                 continue;
             }
             replayed.filtered += done.totals.filtered;
+            replayed.withheld += done.totals.withheld;
             replayed.delivered += done.totals.mapped;
             delivery.take_letter(id, done, watch)?;
         }

@@ -10,7 +10,7 @@ use crate::connect::pace::Paced;
 use crate::connect::protocols::Window;
 use crate::connect::{Part, Source};
 use crate::error::{Error, Exit, Result};
-use crate::record::{Settled, SliceId, Timestamp, Totals};
+use crate::record::{Rulings, Settled, SliceId, Timestamp, Totals};
 
 use super::begin::{Begun, begin};
 use super::delivery::{Delivery, Shared};
@@ -82,6 +82,8 @@ pub struct Finished {
     pub totals: Totals,
     /// Why records were rejected, commonest first.
     pub reasons: Vec<Reason>,
+    /// What compliance rules did to records, and the declared sums.
+    pub rulings: Rulings,
     /// What was worth a line on the way.
     pub notes: Vec<String>,
     /// What ended it early or leaves it not whole, if something does.
@@ -235,7 +237,8 @@ impl Journey<'_> {
                         false => {
                             let (decoder, encoder, route) = (plan.decoder()?, plan.encoder()?, Arc::clone(&plan.route));
                             let middle = Middle::new(route, decoder, encoder, Arc::clone(between), self.now);
-                            Some(middle.limited(self.options.limit).hashing(self.secret).keeping(*keeps))
+                            let middle = middle.limited(self.options.limit).hashing(self.secret).keeping(*keeps);
+                            Some(middle.asking(plan.inline.as_ref()))
                         }
                     };
                     middles.push((over, middle));
@@ -317,8 +320,9 @@ impl Journey<'_> {
         let fresh = branch.settled.is_empty();
         branch.notes.extend(delivery.drift_notes());
         let verdict = verdict::judge(branch.plan, self.options, ended, delivery.totals(), fresh, self.stop)
-            .doubted(branch.plan, delivery.in_doubt());
-        branch.finished = Some(delivery.end(verdict.run_end(&branch.notes)).and_then(|(totals, reasons)| {
+            .doubted(branch.plan, delivery.in_doubt())
+            .summed(branch.plan, delivery.rulings());
+        branch.finished = Some(delivery.end(verdict.run_end(&branch.notes)).and_then(|(totals, reasons, rulings)| {
             if unbegun {
                 return Err(verdict.error.unwrap_or_else(|| Error::bug("a failed run without its error")));
             }
@@ -331,6 +335,7 @@ impl Journey<'_> {
                 exit: verdict.exit,
                 totals,
                 reasons,
+                rulings,
                 notes,
                 error: verdict.error,
                 seconds: self.clock.elapsed().as_secs_f64(),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::config::OnError;
 use crate::error::{Error, Exit, Kind, Result, codes};
-use crate::record::Totals;
+use crate::record::{Decimal, Rulings, Sum, Totals};
 use crate::store::{RunEnd, RunState};
 
 use super::pipeline::Ending;
@@ -114,6 +114,39 @@ impl Verdict {
         self
     }
 
+    /// A run whose declared sums do not agree did not finish whole. What agrees is said, where something was
+    /// left out on the way.
+    pub fn summed(mut self, plan: &Plan, rulings: &Rulings) -> Self {
+        for sum in &rulings.sums {
+            let left = |number: &Decimal| *number != Decimal::ZERO;
+            if let Some((expected, made)) = sum.differs() {
+                let cause = format!(
+                    "the sums of `{}` do not agree: {expected} was to be written, and {made} was made of it",
+                    sum.field
+                );
+                self.notes.push(cause.clone());
+                if self.exit == Exit::Done {
+                    let error = Error::new(Kind::Partial, &codes::comply::TOTALS, cause)
+                        .fact("read", sum.read.unwrap_or_default())
+                        .hint(format!(
+                            "compare the values of `{}` in {} and in {}",
+                            sum.field,
+                            plan.from.shown(),
+                            plan.to.shown()
+                        ));
+                    (self.exit, self.error) = (error.exit(), Some(error));
+                }
+            } else if [sum.filtered, sum.rejected, sum.withheld, sum.superseded, sum.refused].iter().any(left) {
+                self.notes.push(told(sum));
+            }
+            if sum.unread > 0 {
+                let records = if sum.unread == 1 { "1 record".to_owned() } else { format!("{} records", sum.unread) };
+                self.notes.push(format!("in {records} `{}` is no number, and is not part of its sums", sum.field));
+            }
+        }
+        self
+    }
+
     /// What the store records of it, with what else there was to say.
     pub fn run_end(&self, notes: &[String]) -> RunEnd {
         let state = match self.exit {
@@ -130,6 +163,26 @@ impl Verdict {
             settle: None,
         }
     }
+}
+
+/// `amount: 100 read = 90 written + 10 rejected`.
+fn told(sum: &Sum) -> String {
+    let mut text = format!("`{}`: ", sum.field);
+    if let Some(read) = sum.read {
+        text.push_str(&format!("{read} read = "));
+    }
+    text.push_str(&format!("{} written", sum.written().unwrap_or_default()));
+    let parts = [
+        (sum.filtered, "filtered"),
+        (sum.rejected, "rejected"),
+        (sum.withheld, "withheld"),
+        (sum.superseded, "replaced by later ones"),
+        (sum.refused, "refused"),
+    ];
+    for (number, what) in parts.into_iter().filter(|(number, _)| *number != Decimal::ZERO) {
+        text.push_str(&format!(" + {number} {what}"));
+    }
+    text
 }
 
 fn past_tolerance(plan: &Plan, totals: &Totals) -> Error {

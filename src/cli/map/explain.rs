@@ -7,7 +7,6 @@ use crate::cli::context::Context;
 use crate::cli::output::Answer;
 use crate::error::{Error, Exit, Kind, Result, codes, nearest};
 use crate::map;
-use crate::sync::check as checks;
 
 /// Explains a target field: source, steps, conditions, type and data classes
 #[derive(clap::Args, Debug)]
@@ -20,7 +19,7 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
-        let (project, mapping, route) = one(&self.name, context)?;
+        let (_, mapping, route) = one(&self.name, context)?;
         let told = map::explain(&route, &self.field).map_err(|known| {
             let cause = format!("`{}` writes no field `{}`", self.name, self.field);
             let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause);
@@ -29,7 +28,6 @@ impl Explain {
                 None => error.hint(format!("it writes {}", known.join(", "))),
             }
         })?;
-        let (told_ways, findings) = checks::judged(&project, &mapping, &route, &told.target);
         let passages: Vec<_> = told
             .flow
             .passages
@@ -49,6 +47,16 @@ impl Explain {
             line("default", "stands in for a missing or null source");
         }
         line("transform", told.transform.as_deref().unwrap_or_default().trim());
+        let protects: Vec<String> = told
+            .protected
+            .iter()
+            .map(|one| {
+                let expression = one.expression.as_ref().map_or_else(String::new, |text| format!(" with {text}"));
+                let place = format!("{}:{}", one.place.file, one.place.line);
+                format!("{}: {}{expression} ({place})", one.class.class().name, one.action)
+            })
+            .collect();
+        line("protect", &protects.join("; "));
         line("required", if told.required { "a missing or null result rejects the record" } else { "" });
         line("validate", &told.validate.join("; "));
         let gate = mapping.when.as_ref().map(|when| when.text.trim().to_string());
@@ -84,12 +92,6 @@ impl Explain {
             let result = &told.flow.classes;
             line("result", &if result.is_empty() { "carries no class".into() } else { format!("carries {result}") });
         }
-        for (class, way) in &told_ways {
-            line("way", &format!("{class}: {}", way.join(" → ")));
-        }
-        for finding in &findings {
-            line("found", &format!("{}: {}", finding.code.id, finding.cause));
-        }
         let answer = Answer::new()
             .fact("mapping", json!(self.name))
             .fact("target", json!(told.target))
@@ -97,6 +99,7 @@ impl Explain {
             .fact("source_type", json!(told.source_kind))
             .fact("has_default", json!(told.has_default))
             .fact("transform", json!(told.transform))
+            .fact("protected", json!(protected(&told.protected)))
             .fact("required", json!(told.required))
             .fact("validate", json!(told.validate))
             .fact("gate", json!(gate))
@@ -106,10 +109,14 @@ impl Explain {
             .fact("type", json!(told.kind))
             .fact("source_classes", json!(told.flow.source.to_string()))
             .fact("classes", json!(told.flow.classes.to_string()))
-            .fact("ways", told_ways.iter().map(|(class, way)| json!({ "class": class, "way": way })).collect())
-            .fact("found", findings.iter().map(crate::cli::output::json::finding).collect())
             .fact("passages", json!(passages));
         context.ui.answer(answer.text(text))?;
         Ok(Exit::Done)
     }
+}
+
+/// What is done for the sake of classes, as documents have it.
+pub(in crate::cli) fn protected(of: &[map::Protected]) -> Vec<serde_json::Value> {
+    let one = |one: &map::Protected| json!({ "class": one.class.class().name, "action": one.action, "expression": one.expression });
+    of.iter().map(one).collect()
 }

@@ -9,6 +9,7 @@ use crate::cli::context::{Context, now};
 use crate::cli::output::text::shown;
 use crate::cli::output::{Answer, Rows};
 use crate::cli::sample::{self, Found};
+use crate::comply::inline::Hush;
 use crate::config::{Connector, Mapping, Node, Project, Spanned, Stream, Text};
 use crate::connect::formats;
 use crate::error::{Error, Exit, Kind, Result, codes};
@@ -34,11 +35,15 @@ impl Preview {
         let mut rows =
             Rows::new("records", &["record", "place", "outcome", "before", "after", "code", "cause", "field"]);
         let mut text = String::new();
+        let hush = Hush::of(project.compliance.rules.detect.as_ref());
         let notes = sample::first(&root, &connector, &stream, &route.projection, self.limit, &mut |part, found| {
             let number = rows.rows.len() + 1;
             match found {
                 Found::Row(row, arena) => {
-                    let seen = map::preview(&route, &row, arena, Some(now()));
+                    let mut seen = map::preview(&route, &row, arena, Some(now()));
+                    if let Some(hush) = &hush {
+                        quieten(&mut seen, &route, hush);
+                    }
                     let place = format!("{}:{}", part.name, part.start.line + u64::from(seen.line) + 1);
                     let before = object(&seen.before);
                     text.push_str(&fitted(&format!("record {number} ({})", shown(&place)), WIDTH));
@@ -217,6 +222,24 @@ fn pieces(word: &str) -> Vec<String> {
         return vec![String::new()];
     }
     letters.chunks(WIDTH - 8).map(|part| part.iter().collect()).collect()
+}
+
+/// Masks what looks sensitive and has no class. Of what had one the result is shown: it is what is written.
+fn quieten(seen: &mut map::Previewed, route: &map::Route, hush: &Hush) {
+    let known = |field: &str| route.leaf(field).is_some_and(|leaf| !leaf.flow.source.is_empty());
+    let quiet = |shown: &mut Shown| {
+        let text = hush.text(&shown.field, &shown.text);
+        shown.masked |= text != shown.text;
+        shown.text = text;
+    };
+    seen.before.iter_mut().filter(|shown| !shown.masked).for_each(quiet);
+    match &mut seen.outcome {
+        Outcome::Mapped(after) => {
+            after.iter_mut().filter(|shown| !shown.masked && !known(&shown.field)).for_each(quiet);
+        }
+        Outcome::Rejected(fault) => fault.cause = hush.text("", &fault.cause),
+        Outcome::Filtered => {}
+    }
 }
 
 #[cfg(test)]

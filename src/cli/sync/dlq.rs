@@ -9,6 +9,7 @@ use crate::cli::moment;
 use crate::cli::output::text::{count, shown};
 use crate::cli::output::{Answer, Rows};
 use crate::cli::sample;
+use crate::comply::inline::Hush;
 use crate::config::{Project, named};
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::store::{Letter, LetterFilter, LetterState, LetterText};
@@ -215,14 +216,20 @@ fn show(id: &str, context: &Context<'_>) -> Result<Exit> {
             draft.route = Some(letter.route.clone());
             draft.actor = who();
             store.record_event(draft)?;
-            let record = sample::letter(&project, &mappings, &letter, &payload);
+            let mut record = sample::letter(&project, &mappings, &letter, &payload);
+            if let Some(hush) = Hush::of(project.compliance.rules.detect.as_ref()) {
+                record = hush.over(record);
+            }
             (letter, record)
         }
         // What is done with has no content any more, and still a reason and a place.
         Err(error) => {
             let filter = LetterFilter { ids: vec![id.to_string()], limit: 2, ..LetterFilter::default() };
             match store.dead_letters(&filter)?.as_slice() {
-                [one] if !matches!(one.state, LetterState::Open | LetterState::Replaying) => (one.clone(), Json::Null),
+                // Of what must never be stored nothing was kept, in whatever state the letter is.
+                [one] if !matches!(one.state, LetterState::Open | LetterState::Replaying) || one.size == 0 => {
+                    (one.clone(), Json::Null)
+                }
                 _ => return Err(error),
             }
         }
@@ -252,7 +259,12 @@ fn show(id: &str, context: &Context<'_>) -> Result<Exit> {
         }
         other => text.push_str(&format!("    {}\n", crate::cli::output::text::cell(other))),
     }
-    if letter.state == LetterState::Open {
+    if letter.state == LetterState::Open && letter.size == 0 {
+        text.push_str(&format!(
+            "nothing of the record is kept: such data is never stored\nnext: correct it in its source; consign sync dlq discard {} --reason TEXT\n",
+            letter.id
+        ));
+    } else if letter.state == LetterState::Open {
         text.push_str(&format!(
             "next: mend the mapping or the source, then consign sync dlq replay {0}\n      or consign sync dlq discard {0} --reason TEXT\n",
             letter.id
@@ -296,7 +308,7 @@ fn replay(filter: LetterFilter, context: &Context<'_>) -> Result<Exit> {
     }
     // So many in all, over all routes.
     let mut left = filter.limit;
-    let columns = ["route", "run", "delivered", "filtered", "rejected", "reasons"];
+    let columns = ["route", "run", "delivered", "filtered", "withheld", "rejected", "reasons"];
     let mut rows = Rows::new("routes", &columns);
     let options = Options { cause: "replay", actor: who(), ..Options::default() };
     let (mut text, mut exit) = (String::new(), Exit::Done);
@@ -312,13 +324,16 @@ fn replay(filter: LetterFilter, context: &Context<'_>) -> Result<Exit> {
         }
         let filter = LetterFilter { limit: left, ..filter.clone() };
         let done = sync::replay(&project, mapping, &mut store, &filter, &options, now(), &mut Silent)?;
-        left = left.saturating_sub((done.delivered + done.filtered + done.rejected) as usize);
+        left = left.saturating_sub((done.delivered + done.filtered + done.withheld + done.rejected) as usize);
         for note in &done.notes {
             context.ui.note(&format!("{route}: {note}"));
         }
         text.push_str(&format!("{route}: {} delivered", count(done.delivered, "record", "records")));
         if done.filtered > 0 {
             text.push_str(&format!(", {} filtered", done.filtered));
+        }
+        if done.withheld > 0 {
+            text.push_str(&format!(", {} withheld and given up", done.withheld));
         }
         text.push_str(&format!(", {} rejected again (run {})\n", done.rejected, done.run));
         let mut reasons = Vec::new();
@@ -342,6 +357,7 @@ fn replay(filter: LetterFilter, context: &Context<'_>) -> Result<Exit> {
             json!(done.run),
             json!(done.delivered),
             json!(done.filtered),
+            json!(done.withheld),
             json!(done.rejected),
             json!(reasons),
         ]);

@@ -10,7 +10,7 @@ use super::known;
 use crate::cli::context::{Context, who};
 use crate::cli::output::Answer;
 use crate::cli::output::text::{count, grouped};
-use crate::config::{Carries, Mapping, Mode, Project};
+use crate::config::{Carries, Mapping, Mode, OnHit, Project};
 use crate::connect::protocols::{Guarantee, Window};
 use crate::connect::rows::Bookmark;
 use crate::error::{Error, Exit, Result};
@@ -219,6 +219,10 @@ fn one(
         let records = count(sync.deletes.records, "record", "records");
         line("deletes", &format!("what the source has no more, at most {percent} % or {records} unasked"));
     }
+    let inline = asked(project, &plan);
+    for (name, value) in &inline {
+        line(name, value);
+    }
     if let Some(schedule) = &schedule {
         line("schedule", schedule);
     }
@@ -262,6 +266,7 @@ fn one(
         "fields": plan.route.columns.len(),
         "fields_read": plan.route.projection.paths.len(),
         "tolerate": { "ppm": sync.on_error.tolerate_ppm, "records": sync.on_error.tolerate_records },
+        "compliance": inline.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>(),
         "schedule": sync.schedule.as_ref().map(|s| json!({ "cron": s.cron.value, "timezone": s.timezone })),
         "after": sync.after.iter().map(|s| &s.value).collect::<Vec<_>>(),
         "approval": sync.approval.map(|approval| json!({ "four_eyes": approval.four_eyes })),
@@ -270,6 +275,49 @@ fn one(
         "guarantee": word,
     });
     Ok((text, json))
+}
+
+/// What compliance asks of the records of a route, a line for each.
+fn asked(project: &Project, plan: &sync::Plan) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    let protected: Vec<String> = plan
+        .route
+        .leaves
+        .iter()
+        .flat_map(|leaf| leaf.protected.iter().map(move |one| format!("{} ({})", leaf.target, one.action)))
+        .collect();
+    if !protected.is_empty() {
+        lines.push(("protects", protected.join(", ")));
+    }
+    let said = &plan.mapping.compliance;
+    let mut gates = Vec::new();
+    if let Some(consent) = &said.consent {
+        let purpose = said.consent_purpose().map_or_else(String::new, |purpose| format!(" for {purpose}"));
+        gates.push(match &consent.lookup {
+            Some(_) => format!("consent{purpose}, looked up"),
+            None => format!("consent{purpose}"),
+        });
+    }
+    let named = |path: &crate::config::Spanned<crate::record::Path>| path.value.to_string();
+    gates.extend(said.opt_out.as_ref().map(|path| format!("no opt-out in {}", named(path))));
+    gates.extend(said.age.as_ref().map(|path| format!("of age by {}", named(path))));
+    gates.extend(said.subject.as_ref().map(|path| format!("not erased by {}", named(path))));
+    if !gates.is_empty() {
+        lines.push(("asks for", gates.join("; ")));
+    }
+    if let Some(detect) = project.compliance.rules.detect.as_ref().filter(|detect| !detect.classes.is_empty()) {
+        let does = match detect.action {
+            OnHit::Block => "the run ends there",
+            OnHit::Park => "its record is set aside",
+            OnHit::Mask => "it is masked",
+            OnHit::Warn => "it is said and written",
+        };
+        lines.push(("detects", format!("what no class announced: {does}")));
+    }
+    if !said.totals.is_empty() {
+        lines.push(("sums", said.totals.iter().map(named).collect::<Vec<_>>().join(", ")));
+    }
+    lines
 }
 
 fn bounds(window: Option<&Window>) -> String {

@@ -16,12 +16,12 @@ use crate::config::environment::{INTEGRATION_RATE_LIMIT, INTEGRATION_RETRY_COUNT
 use crate::config::{Environment, Mapping, Mode, Project, Resolver};
 use crate::connect::protocols::{self, Guarantee, Protocol};
 use crate::error::{Error, Exit, Kind, Result, codes};
-use crate::record::Totals;
+use crate::record::{Act, Totals};
 use crate::report::metrics::{Ended, metrics};
 use crate::store::folder::replace_file_as;
 use crate::store::{LetterFilter, LetterState, Store};
 use crate::sync::heartbeat::{self, Beat};
-use crate::sync::{self, Became, Options, Room, Selection, Setting, Watch};
+use crate::sync::{self, Became, Finished, Options, Room, Selection, Setting, Watch};
 
 /// Runs routes: reads, maps, checks, writes, and records what it did
 #[derive(clap::Args, Debug)]
@@ -381,6 +381,8 @@ impl Told<'_> {
             .fact("dry_run", json!(self.dry))
             .fact("totals", serde_json::to_value(totals).unwrap_or_default())
             .fact("reasons", self.reasons_json())
+            .fact("rulings", self.rulings_json())
+            .fact("sums", self.sums_json())
             .fact("dead_letters", json!(waiting))
             .fact("duration_s", json!(round3(seconds)))
             .rows(rows)
@@ -457,6 +459,9 @@ impl Told<'_> {
             let (cause, first) = (shown(&reason.cause), shown(&reason.first));
             line("", &format!("{} × {route}{field}: {cause} (first at {first}){others}", grouped(reason.records)));
         }
+        for (name, value) in self.ruled() {
+            line(name, &value);
+        }
         line("data", &places);
         let rate = match read {
             0 => String::new(),
@@ -483,6 +488,69 @@ impl Told<'_> {
         };
         line("next", &next);
         Ok(out)
+    }
+
+    /// What compliance rules did: always told of records that were kept back where a route may keep some.
+    fn ruled(&self) -> Vec<(&'static str, String)> {
+        let ran: Vec<&Finished> =
+            self.became.iter().filter_map(|one| if let Became::Ran(f) = one { Some(&**f) } else { None }).collect();
+        let mut lines = Vec::new();
+        let gated = |route: &str| {
+            let said = self.mappings.iter().find(|m| m.name.value == route).map(|m| &m.compliance);
+            said.is_some_and(|s| s.consent.is_some() || s.opt_out.is_some() || s.age.is_some() || s.subject.is_some())
+        };
+        let withheld: u64 = ran.iter().map(|f| f.totals.withheld).sum();
+        if withheld > 0 || ran.iter().any(|f| gated(&f.route)) {
+            let mut reasons: Vec<(&str, u64)> = Vec::new();
+            for one in ran.iter().flat_map(|f| &f.rulings.counted).filter(|one| one.act == Act::Withheld) {
+                let why = one.told.split_once(": ").map_or(one.told.as_str(), |(_, why)| why);
+                match reasons.iter_mut().find(|(known, _)| *known == why) {
+                    Some((_, records)) => *records += one.records,
+                    None => reasons.push((why, one.records)),
+                }
+            }
+            let reasons: Vec<_> = reasons.iter().map(|(why, records)| format!("{} {why}", grouped(*records))).collect();
+            let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
+            lines.push(("withheld", format!("{}{why}", count(withheld, "record", "records"))));
+        }
+        for act in [Act::Masked, Act::Warned] {
+            let mut found: Vec<String> = Vec::new();
+            for finished in &ran {
+                for one in finished.rulings.counted.iter().filter(|one| one.act == act) {
+                    let class = one.class.map_or("", |class| class.class().name);
+                    found.push(format!("{} × {}.{}: {class}", grouped(one.records), finished.route, one.field));
+                }
+            }
+            if !found.is_empty() {
+                let more = found.len().saturating_sub(REASONS);
+                found.truncate(REASONS);
+                let more = if more > 0 { format!("; {more} more") } else { String::new() };
+                lines.push((act.word(), format!("{}{more}", found.join("; "))));
+            }
+        }
+        lines
+    }
+
+    /// What compliance rules did, as documents have it.
+    fn rulings_json(&self) -> Value {
+        let ran = self.became.iter().filter_map(|one| if let Became::Ran(f) = one { Some(f) } else { None });
+        ran.flat_map(|f| f.rulings.counted.iter().map(move |one| (f, one)))
+            .map(|(f, one)| {
+                json!({
+                    "route": f.route, "act": one.act.word(), "code": one.code, "records": one.records,
+                    "field": Some(&one.field).filter(|field| !field.is_empty()),
+                    "class": one.class.map(|class| class.class().name), "told": one.told,
+                })
+            })
+            .collect()
+    }
+
+    /// The declared sums, as documents have them.
+    fn sums_json(&self) -> Value {
+        let ran = self.became.iter().filter_map(|one| if let Became::Ran(f) = one { Some(f) } else { None });
+        ran.filter(|f| !f.rulings.sums.is_empty())
+            .map(|f| json!({ "route": f.route, "sums": crate::store::sums_json(&f.rulings.sums) }))
+            .collect()
     }
 
     /// Adds up over mappings: of several targets of one, what was read for the one that got the most.

@@ -22,6 +22,7 @@ impl Show {
         let store = context.store_must(&project)?;
         let run = store.run(&self.run)?;
         let reasons = store.reject_reasons(&run.id)?;
+        let (rulings, sums) = (store.rulings(&run.id)?, store.sums(&run.id)?);
         let t = &run.totals;
         let mut text = format!("run {} of {}\n", run.id, run.route);
         let mut line = |name: &str, value: String| text.push_str(&format!("  {name:<10} {value}\n"));
@@ -37,6 +38,7 @@ impl Show {
         line("rejected", grouped(t.rejected));
         line("written", grouped(t.written));
         for (name, count) in [
+            ("withheld", t.withheld),
             ("unchanged", t.unchanged),
             ("unmatched", t.unmatched),
             ("superseded", t.superseded),
@@ -55,13 +57,36 @@ impl Show {
         for reason in &reasons {
             line("reason", report::run::reason(reason));
         }
+        for one in &rulings {
+            line(&one.act, format!("{} × {}", grouped(one.records), shown(&one.told)));
+        }
+        for sum in &sums {
+            let read = sum.read.map_or_else(String::new, |read| format!("{read} read, "));
+            line(
+                "sum",
+                format!(
+                    "`{}`: {read}{} filtered, {} rejected, {} withheld, {} written",
+                    sum.field,
+                    sum.filtered,
+                    sum.rejected,
+                    sum.withheld,
+                    sum.written().unwrap_or_default()
+                ),
+            );
+        }
         for warning in &run.warnings {
             line("said", shown(warning));
         }
         let answer = Answer::new()
             .fact("run", report::run::run_json(&run))
+            .fact("rulings", rulings.iter().map(ruling).collect())
+            .fact("sums", crate::store::sums_json(&sums))
             .fact("reasons", json!(reasons.iter().map(report::run::reason_json).collect::<Vec<_>>()));
         context.ui.answer(answer.text(text))?;
         Ok(Exit::Done)
     }
+}
+
+fn ruling(one: &crate::store::RulingRow) -> serde_json::Value {
+    json!({ "act": one.act, "code": one.code, "field": one.field, "class": one.class, "records": one.records, "told": one.told })
 }

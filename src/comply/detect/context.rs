@@ -79,6 +79,11 @@ impl Context {
         self.settled()
     }
 
+    /// Whether the field's name speaks for anything that looks at few digits.
+    pub fn is_named(&self) -> bool {
+        !self.named.is_empty() || !self.classed.is_empty() || !self.beside.is_empty()
+    }
+
     /// What the surroundings add to a detector's odds, beside what stands near the value.
     pub(super) fn odds(&self, place: usize, near: DetectorSet) -> f32 {
         let spoken = if self.named.contains(place) {

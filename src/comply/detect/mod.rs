@@ -99,7 +99,7 @@ impl Scanner {
         Self {
             tables: Tables::new(&selection.places),
             threshold: selection.threshold,
-            fingerprints: selection.key.as_ref().and_then(Fingerprints::new),
+            fingerprints: selection.key.as_ref().map(Fingerprints::new),
             layers: (0..DEPTH).map(|_| Decoded::default()).collect(),
             run: Run::new(),
         }

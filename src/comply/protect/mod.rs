@@ -14,6 +14,7 @@ mod form;
 pub mod mac;
 mod open;
 mod plain;
+mod policy;
 mod ring;
 mod seal;
 pub mod siv;
@@ -25,5 +26,6 @@ pub mod vault;
 pub mod ways;
 pub mod xaes;
 
+pub use policy::Policy;
 pub use ring::{Declared, Ring, Version};
 pub use subject::subject_place;

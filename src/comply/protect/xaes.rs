@@ -4,9 +4,10 @@
 //! From the key and the first half of the nonce AES-CMAC derives a key for this message alone (the
 //! counter mode of NIST SP 800-108r1); the second half is the nonce under it.
 
-use aes::Aes256;
+use aes::Aes256Enc;
+use aes::cipher::consts::U12;
 use aes::cipher::{Array, BlockCipherEncrypt as _, KeyInit as _};
-use aes_gcm::Aes256Gcm;
+use aes_gcm::AesGcm;
 use aes_gcm::aead::AeadInOut as _;
 
 /// Bytes of a nonce.
@@ -15,9 +16,12 @@ pub const NONCE: usize = 24;
 /// Bytes of a tag.
 pub const TAG: usize = 16;
 
+/// The first half of a nonce: it decides under which derived key the rest happens.
+pub const BEGIN: usize = 12;
+
 /// A key, expanded.
 pub struct Xaes {
-    cipher: Aes256,
+    cipher: Aes256Enc,
     /// The first subkey of AES-CMAC: both messages are one whole block.
     subkey: [u8; 16],
 }
@@ -25,7 +29,7 @@ pub struct Xaes {
 impl Xaes {
     /// Expands a key.
     pub fn new(key: &[u8; 32]) -> Self {
-        let cipher = Aes256::new(&Array::from(*key));
+        let cipher = Aes256Enc::new(&Array::from(*key));
         let mut block = Array::from([0; 16]);
         cipher.encrypt_block(&mut block);
         // A doubling in the field of 128 bits, without a branch on the key.
@@ -34,8 +38,9 @@ impl Xaes {
         Self { cipher, subkey }
     }
 
-    /// The cipher of the messages whose nonces begin so.
-    fn derived(&self, begin: &[u8; 12]) -> Aes256Gcm {
+    /// The cipher of the messages whose nonces begin so. Making it costs as much as a message or two: whoever
+    /// has many messages whose nonces begin alike keeps it.
+    pub fn derived(&self, begin: &[u8; BEGIN]) -> Derived {
         let mut key = zeroize::Zeroizing::new([0; 32]);
         for (counter, half) in (1..).zip(key.as_chunks_mut::<16>().0) {
             let mut block = Array::from([0, counter, b'X', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -44,20 +49,36 @@ impl Xaes {
             self.cipher.encrypt_block(&mut block);
             *half = block.0;
         }
-        Aes256Gcm::new(&Array::from(*key))
+        Derived(AesGcm::new(&Array::from(*key)))
     }
 
     /// Encrypts in place; the tag. `None`: more than 64 GiB.
     pub fn seal(&self, nonce: &[u8; NONCE], aad: &[u8], text: &mut [u8]) -> Option<[u8; TAG]> {
         let (begin, end) = halves(nonce);
-        let tag = self.derived(begin).encrypt_inout_detached(&Array::from(*end), aad, text.into()).ok()?;
-        Some(tag.into())
+        self.derived(begin).seal(end, aad, text)
     }
 
     /// Decrypts in place. `None`: another key, another place, or altered; the text is then of no use.
     pub fn open(&self, nonce: &[u8; NONCE], aad: &[u8], text: &mut [u8], tag: &[u8; TAG]) -> Option<()> {
         let (begin, end) = halves(nonce);
-        self.derived(begin).decrypt_inout_detached(&Array::from(*end), aad, text.into(), &Array::from(*tag)).ok()
+        self.derived(begin).0.decrypt_inout_detached(&Array::from(*end), aad, text.into(), &Array::from(*tag)).ok()
+    }
+}
+
+/// The cipher of the messages whose nonces begin alike. Keys are only ever expanded for encryption: counter
+/// mode needs no other direction.
+pub struct Derived(AesGcm<Aes256Enc, U12>);
+
+impl Derived {
+    /// Encrypts in place, with the second half of the nonce; the tag. `None`: more than 64 GiB.
+    pub fn seal(&self, end: &[u8; NONCE - BEGIN], aad: &[u8], text: &mut [u8]) -> Option<[u8; TAG]> {
+        self.0.encrypt_inout_detached(&Array::from(*end), aad, text.into()).ok().map(Into::into)
+    }
+}
+
+impl std::fmt::Debug for Derived {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Derived(***)")
     }
 }
 
@@ -82,6 +103,7 @@ impl Drop for Xaes {
 mod tests {
     use super::*;
     use crate::record::shown::hex;
+    use aes_gcm::Aes256Gcm;
 
     fn sealed(key: &[u8; 32], nonce: &[u8; NONCE], aad: &[u8], text: &[u8]) -> Vec<u8> {
         let cipher = Xaes::new(key);

@@ -10,6 +10,7 @@ use crate::expr::Program;
 use crate::map::convert::Reading;
 use crate::map::literal::Literal;
 use crate::map::mend;
+use crate::map::protect::Finish;
 use crate::map::route::{Condition, Flow, From, Leaf, Make, Passage, Rule};
 use crate::record::{ClassSet, Column, Path, Type, suspect};
 
@@ -59,6 +60,7 @@ impl Compiler<'_> {
             flow: Flow::default(),
             mask: ClassSet::NONE,
             branches: Vec::new(),
+            protected: Vec::new(),
         });
         let source_kind = self.source_kind(rule, base);
         let from = self.from(rule, &source_kind, base);
@@ -87,7 +89,11 @@ impl Compiler<'_> {
             None => None,
         };
         let mut making = self.making(rule, value, default.as_ref(), declared, base, &target)?;
-        let (wanted, reading) = self.wanted(rule, &making.kind, declared, &target);
+        // What rules inside make has the types they say, and is protected where it is made.
+        let composed = matches!(making.make, Make::Object(_) | Make::List(..) | Make::ForEach(_));
+        let protected = !composed && self.protects_any(making.own.classes);
+        let asked = if protected { &Type::Dyn } else { declared };
+        let (wanted, reading) = self.wanted(rule, &making.kind, asked, &target);
         if self.target.flat && matches!(making.kind, Type::List(_) | Type::Map(_) | Type::Record { .. }) {
             self.flat(rule, &making.kind);
         }
@@ -95,14 +101,18 @@ impl Compiler<'_> {
             making.own.control = making.own.control.union(decided(&when.program));
         }
         let flow = union(&making.own, &making.inner);
-        // What rules inside make has the types they say.
-        let composed = matches!(making.make, Make::Object(_) | Make::List(..) | Make::ForEach(_));
         let wanted = if composed { Type::Dyn } else { wanted };
-        let kind = if wanted == Type::Dyn { making.kind } else { wanted.clone() };
+        let kind = if wanted == Type::Dyn { making.kind.clone() } else { wanted.clone() };
         let mut validate = Vec::with_capacity(rule.validate.len());
         for check in &rule.validate {
             let value = Some((kind.clone(), flow.classes));
             validate.extend(self.condition(&check.that, check.message.clone(), value, Role::Rule, rule.scope));
+        }
+        let (mut finish, mut kind, mut flow, mut done) = (None, kind, flow, Vec::new());
+        if protected && self.errors() == before {
+            let (made, kind_then, how) = self.finish(rule, &mut making, kind, declared, &target)?;
+            flow = union(&making.own, &making.inner);
+            (finish, kind, done) = (Some(made), kind_then, how);
         }
         if self.errors() > before {
             return None;
@@ -112,7 +122,8 @@ impl Compiler<'_> {
             None => !matches!(rule.make, config::Make::Value),
         } || rule.default.as_ref().is_some_and(|default| default.value != config::Node::Null)
             && rule.nullable != Some(true);
-        let filled = given && when.is_none() && making.filled;
+        let leaves_out = matches!(finish, Some(Finish::Drop));
+        let filled = given && when.is_none() && making.filled && !leaves_out;
         let never_null = rule.required && rule.nullable != Some(true);
         let column = Column { path: rule.target.value.clone(), kind: kind.clone(), required: never_null || filled };
         let mask = self.mask(rule, &flow, making.mask);
@@ -128,6 +139,7 @@ impl Compiler<'_> {
         known.source = source.as_ref().and_then(|path| base.absolute(path));
         known.source_kind = source.is_some().then_some(source_kind);
         (known.kind, known.flow, known.mask, known.branches) = (kind, making.own, mask, branches);
+        known.protected = done;
         let made = Rule {
             leaf,
             from,
@@ -142,6 +154,7 @@ impl Compiler<'_> {
             open,
             target: rule.target.value.to_string(),
             source,
+            finish: finish.map(Box::new),
         };
         Some(Made { rule: made, column, flow, mask })
     }

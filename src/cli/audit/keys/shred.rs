@@ -42,10 +42,17 @@ impl Shred {
                 count(done.keys, "key", "keys")
             ),
         };
+        if done.letters > 0 {
+            text.push_str(&format!(
+                "{} given up with it\n",
+                count(done.letters, "dead letter was", "dead letters were")
+            ));
+        }
         text.push_str(&copies(&context.state_folder(&project)));
         let answer = Answer::new()
             .fact("subject", json!(done.subject))
             .fact("keys", json!(done.keys))
+            .fact("letters", json!(done.letters))
             .fact("erased_before", json!(done.before_ns.map(moment::shown)))
             .text(text);
         context.ui.answer(answer)?;
