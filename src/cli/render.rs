@@ -67,6 +67,11 @@ pub(super) fn finding(found: &Finding, paint: Paint) -> String {
     if let Some(fix) = &found.fix {
         out.push_str(&format!("  fix: {}\n", shown(fix)));
     }
+    if let Some(waived) = found.waived() {
+        let ticket = waived.ticket.as_ref().map_or_else(String::new, |ticket| format!(" ({ticket})"));
+        let by = format!("  waived: until {} by {}{ticket}: {}", waived.until, waived.owner, waived.reason);
+        out.push_str(&format!("{}\n", shown(&by)));
+    }
     out.push_str(&code_line(found.code.id, paint));
     out
 }

@@ -1,10 +1,12 @@
 //! The first records of a stream, for looking at them: read as a run reads them, and nothing kept.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
+use crate::comply::detect::{Proposal, propose};
 use crate::config::{Carries, Connector, Mapping, Mode, Project, Stream};
 use crate::connect::protocols::ReadRequest;
 use crate::connect::{Header, Part, RecordError, Rows, formats, protocols};
@@ -100,6 +102,38 @@ pub(super) fn masked(stream: &Stream, row: &Row<'_>) -> Vec<(String, Json)> {
     }
     record
 }
+
+/// Puts the values of a record that was read with [`projection`] to those of their fields: by the path of each,
+/// as text, for detectors. Nothing of it is shown.
+pub(super) fn collect(stream: &Stream, row: &Row<'_>, columns: &mut BTreeMap<String, Vec<String>>) {
+    fn add(path: &str, value: &Value<'_>, columns: &mut BTreeMap<String, Vec<String>>) {
+        match value {
+            Value::Missing | Value::Null | Value::Bool(_) => {}
+            Value::Map(entries) => {
+                entries.iter().for_each(|(name, below)| add(&format!("{path}.{name}"), below, columns));
+            }
+            Value::List(items) => items.iter().for_each(|item| add(&format!("{path}[*]"), item, columns)),
+            other => columns.entry(path.trim_start_matches('.').to_string()).or_default().push(shown::text(other)),
+        }
+    }
+    for (field, value) in stream.fields.iter().zip(row.slots) {
+        add(&field.name, value, columns);
+    }
+    if let Some(Value::Map(entries)) = row.slots.get(stream.fields.len()) {
+        for (name, value) in entries.iter().filter(|(name, _)| stream.fields.iter().all(|field| field.name != **name)) {
+            add(name, value, columns);
+        }
+    }
+}
+
+/// The classes that the fields of a stream seem to have, by what stands in them.
+pub(super) fn classify(columns: &BTreeMap<String, Vec<String>>) -> Vec<Proposal> {
+    let of = |(path, values): (&String, &Vec<String>)| propose(path, values.iter().map(String::as_str));
+    columns.iter().flat_map(of).filter(|proposal| proposal.score >= SURE).collect()
+}
+
+/// How sure a proposal is that is worth telling.
+const SURE: f32 = 0.6;
 
 /// The record of a dead letter, read again as its route reads it, what has a data class masked.
 /// A record that cannot be read is shown as text only if nothing in it has a class.

@@ -214,6 +214,7 @@ fn load_under(
         for mapping in &loaded.mappings {
             streams(project, mapping, &mut loaded.findings);
         }
+        loaded.findings.extend(super::governance::names(project, &loaded.mappings));
         let own = loaded.mappings.iter().filter_map(|mapping| mapping.scopes.first());
         let declared = own.flat_map(|scope| &scope.parameters).map(|parameter| parameter.name.value.as_str()).collect();
         loaded.findings.extend(unused(&project.parameters, &declared));

@@ -675,7 +675,7 @@ fn damaged(bytes: Vec<u8>) {
 
 #[test]
 fn governance_is_read_and_sealed() {
-    let project = "version: 1\nconnectors:\n  shop: { use: shopify, with: { shop: a }, agreements: [dpa], purposes: sales }\n  warehouse:\n    use: sqlite\n    with: { path: a }\n    kind: partner\n    at_rest: disk\n    rotated: 2026-01-31\n    agreements: { dpa: D-1, baa: { reference: B-7, until: 2027-03-31 } }\ncompliance:\n  home: de\n  waivers: [{ check: comply-flow, at: a.b, owner: o, reason: r, until: 2027-01-01 }]\n  protect: { pii.email: mask, pci.pan: { action: tokenize, key: cards }, pii: drop }\n  detect: { threshold: 75, action: warn, classes: pci }\n  retention: { pii: 30d }\n  roles: { operator: { can: 'sync.*', members: [ann] } }\n  destinations: [warehouse]\n";
+    let project = "version: 1\nconnectors:\n  shop: { use: shopify, with: { shop: a }, agreements: [dpa], purposes: sales }\n  warehouse:\n    use: sqlite\n    with: { path: a }\n    kind: partner\n    at_rest: disk\n    rotated: 2026-01-31\n    agreements: { dpa: D-1, baa: { reference: B-7, until: 2027-03-31 } }\ncompliance:\n  home: de\n  waivers: [{ check: comply-flow, at: a.b, owner: o, reason: r, until: 2027-01-01 }]\n  protect: { pii.email: mask, pci.pan: { action: tokenize, key: cards }, pii: drop }\n  keys: { cards: { purpose: token } }\n  detect: { threshold: 75, action: warn, classes: pci }\n  retention: { pii: 30d }\n  roles: { operator: { can: 'sync.*', members: [ann] } }\n  destinations: [warehouse]\n";
     let mapping = "version: 1\nname: a\nfrom: shop.items\nto: warehouse.stock\ncompliance:\n  purpose: billing\n  basis: contract\n  consent: { lookup: { stream: shop.consents, key: id, by: customer }, field: yes_to, withdrawn: ended }\n  transfer: { ground: scc, reference: S-1 }\n  needs: [pii]\n  protect: { pii.contact: allow }\nfields: [{ target: a, source: a }]\n";
     let found = loaded(project, &[mapping], None);
     assert_eq!(report(&found), "");
@@ -722,6 +722,14 @@ fn faults_of_governance() {
             "c.yaml:6:11+3 bad-value: `detect` cannot be `yes` | use one of off, all",
             "c.yaml:7:13+1 missing-key: a waiver needs `reason` | add `reason`: why it is accepted",
             "c.yaml:7:51+10 bad-value: `2027-02-30` is no day such as `2027-03-31` | write year, month and day: `2027-03-31`",
+        ],
+    );
+    check_project(
+        "$\n  warehouse: { use: sqlite, with: { path: a } }\ncompliance:\n  keys: { cards: { purpose: token } }\n  protect: { pii: { action: tokenize, key: card }, phi: { action: encrypt, key: cards } }\n  destinations: [warehous]\n",
+        &[
+            "c.yaml:6:44+4 bad-value: there is no key `card` | did you mean `cards`?",
+            "c.yaml:6:81+5 bad-value: the key `cards` is for `token`, and `encrypt` needs one for `encrypt` | name another key: each serves one purpose",
+            "c.yaml:7:18+8 unknown-connector: there is no connector `warehous` | did you mean `warehouse`?",
         ],
     );
     check_mapping(

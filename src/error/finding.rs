@@ -75,6 +75,42 @@ pub struct Finding {
     pub fix: Option<String>,
     /// The same as a change of the file's text, where there is exactly one.
     pub edit: Option<Edit>,
+    /// What it breaks, for findings of compliance.
+    pub breach: Option<Box<Breach>>,
+}
+
+/// What a finding of compliance breaks, and how the data got there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Breach {
+    /// The check: `P17`.
+    pub check: &'static str,
+    /// Ids of controls, each with the name of its standard.
+    pub controls: Vec<String>,
+    /// The data classes.
+    pub classes: Vec<String>,
+    /// What was looked at: a mapping, or `mapping.field`.
+    pub object: String,
+    /// The connector that is written to.
+    pub target: String,
+    /// The way of the class: its source, what it passes, where it arrives.
+    pub way: Vec<String>,
+    /// Who answers for it.
+    pub waived: Option<Waived>,
+}
+
+/// Who answers for a finding, and how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waived {
+    /// Who.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// The last day.
+    pub until: String,
+    /// Where it was decided.
+    pub ticket: Option<String>,
+    /// Whether that day is over: then it takes no weight off.
+    pub expired: bool,
 }
 
 /// A change of the text of the file that a finding is about: applied word for word, the finding is
@@ -124,7 +160,15 @@ pub type Findings = Vec<Finding>;
 impl Finding {
     /// An error at a place.
     pub fn error(code: &'static Code, place: impl Into<Option<Place>>, cause: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, place: place.into(), cause: cause.into(), fix: None, edit: None }
+        Self {
+            code,
+            severity: Severity::Error,
+            place: place.into(),
+            cause: cause.into(),
+            fix: None,
+            edit: None,
+            breach: None,
+        }
     }
 
     /// A warning at a place.
@@ -135,6 +179,11 @@ impl Finding {
     /// A note at a place.
     pub fn note(code: &'static Code, place: impl Into<Option<Place>>, cause: impl Into<String>) -> Self {
         Self { severity: Severity::Note, ..Self::error(code, place, cause) }
+    }
+
+    /// The waiver that holds for it.
+    pub fn waived(&self) -> Option<&Waived> {
+        self.breach.as_ref()?.waived.as_ref().filter(|waived| !waived.expired)
     }
 
     /// Adds what to do.

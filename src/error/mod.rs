@@ -9,7 +9,7 @@ use std::fmt;
 
 pub use codes::Code;
 pub use exit::Exit;
-pub use finding::{Edit, Finding, Findings, Place, Severity, nearest};
+pub use finding::{Breach, Edit, Finding, Findings, Place, Severity, Waived, nearest};
 
 /// The result of everything in consign that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

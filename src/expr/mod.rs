@@ -9,6 +9,7 @@ pub mod currency;
 pub mod functions;
 #[cfg(test)]
 mod generated;
+pub mod kept;
 pub mod keyed;
 mod moment;
 mod node;

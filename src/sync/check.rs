@@ -9,7 +9,7 @@ use crate::config::{Carries, Loaded, Mapping, Mode, Node, Project, Spanned, Stre
 use crate::connect::formats::{self, Format};
 use crate::connect::options::OptionReader;
 use crate::connect::protocols::{self, Protocol, ReadRequest};
-use crate::error::{Finding, Findings, Severity, codes};
+use crate::error::{Breach, Finding, Findings, Place, Severity, codes};
 use crate::expr::Keys;
 use crate::map::{self, Route, SourceShape, TargetShape};
 
@@ -37,6 +37,21 @@ pub fn check(loaded: &mut Loaded, strict: bool) -> Vec<Checked> {
         .collect::<Vec<_>>();
     findings.extend(shared(project, &loaded.mappings));
     findings.extend(ruled(project, &loaded.mappings, &checked));
+    // What a connection lacks is said once, however many routes use it.
+    let mut said: Vec<Place> = Vec::new();
+    findings.retain(|finding| {
+        let once = [&codes::comply::TRANSPORT, &codes::comply::AGREEMENT_ENDED].contains(&finding.code);
+        let place = finding.place.clone().filter(|_| once);
+        let known = place.as_ref().is_some_and(|place| said.contains(place));
+        said.extend(place);
+        !known
+    });
+    findings.extend(comply::judge_waivers(project, today(), &findings));
+    let secrets = comply::secret_controls(&project.compliance.standards);
+    for finding in loaded.findings.iter_mut().filter(|finding| finding.code == &codes::config::LITERAL_SECRET) {
+        finding.cause.push_str(&format!(" (P02: {})", secrets.join(", ")));
+        finding.breach = Some(Box::new(Breach { check: "P02", controls: secrets.clone(), ..Breach::default() }));
+    }
     loaded.add(findings);
     checked
 }
@@ -53,6 +68,16 @@ fn ruled(project: &Project, mappings: &[Mapping], checked: &[Checked]) -> Findin
     comply::rules::findings(&subject, &comply::rules::of(project).0)
 }
 
+/// Lets the project's waivers take the weight off findings of further checks.
+pub fn waive(project: &Project, findings: &mut [Finding]) {
+    comply::waive(project, today(), findings);
+}
+
+/// The day it is, by which agreements and waivers hold or have ended.
+fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
 /// Checks one mapping against its two streams.
 pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<Route>, Findings) {
     let ends = [&mapping.from, &mapping.to].map(|end| {
@@ -63,7 +88,7 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
         Some((connector, protocol, stream, format))
     });
     // An end that is not there is a finding of the configuration already.
-    let [Some((_, source, from, from_format)), Some((connector, target, to, to_format))] = ends else {
+    let [Some((from_connector, source, from, from_format)), Some((connector, target, to, to_format))] = ends else {
         return (None, Findings::new());
     };
     let flat = match to_format {
@@ -95,9 +120,27 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
     findings.extend(directions(mapping, source, target));
     findings.extend(way_of_reading(project, mapping, source, &from));
     if let Some(route) = &route {
-        findings.extend(comply::flow(mapping, route, connector, &project.compliance));
+        findings.extend(comply::flow(project, (mapping, route), (from_connector, connector), today()));
     }
     (route, findings)
+}
+
+/// The way of each class through one target field of a checked mapping, and what the flow check says of it.
+pub fn judged(
+    project: &Project,
+    mapping: &Mapping,
+    route: &Route,
+    field: &str,
+) -> (Vec<(String, Vec<String>)>, Findings) {
+    let end = |name: &str| project.connectors.get(name);
+    let (Some(source), Some(target)) = (end(&mapping.from.connector), end(&mapping.to.connector)) else {
+        return (Vec::new(), Findings::new());
+    };
+    let ways = comply::ways(project, (mapping, route), (source, target), today(), field);
+    let mut findings = comply::flow(project, (mapping, route), (source, target), today());
+    let object = format!("{}.{field}", mapping.name.value);
+    findings.retain(|finding| finding.breach.as_ref().is_some_and(|breach| breach.object == object));
+    (ways, findings)
 }
 
 /// Routes that write the same file: each would cut back or replace what the other wrote.

@@ -19,6 +19,7 @@ mod governed;
 mod heartbeat;
 mod hostile;
 mod kill;
+mod leaks;
 mod ledger;
 mod library;
 mod locks;

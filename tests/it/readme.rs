@@ -65,7 +65,17 @@ fn the_first_command_of_the_readme_moves_real_records() {
 
 #[test]
 fn the_commands_of_the_guide_do_what_it_says() {
-    let guide = std::fs::read_to_string(repository().join("docs/guide.md")).unwrap();
+    follow_guide("docs/guide.md", 10);
+}
+
+#[test]
+fn the_commands_of_the_guide_to_compliance_do_what_it_says() {
+    follow_guide("docs/guide/compliance.md", 5);
+}
+
+/// Runs a guide from its first command to its last, in a folder of its own.
+fn follow_guide(path: &str, least: usize) {
+    let guide = std::fs::read_to_string(repository().join(path)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (mut here, mut ids, mut count) = (folder.path().to_path_buf(), Vec::new(), 0);
     let blocks = blocks(&guide);
@@ -89,7 +99,7 @@ fn the_commands_of_the_guide_do_what_it_says() {
             count += 1;
         }
     }
-    assert!(count >= 10, "the guide runs only {count} commands");
+    assert!(count >= least, "the guide runs only {count} commands");
 }
 
 /// `sed -i 's/A/B/' FILE`, the one other command of the guide, literal texts only.
@@ -98,13 +108,13 @@ fn edit_file(folder: &Path, words: &[String]) {
     let path = folder.join(&words[1]);
     let before = std::fs::read_to_string(&path).unwrap();
     assert!(before.contains(parts[1]), "{} does not hold {}", words[1], parts[1]);
-    std::fs::write(path, before.replacen(parts[1], parts[2], 1)).unwrap();
+    std::fs::write(path, before.replacen(parts[1], &parts[2].replace("\\n", "\n"), 1)).unwrap();
 }
 
 #[test]
 fn the_manual_links_to_files_that_exist() {
     let link = regex::Regex::new(r"\]\(([^)#:]+)\)").unwrap();
-    for name in ["README.md", "CONTRIBUTING.md", "docs/guide.md"] {
+    for name in ["README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/guide/compliance.md"] {
         let path = repository().join(name);
         for found in link.captures_iter(&std::fs::read_to_string(&path).unwrap()) {
             assert!(path.parent().unwrap().join(&found[1]).exists(), "{name} links to {}", &found[1]);

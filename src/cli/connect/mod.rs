@@ -19,6 +19,8 @@ mod test;
 
 use clap::Subcommand;
 
+pub(in crate::cli) use peek::SAMPLE;
+
 use super::context::Context;
 use crate::error::{Exit, Result};
 

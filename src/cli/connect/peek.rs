@@ -1,5 +1,7 @@
 //! `consign connect peek NAME STREAM`: the first records of a stream, classified fields masked.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::cli::context::Context;
@@ -16,9 +18,13 @@ pub(super) struct Peek {
     name: String,
     /// The stream's name
     stream: String,
-    /// How many records
-    #[arg(long, default_value_t = 5, value_name = "N")]
-    limit: usize,
+    /// How many records; 5 unless given
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Shows what the fields seem to be, by their names and by what stands in the first 200 records (or --limit),
+    /// in place of the records
+    #[arg(long)]
+    classify: bool,
     /// Says on standard error which requests are sent
     #[arg(long)]
     show_requests: bool,
@@ -39,22 +45,18 @@ impl Peek {
         let projection = sample::projection(&stream);
         let mut records = Vec::new();
         let mut unreadable = 0_u64;
+        let mut columns = BTreeMap::new();
+        let limit = self.limit.unwrap_or(if self.classify { SAMPLE } else { 5 });
         let read =
-            sample::first(
-                &project.root,
-                &connector,
-                &stream,
-                &projection,
-                self.limit,
-                &mut |part, found| match found {
-                    Found::Row(row, _) => records.push(sample::masked(&stream, &row)),
-                    Found::Bad(error) => {
-                        unreadable += 1;
-                        let line = part.start.line + u64::from(error.line) + 1;
-                        context.ui.warn(&format!("{}:{line}:{}: {}", part.name, error.column, error.cause));
-                    }
-                },
-            );
+            sample::first(&project.root, &connector, &stream, &projection, limit, &mut |part, found| match found {
+                Found::Row(row, _) if self.classify => sample::collect(&stream, &row, &mut columns),
+                Found::Row(row, _) => records.push(sample::masked(&stream, &row)),
+                Found::Bad(error) => {
+                    unreadable += 1;
+                    let line = part.start.line + u64::from(error.line) + 1;
+                    context.ui.warn(&format!("{}:{line}:{}: {}", part.name, error.column, error.cause));
+                }
+            });
         for kept in tap.iter().flat_map(|(_, tap, _)| tap.kept()) {
             let answered = match &kept.answer {
                 Ok(answer) => {
@@ -69,7 +71,9 @@ impl Peek {
         }
         let notes = read?;
         notes.iter().for_each(|note| context.ui.note(note));
-        context.ui.answer(answer(&records, unreadable))?;
+        let answer =
+            if self.classify { classified(&stream, &columns, unreadable) } else { answer(&records, unreadable) };
+        context.ui.answer(answer)?;
         Ok(Exit::Done)
     }
 
@@ -99,6 +103,32 @@ impl Peek {
         })?;
         Ok((connector, stream))
     }
+}
+
+/// How many records are looked at to tell what fields are.
+pub(in crate::cli) const SAMPLE: usize = 200;
+
+/// What the fields seem to be, with what is said of them already.
+fn classified(stream: &Stream, columns: &BTreeMap<String, Vec<String>>, unreadable: u64) -> Answer {
+    let mut rows = Rows::new("fields", &["field", "class", "declared", "share", "score", "reasons"]);
+    for proposal in sample::classify(columns) {
+        let first = proposal.path.split(['.', '[']).next().unwrap_or_default();
+        let declared = stream.fields.iter().find(|field| field.name == first).map(|field| field.classes.to_string());
+        rows.push(vec![
+            json!(proposal.path),
+            json!(proposal.class.class().name),
+            json!(declared.filter(|classes| !classes.is_empty())),
+            json!((proposal.share * 1000.0).round() / 1000.0),
+            json!((f64::from(proposal.score) * 100.0).round() / 100.0),
+            json!(proposal.reasons.join("; ")),
+        ]);
+    }
+    let looked = columns.values().map(Vec::len).max().unwrap_or(0);
+    let answer = Answer::new().fact("records", json!(looked)).fact("unreadable", json!(unreadable));
+    if rows.rows.is_empty() {
+        return answer.rows(rows).text("no field seems to be sensitive\n");
+    }
+    answer.rows(rows)
 }
 
 /// Rows with a column for each field; for people one field a line, as records are wide.

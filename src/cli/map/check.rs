@@ -1,14 +1,18 @@
 //! `consign map check`: is every mapping right? With no data, no network and no secret.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::cli::connect::SAMPLE;
 use crate::cli::context::Context;
 use crate::cli::output::Answer;
 use crate::cli::output::text::count;
-use crate::config::{Found, discover};
-use crate::error::{Error, Exit, Finding, Kind, Result, Severity, codes};
+use crate::cli::sample;
+use crate::config::{Found, Loaded, discover};
+use crate::connect::protocols;
+use crate::error::{Breach, Error, Exit, Finding, Kind, Result, Severity, codes};
 use crate::sync::check as checks;
 
 /// Checks mappings: names, types, calls, examples, data classes; offline
@@ -19,6 +23,9 @@ pub(super) struct Check {
     /// A field that no stream declares is a finding
     #[arg(long)]
     strict: bool,
+    /// Reads up to 200 records of each source, and finds fields whose values show a data class that nobody said
+    #[arg(long)]
+    sample: bool,
 }
 
 impl Check {
@@ -26,7 +33,11 @@ impl Check {
         let mut found = self.find(context)?;
         let asked = self.asked(&mut found)?;
         let mut loaded = context.load(&found);
-        checks::check(&mut loaded, self.strict);
+        let checked = checks::check(&mut loaded, self.strict);
+        if self.sample {
+            let found = sampled(context, &loaded, &checked);
+            loaded.add(found);
+        }
         // A mapping stands and falls with the fragments that it includes.
         let included: Vec<String> = loaded
             .mappings
@@ -132,4 +143,77 @@ impl Check {
         }
         Ok(Some(names))
     }
+}
+
+/// Fields whose values show a class that nobody said: each where its first mapping reads it. A source that
+/// cannot be read is a warning, and the others are looked at.
+fn sampled(context: &Context<'_>, loaded: &Loaded, checked: &[checks::Checked]) -> Vec<Finding> {
+    let Some(project) = &loaded.project else { return Vec::new() };
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut known: BTreeMap<(String, String), Vec<crate::comply::detect::Proposal>> = BTreeMap::new();
+    for (mapping, checked) in loaded.mappings.iter().zip(checked) {
+        let Some(route) = &checked.route else { continue };
+        let of = (mapping.from.connector.clone(), mapping.from.stream.clone());
+        let proposals = known.entry(of).or_insert_with(|| {
+            look(context, project, mapping).unwrap_or_else(|error| {
+                context
+                    .ui
+                    .warn(&format!("`{}.{}` is not sampled: {error}", mapping.from.connector, mapping.from.stream));
+                Vec::new()
+            })
+        });
+        for leaf in &route.leaves {
+            let (Some(source), Some(written)) = (&leaf.source, &leaf.rule.source) else { continue };
+            let path = source.to_string();
+            for proposal in proposals.iter().filter(|proposal| proposal.path == path && proposal.share > 0.0) {
+                let said = leaf
+                    .flow
+                    .source
+                    .iter()
+                    .any(|class| proposal.class.is_within(class) || class.is_within(proposal.class));
+                if said || proposal.class.class().sensitivity == 0 {
+                    continue;
+                }
+                let name = proposal.class.class().name;
+                let cause = format!("values of `{path}` seem to be `{name}`: {}", proposal.reasons.join("; "));
+                let fix = format!("if they are, say `class: {name}` here, or in the `fields` of the stream");
+                let mut finding = Finding::warning(&codes::comply::SAMPLED, written.place.clone(), cause).fix(fix);
+                finding.breach = Some(Box::new(Breach {
+                    check: "P10",
+                    classes: vec![name.to_string()],
+                    object: format!("{}.{}", mapping.name.value, leaf.target),
+                    target: mapping.to.connector.clone(),
+                    ..Breach::default()
+                }));
+                if !findings.contains(&finding) {
+                    findings.push(finding);
+                }
+            }
+        }
+    }
+    if let Some(project) = &loaded.project {
+        checks::waive(project, &mut findings);
+    }
+    findings
+}
+
+/// What the fields of a mapping's source seem to be.
+fn look(
+    context: &Context<'_>,
+    project: &crate::config::Project,
+    mapping: &crate::config::Mapping,
+) -> Result<Vec<crate::comply::detect::Proposal>> {
+    let Some(connector) = project.connectors.get(&mapping.from.connector) else { return Ok(Vec::new()) };
+    let connector = context.fill_in(project, connector)?;
+    let stream = protocols::of(&connector).and_then(|protocol| connector.stream(&mapping.from.stream, protocol.spec()));
+    let Some(stream) = stream else { return Ok(Vec::new()) };
+    let mut columns = BTreeMap::new();
+    let projection = sample::projection(&stream);
+    let notes = sample::first(&project.root, &connector, &stream, &projection, SAMPLE, &mut |_, found| {
+        if let sample::Found::Row(row, _) = found {
+            sample::collect(&stream, &row, &mut columns);
+        }
+    })?;
+    notes.iter().for_each(|note| context.ui.note(note));
+    Ok(sample::classify(&columns))
 }

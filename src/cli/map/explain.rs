@@ -7,6 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::output::Answer;
 use crate::error::{Error, Exit, Kind, Result, codes, nearest};
 use crate::map;
+use crate::sync::check as checks;
 
 /// Explains a target field: source, steps, conditions, type and data classes
 #[derive(clap::Args, Debug)]
@@ -19,7 +20,7 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
-        let (_, mapping, route) = one(&self.name, context)?;
+        let (project, mapping, route) = one(&self.name, context)?;
         let told = map::explain(&route, &self.field).map_err(|known| {
             let cause = format!("`{}` writes no field `{}`", self.name, self.field);
             let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause);
@@ -28,6 +29,7 @@ impl Explain {
                 None => error.hint(format!("it writes {}", known.join(", "))),
             }
         })?;
+        let (told_ways, findings) = checks::judged(&project, &mapping, &route, &told.target);
         let passages: Vec<_> = told
             .flow
             .passages
@@ -92,6 +94,12 @@ impl Explain {
             let result = &told.flow.classes;
             line("result", &if result.is_empty() { "carries no class".into() } else { format!("carries {result}") });
         }
+        for (class, way) in &told_ways {
+            line("way", &format!("{class}: {}", way.join(" → ")));
+        }
+        for finding in &findings {
+            line("found", &format!("{}: {}", finding.code.id, finding.cause));
+        }
         let answer = Answer::new()
             .fact("mapping", json!(self.name))
             .fact("target", json!(told.target))
@@ -109,6 +117,8 @@ impl Explain {
             .fact("type", json!(told.kind))
             .fact("source_classes", json!(told.flow.source.to_string()))
             .fact("classes", json!(told.flow.classes.to_string()))
+            .fact("ways", told_ways.iter().map(|(class, way)| json!({ "class": class, "way": way })).collect())
+            .fact("found", findings.iter().map(crate::cli::output::json::finding).collect())
             .fact("passages", json!(passages));
         context.ui.answer(answer.text(text))?;
         Ok(Exit::Done)

@@ -52,6 +52,13 @@ pub(in crate::cli) fn finding(found: &Finding) -> Value {
     }
     members.insert("cause".into(), json!(found.cause));
     members.insert("fix".into(), json!(found.fix));
+    if let Some(breach) = &found.breach {
+        members.insert("check".into(), json!(breach.check));
+        members.insert("controls".into(), json!(breach.controls));
+        members.insert("classes".into(), json!(breach.classes));
+        members.insert("way".into(), json!(breach.way));
+        members.insert("waiver".into(), waiver(found));
+    }
     members.insert("edits".into(), edits(found, None));
     Value::Object(members)
 }
@@ -82,8 +89,24 @@ pub(super) fn finding_row(found: &Finding, texts: &dyn Fn(&str) -> Option<String
         json!(at.map(|p| p.column)),
         json!(found.cause),
         json!(found.fix),
+        json!(found.breach.as_ref().map(|breach| breach.check)),
+        json!(found.breach.as_ref().map_or(&[][..], |breach| &breach.controls)),
+        json!(found.breach.as_ref().map_or(&[][..], |breach| &breach.classes)),
+        json!(found.breach.as_ref().map_or(&[][..], |breach| &breach.way)),
+        waiver(found),
         edits(found, at.filter(|_| found.edit.is_some()).and_then(|at| texts(&at.file)).as_deref()),
     ]
+}
+
+/// Who answers for a finding, if somebody does or did.
+fn waiver(found: &Finding) -> Value {
+    let waived = found.breach.as_ref().and_then(|breach| breach.waived.as_ref());
+    waived.map_or(Value::Null, |waived| {
+        json!({
+            "owner": waived.owner, "reason": waived.reason, "until": waived.until, "ticket": waived.ticket,
+            "expired": waived.expired,
+        })
+    })
 }
 
 /// The word for a severity.

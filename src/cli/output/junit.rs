@@ -60,7 +60,12 @@ fn case(finding: &Finding) -> Case {
             let at = place.map_or_else(String::new, |at| format!("{}:{}:{}\n", at.file, at.line, at.column));
             Outcome::Failed(finding.code.id.to_string(), finding.cause.clone(), format!("{at}{fix}"))
         }
-        other => Outcome::Said(format!("{}: {} {fix}", severity(other), finding.cause)),
+        other => {
+            let waived = finding.waived().map_or_else(String::new, |waived| {
+                format!(" (waived until {} by {}: {})", waived.until, waived.owner, waived.reason)
+            });
+            Outcome::Said(format!("{}: {} {fix}{waived}", severity(other), finding.cause))
+        }
     };
     Case { name, result }
 }

@@ -91,7 +91,10 @@ impl Answer {
     }
     /// The same, with the texts of the files at hand, so that edits say their bytes.
     pub(super) fn findings_in(mut self, findings: Vec<Finding>, texts: &dyn Fn(&str) -> Option<String>) -> Self {
-        let columns = ["severity", "code", "file", "line", "column", "cause", "fix", "edits"];
+        let columns = [
+            "severity", "code", "file", "line", "column", "cause", "fix", "check", "controls", "classes", "way",
+            "waiver", "edits",
+        ];
         let mut rows = Rows::new("findings", &columns);
         for finding in &findings {
             rows.push(json::finding_row(finding, texts));

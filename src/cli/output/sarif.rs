@@ -41,6 +41,33 @@ fn result(finding: &Finding) -> Value {
         None => finding.cause.clone(),
     };
     let mut made = json!({ "ruleId": finding.code.id, "level": level, "message": { "text": text } });
+    if let Some(breach) = &finding.breach {
+        made["properties"] = json!({
+            "check": breach.check, "controls": breach.controls, "classes": breach.classes, "object": breach.object,
+        });
+        // What is suppressed stays in sight, with who answers for it.
+        if let Some(waived) = finding.waived() {
+            made["level"] = json!("error");
+            made["suppressions"] = json!([{
+                "kind": "external",
+                "status": "accepted",
+                "justification": format!("{}; {} until {}", waived.reason, waived.owner, waived.until),
+            }]);
+        }
+        if let Some(place) = finding.place.as_ref().filter(|_| breach.way.len() > 1) {
+            let step = |step: &String| {
+                json!({ "location": {
+                    "physicalLocation": {
+                        "artifactLocation": { "uri": uri(&place.file) },
+                        "region": { "startLine": place.line, "startColumn": place.column },
+                    },
+                    "message": { "text": step },
+                } })
+            };
+            let steps: Vec<Value> = breach.way.iter().map(step).collect();
+            made["codeFlows"] = json!([{ "threadFlows": [{ "locations": steps }] }]);
+        }
+    }
     if let Some(place) = &finding.place {
         made["locations"] = json!([{ "physicalLocation": {
             "artifactLocation": { "uri": uri(&place.file) },
@@ -97,6 +124,19 @@ mod tests {
         assert_eq!(result["locations"][0]["physicalLocation"]["region"]["endColumn"], 7);
         assert_eq!(result["message"]["text"], "odd. even");
         assert_eq!(result.get("fixes"), None);
+        let mut waived = Finding::note(&codes::BUG, None, "odd");
+        assert_eq!(document(std::slice::from_ref(&waived))["runs"][0]["results"][0].get("suppressions"), None);
+        let until = crate::error::Waived {
+            owner: "ann".into(),
+            reason: "because".into(),
+            until: "2027-01-01".into(),
+            ticket: None,
+            expired: false,
+        };
+        waived.breach = Some(Box::new(crate::error::Breach { waived: Some(until), ..Default::default() }));
+        let made_of_waived = document(&[waived]);
+        let result = &made_of_waived["runs"][0]["results"][0];
+        assert_eq!(result["suppressions"][0]["justification"], "because; ann until 2027-01-01");
         assert_eq!(uri("a b/ü.yaml"), "a%20b/%C3%BC.yaml");
         assert_eq!(made["runs"][0]["tool"]["driver"]["rules"][0]["id"], "bug");
     }

@@ -56,6 +56,8 @@ mod reading;
 
 use super::assess::Primitive;
 
+pub(super) use p01_transport::faults as in_clear;
+
 /// Every primitive, by id.
 pub const ALL: &[&Primitive] = &[
     &p01_transport::TRANSPORT,

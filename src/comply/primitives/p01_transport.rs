@@ -61,7 +61,8 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
     }
 }
 
-fn faults(connector: &Connector) -> Vec<(String, crate::error::Place)> {
+/// What of a connector's parameters lets data travel in clear, or the other side be anybody, with its place.
+pub(in crate::comply) fn faults(connector: &Connector) -> Vec<(String, crate::error::Place)> {
     let mut faults = Vec::new();
     for (key, text, place) in texts(connector) {
         // What stands before a reference is enough to tell the scheme.

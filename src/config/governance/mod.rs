@@ -6,6 +6,7 @@
 
 pub(super) mod canonical;
 pub(super) mod keys;
+mod names;
 mod read;
 
 use jiff::civil::Date;
@@ -14,6 +15,7 @@ use super::{Node, Spanned};
 use crate::error::Place;
 use crate::record::{ClassId, ClassSet, Path};
 
+pub(super) use names::names;
 pub(super) use read::{agreements, custody, processing, rules};
 
 /// What the project declares beside its standards and keys.
@@ -206,7 +208,7 @@ pub struct Role {
 pub struct Agreement {
     /// Where it stands.
     pub place: Place,
-    /// What kind: `baa`, `dpa`, `pci_service_provider`, `scc`, `bcr`, `dua`, `service_provider`.
+    /// What kind: `baa`, `dpa`, `pci_service_provider`, `scc`, `bcr`, `dua`, `ccpa_service_provider`.
     pub kind: String,
     /// Where it is filed.
     pub reference: Option<String>,
