@@ -170,6 +170,8 @@ pub static SAMPLED: Code = Code::new(
     "comply-sampled",
     "values of a field are sensitive, and nothing says so",
     "`consign map check --sample` has read some records and found values of a class that the field does not have. The values themselves are not shown. Say the class in the `fields` of the stream or where the field is read, and the flow check follows it.",
+);
+
 /// A class that nothing may move would be written.
 pub static BLOCKED: Code = Code::new(
     "comply-blocked",
