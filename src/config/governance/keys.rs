@@ -214,7 +214,7 @@ const AGREEMENT_KINDS: &[Word] = &[
     word("scc", SCC),
     word("bcr", BCR),
     word("dua", DUA),
-    word("ccpa_service_provider", CCPA),
+    word("service_provider", CCPA),
 ];
 const BAA: &str = "A business associate agreement (HIPAA).";
 const DPA: &str = "A data processing agreement (GDPR Art. 28).";
@@ -235,7 +235,7 @@ static AGREED: Section = Section {
         Key::new("scc", ONE_AGREED, SCC),
         Key::new("bcr", ONE_AGREED, BCR),
         Key::new("dua", ONE_AGREED, DUA),
-        Key::new("ccpa_service_provider", ONE_AGREED, CCPA),
+        Key::new("service_provider", ONE_AGREED, CCPA),
     ],
 };
 

@@ -208,7 +208,7 @@ pub struct Role {
 pub struct Agreement {
     /// Where it stands.
     pub place: Place,
-    /// What kind: `baa`, `dpa`, `pci_service_provider`, `scc`, `bcr`, `dua`, `ccpa_service_provider`.
+    /// What kind: `baa`, `dpa`, `pci_service_provider`, `scc`, `bcr`, `dua`, `service_provider`.
     pub kind: String,
     /// Where it is filed.
     pub reference: Option<String>,
