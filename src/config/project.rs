@@ -246,6 +246,7 @@ fn connector(
         auth,
         spec,
         state: None,
+        meter: Default::default(),
         streams,
         tenant: label(raw, "tenant"),
         region: label(raw, "region"),

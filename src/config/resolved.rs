@@ -105,6 +105,8 @@ pub struct Connector {
     /// The folder of consign's own files, for what outlives a run: tokens, budgets. Whoever runs
     /// sets it; it is no part of the canonical form.
     pub state: Option<PathBuf>,
+    /// Counts the calls of a run. Whoever runs gives each run its own; it is no part of the canonical form.
+    pub meter: crate::record::Meter,
     /// Parameters, already checked against the protocol's description.
     pub with: Vec<(Spanned<String>, Spanned<Node>)>,
     /// How to sign in; what is secret in it is a reference.

@@ -85,6 +85,7 @@ fn connector(spec: &'static ProtocolSpec, test: &Exchange, lent: &Lent) -> Conne
         uses: Spanned { value: spec.name.to_owned(), place: test.place.clone() },
         spec: Some(spec),
         state: None,
+        meter: Default::default(),
         with,
         auth: options(&test.auth),
         streams: std::collections::BTreeMap::new(),

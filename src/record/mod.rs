@@ -1,6 +1,7 @@
 //! What flows and what is said of it: values, paths, types, data classes, positions and
 //! outcomes. No input/output, no clock.
 
+pub mod calls;
 pub mod class;
 pub mod contract;
 pub mod decimal;
@@ -16,6 +17,7 @@ pub mod suspect;
 pub mod time;
 pub mod value;
 
+pub use calls::{Calls, Meter};
 pub use class::{ClassId, ClassSet};
 pub use decimal::Decimal;
 pub use key::{KeyState, Purpose};

@@ -303,6 +303,12 @@ impl Table {
         self
     }
 
+    /// Whether a column holds numbers: those go to the right.
+    pub fn is_of_numbers(&self, column: usize) -> bool {
+        let all = self.rows.iter().all(|row| row[column].is_number() || row[column] == Cell::Nothing);
+        all && self.rows.iter().any(|row| row[column].is_number())
+    }
+
     /// Adds a row: one cell for each column.
     pub fn push(&mut self, row: Vec<Cell>) {
         debug_assert_eq!(row.len(), self.columns.len());

@@ -8,16 +8,25 @@
 //! [`document::Report`] with its [`provenance::Provenance`], a line in [`ALL`], a verb in
 //! `cli::report` that calls it. [`shape::render`] does the rest; [`run`] is the shortest example.
 
+mod advice;
+pub mod dashboard;
 pub mod document;
+pub mod health;
+pub mod inventory;
+pub mod lineage;
 pub mod metrics;
+mod numbers;
+pub mod performance;
 pub mod provenance;
+pub mod routes;
 pub mod run;
 pub mod shape;
 
 use document::Kind;
 
 /// Every report, in the order of the command line's help.
-pub const ALL: &[&Kind] = &[&run::KIND];
+pub const ALL: &[&Kind] =
+    &[&run::KIND, &performance::KIND, &health::KIND, &lineage::KIND, &inventory::KIND, &dashboard::KIND];
 
 #[cfg(test)]
 mod tests {

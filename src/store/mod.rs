@@ -64,7 +64,7 @@ pub use routes::{Positions, RouteState};
 pub use rulings::{RulingRow, Tombstones, WithheldRow, sums as sums_json};
 pub use runs::{NewRun, RejectReason, Run, RunEnd, RunFilter, RunRow, RunState};
 pub use steps::{Intent, Settle};
-pub use told::LogFacts;
+pub use told::{LogFacts, RunCalls, RunNumbers};
 pub use verify::{Evidence, Verification};
 
 /// The time, nanoseconds since 1970.

@@ -11,7 +11,7 @@ use crate::audit::{Action, Draft, Level, Outcome, event};
 use crate::config::hide;
 use crate::error::codes::store::RUN_UNKNOWN;
 use crate::error::{Error, Result};
-use crate::record::Totals;
+use crate::record::{Calls, Totals};
 
 /// A run that is about to begin.
 #[derive(Clone, Debug, Default)]
@@ -111,7 +111,7 @@ impl RunState {
         }
     }
 
-    fn of(word: &str) -> Self {
+    pub(super) fn of(word: &str) -> Self {
         [Self::Running, Self::Done, Self::Partial, Self::Interrupted, Self::Died]
             .into_iter()
             .find(|state| state.word() == word)
@@ -130,6 +130,8 @@ pub struct RunEnd {
     pub error: Option<(String, String)>,
     /// What there is to say; added to what the groups said.
     pub warnings: Vec<String>,
+    /// The calls it made, by connector; of each that made some.
+    pub calls: Vec<(String, Calls)>,
     /// The last group, if it is not settled yet: saves a small run an fsync.
     pub settle: Option<Settle>,
 }
@@ -287,6 +289,7 @@ impl Store {
             exit: end.exit,
             error: end.error.as_ref().map(|(code, cause)| (code.clone(), hide(cause).into_owned())),
             warnings: end.warnings.iter().map(|warning| hide(warning).into_owned()).collect(),
+            calls: end.calls.clone(),
             settle: None,
         };
         self.write("ending a run", |w| {
@@ -401,7 +404,7 @@ impl Store {
             .map_err(|e| sql::error("reading a kept configuration", e))
     }
 
-    fn query_runs(&self, rest: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<RunRow>> {
+    pub(super) fn query_runs(&self, rest: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<RunRow>> {
         let doing = "reading runs";
         let mut statement = self
             .db
@@ -447,6 +450,7 @@ impl Writing<'_> {
         let mut drafts = Vec::with_capacity(found.len());
         for (id, fence) in found {
             self.db.execute("UPDATE runs SET state = 'died' WHERE id = ?1", [&id]).map_err(|e| sql::error(doing, e))?;
+            self.note_numbers(&id, &[])?;
             let mut draft = run.draft(Action::RunDied).detail("fence", fence).detail("noticed_by", run.id.clone());
             draft.run = Some(id);
             draft.outcome = Outcome::Failure;
@@ -508,6 +512,7 @@ impl Writing<'_> {
                 .execute("UPDATE routes SET last_success_ns = ?2 WHERE route = ?1", params![run.route, self.now_ns])
                 .map_err(|e| sql::error(doing, e))?;
         }
+        self.note_numbers(&run.id, &end.calls)?;
         let (totals, groups) = self.run_totals(run)?;
         let mut draft = run.draft(Action::RunFinished);
         draft.details = steps::totals(&totals);
@@ -641,6 +646,7 @@ impl From<&Error> for RunEnd {
             exit: error.exit().number(),
             error: Some((error.code().id.to_string(), error.to_string())),
             warnings: Vec::new(),
+            calls: Vec::new(),
             settle: None,
         }
     }

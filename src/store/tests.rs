@@ -138,7 +138,7 @@ fn intent(run: &Run, group: u64) -> Intent {
 }
 
 fn end(state: RunState) -> RunEnd {
-    RunEnd { state, exit: 0, error: None, warnings: vec!["mind".into()], settle: None }
+    RunEnd { state, exit: 0, error: None, warnings: vec!["mind".into()], calls: Vec::new(), settle: None }
 }
 
 /// The first key, out of the notice that shows it.

@@ -71,6 +71,7 @@ pub fn begin<'s>(
                 exit: error.exit().number(),
                 error: Some((error.code().id.to_string(), error.to_string())),
                 warnings: notes,
+                calls: plan.calls(),
                 settle: None,
             };
             // The error to report is the first one.

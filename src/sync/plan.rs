@@ -53,6 +53,16 @@ pub struct Plan {
     pub inline: Option<Arc<Inline>>,
 }
 
+impl Plan {
+    /// The calls that were made for it so far, by connector; counted anew from then on.
+    pub fn calls(&self) -> Vec<(String, crate::record::Calls)> {
+        let ends = [&self.from, &self.to];
+        let counted = ends.map(|end| (end.connector.name.clone(), end.connector.meter.take()));
+        let made = |calls: &crate::record::Calls| calls.calls > 0 || calls.waited_ns > 0;
+        counted.into_iter().filter(|(_, calls)| made(calls)).collect()
+    }
+}
+
 impl End {
     /// Looks up one end and fills in its references.
     ///
@@ -70,7 +80,8 @@ impl End {
             Some(stream) => shown(protocol, connector, &stream),
             None => reference.stream.clone(),
         };
-        let connector = resolver.connector(connector)?;
+        let mut connector = resolver.connector(connector)?;
+        connector.meter = Default::default();
         let stream = connector
             .stream(&reference.stream, protocol.spec())
             .ok_or_else(|| Error::bug(format!("stream `{}` is not declared", reference.stream)))?;

@@ -118,6 +118,7 @@ pub fn replay(
         },
         error: outcome.as_ref().err().map(|error| (error.code().id.to_string(), error.to_string())),
         warnings: replayed.notes.clone(),
+        calls: plan.calls(),
         settle: None,
     })?;
     outcome?;

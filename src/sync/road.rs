@@ -322,7 +322,8 @@ impl Journey<'_> {
         let verdict = verdict::judge(branch.plan, self.options, ended, delivery.totals(), fresh, self.stop)
             .doubted(branch.plan, delivery.in_doubt())
             .summed(branch.plan, delivery.rulings());
-        branch.finished = Some(delivery.end(verdict.run_end(&branch.notes)).and_then(|(totals, reasons, rulings)| {
+        let run_end = crate::store::RunEnd { calls: branch.plan.calls(), ..verdict.run_end(&branch.notes) };
+        branch.finished = Some(delivery.end(run_end).and_then(|(totals, reasons, rulings)| {
             if unbegun {
                 return Err(verdict.error.unwrap_or_else(|| Error::bug("a failed run without its error")));
             }

@@ -160,6 +160,7 @@ impl Verdict {
             exit: self.exit.number(),
             error: self.error.as_ref().map(|e| (e.code().id.to_string(), e.to_string())),
             warnings: notes.iter().chain(&self.notes).cloned().collect(),
+            calls: Vec::new(),
             settle: None,
         }
     }

@@ -34,6 +34,7 @@ mod protection;
 mod reading;
 mod readme;
 mod refusals;
+mod reports;
 mod schemas;
 mod servers;
 mod sftp;

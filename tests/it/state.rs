@@ -69,6 +69,7 @@ fn every_kept_state_is_upgraded_and_loses_nothing() {
             &["audit", "verify", "--first-key", "first-key"],
             &["audit", "list", "--limit", "3"],
             &["report", "run"],
+            &["report", "performance"],
             &["sync", "plan", "items"],
             &["sync", "run", "items", "--dry-run"],
         ];

@@ -1,12 +1,18 @@
 //! `consign report`: what was recorded, in text, JSON, CSV, Markdown or HTML.
 
+mod dashboard;
+mod health;
+mod inventory;
+mod lineage;
+mod performance;
 mod run;
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::context::Context;
+use super::context::{Context, now_ns};
+use super::moment;
 use crate::error::{Error, Exit, Kind, Result, codes};
 
 /// Reports, made from what was recorded
@@ -19,6 +25,11 @@ pub(super) struct Report {
 #[derive(Subcommand, Debug)]
 enum Verb {
     Run(run::Run),
+    Performance(performance::Performance),
+    Health(health::Health),
+    Lineage(lineage::Lineage),
+    Inventory(inventory::Inventory),
+    Dashboard(dashboard::Dashboard),
 }
 
 /// Where a report goes: what every report understands.
@@ -38,7 +49,30 @@ impl Report {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
         match self.verb {
             Verb::Run(verb) => verb.run(context),
+            Verb::Performance(verb) => verb.run(context),
+            Verb::Health(verb) => verb.run(context),
+            Verb::Lineage(verb) => verb.run(context),
+            Verb::Inventory(verb) => verb.run(context),
+            Verb::Dashboard(verb) => verb.run(context),
         }
+    }
+}
+
+/// A length of time in nanoseconds.
+fn nanoseconds(text: &str) -> Result<i64> {
+    let length = moment::length(text)?;
+    if length.is_zero() {
+        return Err(Error::new(Kind::Invalid, &codes::cli::USAGE, format!("`{text}` is no time at all")));
+    }
+    Ok(i64::try_from(length.as_nanos()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4))
+}
+
+/// The moment that stands for now: what was given, else the clock's, to the second.
+fn at(text: Option<&str>) -> Result<i64> {
+    let now = now_ns();
+    match text {
+        Some(text) => moment::past(text, now),
+        None => Ok(now - now.rem_euclid(1_000_000_000)),
     }
 }
 

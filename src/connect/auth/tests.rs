@@ -71,6 +71,7 @@ pub(super) fn given(auth: &str, secrets: &[(&str, &str)], state: Option<&std::pa
         uses: here("probe_pack".into()),
         spec: None,
         state: state.map(Into::into),
+        meter: Default::default(),
         with: Vec::new(),
         auth: auth.collect(),
         streams: BTreeMap::new(),

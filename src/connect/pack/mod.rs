@@ -155,6 +155,7 @@ pub(crate) mod tests {
             uses: crate::config::Spanned { value: name.to_owned(), place: nowhere() },
             spec: None,
             state: None,
+            meter: Default::default(),
             with: Vec::new(),
             auth: Vec::new(),
             streams: Default::default(),

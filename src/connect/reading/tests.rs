@@ -172,6 +172,7 @@ impl Rig {
             uses: spanned("test"),
             spec: None,
             state: self.state.clone(),
+            meter: Default::default(),
             with: self
                 .given
                 .iter()

@@ -272,10 +272,16 @@ impl Caller {
             }
             let (mut request, number) = self.prepared(ready, &mut draft).await.map_err(failed)?;
             let left = Duration::from_nanos(u64::try_from(patience_ends - now_of(wire)).unwrap_or(0));
+            let asked = now_of(wire);
             let pass = match ready.gate.enter(bucket, purpose.cost, left, wire).await.map_err(failed)? {
                 Ok(pass) => pass,
                 Err(at) => return Err(self.spent(&purpose.what, at, None, doubt)),
             };
+            // What a limit of calls holds back. Less than a millisecond is the work of asking for it.
+            let held = Duration::from_nanos(u64::try_from(now_of(wire) - asked).unwrap_or(0));
+            if held >= Duration::from_millis(1) {
+                self.given.connector.meter.waited(held);
+            }
             if let (Some(_), Some(sign_in)) = (number, &self.sign_in) {
                 sign_in.sign(&mut request).map_err(failed)?;
             }
@@ -302,7 +308,7 @@ impl Caller {
                     }
                     let safe = !unanswered.sent || !purpose.writes || purpose.repeatable;
                     if unanswered.temporary && safe && tries < tries_at_most && ready.gate.patience.again(retry) {
-                        wire.pause(retry::pause(retry, tries, retry::chance())).await;
+                        self.pause(retry::pause(retry, tries, retry::chance())).await;
                         continue;
                     }
                     return Err(self.unanswered(&purpose.what, &request, &unanswered, doubt));
@@ -451,8 +457,14 @@ impl Caller {
         if let Ok(left) = u64::try_from(left)
             && left > 0
         {
-            self.wire.pause(Duration::from_nanos(left)).await;
+            self.pause(Duration::from_nanos(left)).await;
         }
+    }
+
+    /// Waits, and counts it.
+    async fn pause(&self, time: Duration) {
+        self.given.connector.meter.waited(time);
+        self.wire.pause(time).await;
     }
 
     /// Makes good what the call cost, and hears what is left.
@@ -473,16 +485,37 @@ impl Caller {
     }
 
     fn told(&self, what: &str, request: &Request, status: Option<u16>, class: Class, took: Duration, tries: u32) {
+        self.given.connector.meter.count(|calls| {
+            calls.calls += 1;
+            calls.retries += u64::from(tries > 1);
+            calls.throttled += u64::from(matches!(class, Class::Wait | Class::Quota));
+            calls.failed += u64::from(!matches!(class, Class::Good | Class::Empty));
+            if status.is_some() {
+                calls.took(took);
+            }
+        });
         if let Some(hook) = &self.hook {
             hook(&Call { what, place: told::place(request), status, class, took, tries });
         }
     }
 
-    /// Whether the version that was asked for answered.
+    /// Whether the version that was asked for answered, and goes on to.
     fn echoed(&self, ready: &Ready, answer: &Answer) {
+        // RFC 8594 and RFC 9745.
+        for (header, what) in [("sunset", "ends"), ("deprecation", "is deprecated")] {
+            if let Some(when) = answer.header(header) {
+                let plain = |c: &char| c.is_ascii_alphanumeric() || " ,:@+-".contains(*c);
+                let when: String = when.chars().filter(plain).take(40).collect();
+                self.warn(format!("the system says that this version of its API {what}: {when} (`{header}`)"));
+            }
+        }
         let Some((header, expected)) = &ready.echo else { return };
         let Some(found) = answer.header(header).filter(|found| found != expected) else { return };
-        let warning = format!("the system answers with version {found}, and was asked for {expected} (`{header}`)");
+        self.warn(format!("the system answers with version {found}, and was asked for {expected} (`{header}`)"));
+    }
+
+    /// Tells something once.
+    fn warn(&self, warning: String) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         if !warnings.contains(&warning) {
             warnings.push(warning);
@@ -666,6 +699,13 @@ fn later(error: Error, at: i64, now: i64) -> Error {
 pub fn moment(nanos: i64) -> Timestamp {
     let part = u32::try_from(nanos.rem_euclid(1_000_000_000)).unwrap_or(0);
     Timestamp { seconds: nanos.div_euclid(1_000_000_000), nanos: part, offset: 0 }
+}
+
+/// Whether a warning of a run says that the version of an API that is called will not do for long.
+pub fn is_of_version(warning: &str) -> bool {
+    ["the system answers with version ", "the system says that this version of its API "]
+        .iter()
+        .any(|known| warning.contains(known))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub mod verdict;
 pub mod waits;
 pub mod wire;
 
-pub use caller::{Call, Caller, Failure, Hook, SignIn};
+pub use caller::{Call, Caller, Failure, Hook, SignIn, is_of_version};
 pub use draft::{Content, Draft, Purpose, Spot};
 pub use replay::Replay;
 pub use stand_in::StandIn;

@@ -104,9 +104,7 @@ fn table(of: &Table, out: &mut String) {
         out.push_str(&format!("<p class=\"none\">{}</p>\n", escaped(&of.none)));
         return;
     }
-    let right: Vec<bool> = (0..of.columns.len())
-        .map(|i| of.rows.iter().all(|row| row[i].is_number() || row[i] == Cell::Nothing))
-        .collect();
+    let right: Vec<bool> = (0..of.columns.len()).map(|i| of.is_of_numbers(i)).collect();
     out.push_str("<div class=\"scroll\"><table>\n");
     if let Some(title) = &of.title {
         out.push_str(&format!("<caption>{}</caption>\n", escaped(title)));
@@ -161,7 +159,7 @@ fn value(of: &Cell) -> String {
         Cell::Moment(ns) => {
             let whole = super::said::moment(*ns);
             // A second is enough for the eye.
-            let shown = whole.get(..19).map_or_else(|| whole.clone(), |text| format!("{} UTC", text.replace('T', " ")));
+            let shown = super::said::when(*ns);
             format!("<time datetime=\"{0}\" title=\"{0}\">{1}</time>", escaped(&whole), escaped(&shown))
         }
         Cell::Many(several) if !several.is_empty() => several.iter().map(value).collect::<Vec<_>>().join(", "),

@@ -65,7 +65,7 @@ fn section(of: &Section) -> Value {
 }
 
 /// Facts as an object; a dot in a key makes an object inside.
-fn facts(of: &[Fact]) -> Value {
+pub fn facts(of: &[Fact]) -> Value {
     let mut members = Map::new();
     for fact in of {
         let value = raw(&fact.value);

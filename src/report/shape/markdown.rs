@@ -3,7 +3,7 @@
 use super::super::document::{Block, Cell, Chart, Form, Remark, Report, Section, Table, Tone};
 use super::mermaid::flowchart;
 use super::said::{cell, clear};
-use super::text::{highest, spark, strip_mark};
+use super::text::{highest, short, spark, strip_mark};
 
 /// The page.
 pub(super) fn page(report: &Report) -> String {
@@ -69,7 +69,7 @@ fn table(of: &Table, out: &mut String) {
         out.push_str(&format!("{}\n", escaped(&of.none)));
         return;
     }
-    let right = |i: usize| of.rows.iter().all(|row| row[i].is_number() || row[i] == Cell::Nothing);
+    let right = |i: usize| of.is_of_numbers(i);
     let (mut heads, mut rule) = (String::from("|"), String::from("|"));
     for (i, column) in of.columns.iter().enumerate() {
         heads.push_str(&format!(" {} |", escaped(&column.label)));
@@ -112,7 +112,7 @@ fn chart(of: &Chart, out: &mut String) {
         lines.push('\n');
     }
     if let (Some(first), Some(last)) = (of.labels.first(), of.labels.last()) {
-        lines.push_str(&format!("{:widest$}  {} to {}\n", "", cell(first), cell(last)));
+        lines.push_str(&format!("{:widest$}  {} to {}\n", "", short(first), short(last)));
     }
     fenced("text", &lines, out);
 }

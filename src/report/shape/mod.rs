@@ -12,9 +12,9 @@ mod said;
 mod text;
 
 pub use csv::table as csv_table;
-pub use json::document;
+pub use json::{document, facts as facts_json};
 pub use mermaid::flowchart;
-pub use said::{cell, clear, moment};
+pub use said::{cell, clear, counted, moment, when};
 
 use super::document::Report;
 

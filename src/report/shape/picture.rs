@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::super::document::{Cell, Chart, Form, Graph, Tone};
 use super::html::escaped;
 use super::said::cell;
+use super::text;
 
 /// Height of the field that a chart is drawn in; its width is 10 for each label.
 const HIGH: f64 = 100.0;
@@ -136,8 +137,8 @@ fn ends(of: &Chart, out: &mut String) {
         let _ = writeln!(
             out,
             "<div class=\"x\"><span>{}</span><span>{}</span></div>",
-            escaped(&cell(first)),
-            escaped(&cell(last))
+            escaped(&text::short(first)),
+            escaped(&text::short(last))
         );
     }
 }
@@ -233,9 +234,13 @@ pub(super) fn graph(of: &Graph, out: &mut String) {
     let columns = of.nodes.iter().map(|node| node.column).max().map_or(0, |last| last + 1);
     let mut filled = vec![0; columns];
     let mut last_group: Vec<Option<&str>> = vec![None; columns];
-    let mut places = Vec::with_capacity(of.nodes.len());
+    let mut places = vec![(0, 0); of.nodes.len()];
     let mut heads = String::new();
-    for node in &of.nodes {
+    // From right to left: what stands between stands beside what it leads to, if there is room.
+    let mut order: Vec<usize> = (0..of.nodes.len()).collect();
+    order.sort_by_key(|at| (std::cmp::Reverse(of.nodes[*at].column), *at));
+    for at in order {
+        let node = &of.nodes[at];
         let column = node.column;
         let x = column * (WIDE + GAP);
         let group = node.group.as_deref();
@@ -248,8 +253,11 @@ pub(super) fn graph(of: &Graph, out: &mut String) {
                 escaped(&cut(group.unwrap_or_default(), 34))
             );
             last_group[column] = group;
+        } else if group.is_none() {
+            let target = of.joined().find(|edge| edge.from == at && of.nodes[edge.to].column > column);
+            filled[column] = filled[column].max(target.map_or(0, |edge| places[edge.to].1));
         }
-        places.push((x, filled[column]));
+        places[at] = (x, filled[column]);
         filled[column] += LINE;
     }
     let high = filled.iter().copied().max().unwrap_or(0);

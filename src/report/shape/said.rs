@@ -60,6 +60,20 @@ pub fn moment(nanoseconds: i64) -> String {
         .map_or_else(|_| nanoseconds.to_string(), |m| format!("{m:.3}"))
 }
 
+/// The same to the second, for the eye: `2026-01-31 12:00:00 UTC`.
+pub fn when(nanoseconds: i64) -> String {
+    let whole = moment(nanoseconds);
+    match (whole.get(..10), whole.get(11..19)) {
+        (Some(day), Some(time)) => format!("{day} {time} UTC"),
+        _ => whole,
+    }
+}
+
+/// A count with its word: `1 run`, `2 runs`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(&count.to_string()), if count == 1 { one } else { many })
+}
+
 /// A share as per cent: what is not all is never said to be 100 %, what is something never 0 %.
 pub(super) fn percent(share: f64) -> String {
     if !share.is_finite() {

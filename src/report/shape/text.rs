@@ -1,7 +1,7 @@
 //! Text for a terminal of 100 columns. Colours add to words and never stand for them.
 
 use super::super::document::{Block, Cell, Chart, Fact, Form, Graph, Remark, Report, Section, Table, Tone};
-use super::said::{cell, clear};
+use super::said::{cell, clear, when};
 
 /// Columns that a page takes at the most.
 pub(super) const WIDTH: usize = 100;
@@ -28,8 +28,10 @@ pub(super) fn page(report: &Report, colour: bool) -> String {
 }
 
 fn section(of: &Section, paint: Paint, out: &mut String) {
-    for (index, block) in of.blocks.iter().enumerate() {
-        if index > 0 {
+    let begins = out.len();
+    for block in &of.blocks {
+        // A blank line between what is there.
+        if out.len() > begins && !out.ends_with("\n\n") {
             out.push('\n');
         }
         match block {
@@ -46,6 +48,8 @@ fn section(of: &Section, paint: Paint, out: &mut String) {
             }
             Block::Table(of) => table(of, paint, out),
             Block::Chart(of) => chart(of, paint, out),
+            // Where a table says the same, it says it better.
+            Block::Graph(_) if of.blocks.iter().any(|block| matches!(block, Block::Table(_))) => {}
             Block::Graph(of) => graph(of, out),
             Block::Remarks { remarks, none, .. } => {
                 if remarks.is_empty() {
@@ -127,9 +131,8 @@ fn table(of: &Table, paint: Paint, out: &mut String) {
         return;
     }
     let heads: Vec<String> = of.columns.iter().map(|column| clear(&column.label).to_uppercase()).collect();
-    let cells: Vec<Vec<String>> = of.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
-    let right: Vec<bool> =
-        (0..heads.len()).map(|i| of.rows.iter().all(|row| row[i].is_number() || row[i] == Cell::Nothing)).collect();
+    let cells: Vec<Vec<String>> = of.rows.iter().map(|row| row.iter().map(in_table).collect()).collect();
+    let right: Vec<bool> = (0..heads.len()).map(|i| of.is_of_numbers(i)).collect();
     match widths(&heads, &cells, &right) {
         Some(widths) => {
             let mut lines = |row: &[String], tones: Option<&[Cell]>| {
@@ -171,6 +174,14 @@ fn table(of: &Table, paint: Paint, out: &mut String) {
     }
     if let Some((rows, why)) = &of.left_out {
         paragraph(&format!("and {} more: {}", cell(&Cell::Count(*rows)), clear(why)), INDENT, Tone::Quiet, paint, out);
+    }
+}
+
+/// A value in a table: a moment to the second, which may be broken between day and time.
+fn in_table(value: &Cell) -> String {
+    match value {
+        Cell::Moment(ns) => when(*ns).replace(" UTC", "Z"),
+        other => cell(other),
     }
 }
 
@@ -242,9 +253,17 @@ fn chart(of: &Chart, paint: Paint, out: &mut String) {
                 out.push('\n');
             }
             if let (Some(first), Some(last)) = (of.labels.first(), of.labels.last()) {
-                out.push_str(&format!("  {}  {} to {}\n", " ".repeat(widest), cell(first), cell(last)));
+                out.push_str(&format!("  {}  {} to {}\n", " ".repeat(widest), short(first), short(last)));
             }
         }
+    }
+}
+
+/// A label: a moment to the minute.
+pub(super) fn short(label: &Cell) -> String {
+    match label {
+        Cell::Moment(ns) => when(*ns).chars().take(16).collect(),
+        other => cell(other),
     }
 }
 

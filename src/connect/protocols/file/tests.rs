@@ -44,6 +44,7 @@ fn connector() -> Connector {
         clearance: None,
         spec: None,
         state: None,
+        meter: Default::default(),
         retry_tries: 1,
         rate: None,
     }

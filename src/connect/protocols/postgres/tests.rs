@@ -60,6 +60,7 @@ fn connector(options: &[(&str, &str)]) -> Connector {
         clearance: None,
         spec: None,
         state: None,
+        meter: Default::default(),
         retry_tries: 2,
         rate: None,
     }

@@ -59,6 +59,7 @@ impl Desk {
                 clearance: None,
                 spec: None,
                 state: None,
+                meter: Default::default(),
                 retry_tries: 1,
                 rate: None,
             },
