@@ -162,10 +162,14 @@ pub struct RunFact {
     pub mapping: String,
     /// The hash of the project.
     pub project: String,
+    /// The hash of the plan that it followed.
+    pub plan: Option<String>,
     /// The counts.
     pub totals: crate::record::Totals,
     /// Declared sums: field, at the source (less what was not sent), at the target.
     pub sums: Vec<SumFact>,
+    /// Records with sensitive data that no class had announced.
+    pub detected: u64,
 }
 
 /// A sum that was kept on both sides.

@@ -1,14 +1,16 @@
 //! What checks over a project look at beside its configuration, gathered: the log, the runs, the keys,
 //! certificates and files. One way for `audit check` and for reports, so that they agree.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::audit::Event;
 use crate::comply::facts::{
-    ApprovalFact, CertificateFact, Facts, FileFact, KeyFact, LetterFact, LogFacts, RunFact, Told,
+    ApprovalFact, CertificateFact, Facts, FileFact, KeyFact, LetterFact, LogFacts, RunFact, SumFact, Told,
 };
 use crate::config::{Node, Piece, Project, Text, yaml};
 use crate::error::codes::audit::APPROVALS_BAD;
+use crate::error::codes::comply::DETECTED;
 use crate::error::{Error, Kind, Place, Result};
 use crate::store::{LetterFilter, LetterState, RunFilter, RunRow, Store};
 
@@ -38,8 +40,12 @@ pub fn gather(project: &Project, store: Option<&Store>, depth: Depth) -> Result<
     let Some(store) = store else { return Ok(facts) };
     let mut log = LogFacts::default();
     let mut plans = Vec::new();
+    let mut followed: BTreeMap<String, String> = BTreeMap::new();
     store.each_event(depth.since_ns, &mut |event| {
         plans.extend(plan_approval(&event));
+        if let (Some(run), Some(plan)) = (&event.run, event.details.get("plan").and_then(|plan| plan.as_str())) {
+            followed.insert(run.clone(), plan.to_owned());
+        }
         log.take(told(event));
     })?;
     if depth.verify {
@@ -51,7 +57,15 @@ pub fn gather(project: &Project, store: Option<&Store>, depth: Depth) -> Result<
     facts.log = Some(log);
     facts.approvals.extend(plans);
     let runs = store.runs(&RunFilter { since_ns: depth.since_ns, ..RunFilter::default() })?;
-    facts.runs = Some(runs.into_iter().rev().map(run).collect());
+    let mut told_runs: Vec<RunFact> = runs.into_iter().rev().map(|row| run(row, &mut followed)).collect();
+    for run in &mut told_runs {
+        let sums = store.sums(&run.id)?;
+        run.sums =
+            sums.iter().map(|sum| SumFact { field: sum.field.clone(), agrees: sum.differs().is_none() }).collect();
+        let found = store.rulings(&run.id)?;
+        run.detected = found.iter().filter(|one| one.code == DETECTED.id).map(|one| one.records).sum();
+    }
+    facts.runs = Some(told_runs);
     let keys = store.protection_keys()?.into_iter().map(|row| KeyFact {
         name: row.name,
         version: row.version,
@@ -94,8 +108,9 @@ fn told(event: Event) -> Told {
     }
 }
 
-fn run(row: RunRow) -> RunFact {
+fn run(row: RunRow, plans: &mut BTreeMap<String, String>) -> RunFact {
     RunFact {
+        plan: plans.remove(&row.id),
         id: row.id,
         route: row.route,
         state: row.state.word().to_string(),
@@ -109,6 +124,7 @@ fn run(row: RunRow) -> RunFact {
         project: row.project,
         totals: row.totals,
         sums: Vec::new(),
+        detected: 0,
     }
 }
 

@@ -12,6 +12,8 @@ mod public_key;
 mod redact;
 #[cfg(test)]
 mod row_tests;
+#[cfg(test)]
+mod rule_tests;
 mod show;
 mod verify;
 mod witness;

@@ -1,7 +1,8 @@
 //! P07: personal data leaves the area only on a ground for it.
 
-use super::reading::named;
+use super::reading::{named, today};
 use crate::comply::assess::{Moment, Notes, Parameters, Primitive, Subject};
+use crate::comply::regions::{self, Adequacy};
 
 pub(super) static REGION: Primitive = Primitive {
     id: "P07",
@@ -46,73 +47,33 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             .as_ref()
             .map(|transfer| transfer.ground.as_str())
             .or(agreed.map(|one| one.kind.as_str()));
-        let (from, to) = (area(home), area(region));
-        let note = if from == to && from != Area::Other {
-            notes.pass(way.object(), format!("`{}` stands in `{region}`, where the people are", target.name))
-        } else if from == Area::Eea && to == Area::Adequate {
-            notes.pass(way.object(), format!("`{region}` is on the list of adequate countries of {ADEQUATE_AS_OF}"))
+        let there = regions::country(region);
+        let decided = there.zip(today(subject)).map(|(country, today)| regions::adequacy(country, today));
+        let note = if !regions::is_protected(home) {
+            notes.pass(way.object(), format!("no rule of `{home}` keeps it from going to `{region}`"))
+        } else if regions::is_protected(region) {
+            notes.pass(way.object(), format!("`{}` stands in `{region}`, where the people are protected", target.name))
         } else if let Some(ground) = ground {
             notes.pass(way.object(), format!("`{}` stands in `{region}`; the ground is `{ground}`", target.name))
-        } else if from != Area::Eea && from != Area::Adequate {
-            notes.pass(way.object(), format!("no rule of `{home}` keeps it from going to `{region}`"))
         } else {
-            notes.fail(
-                way.object(),
-                format!("{} goes to `{}` in `{region}`, and no ground is named", named(written), target.name),
-            )
+            match decided {
+                Some(Adequacy::Decided) => {
+                    notes.pass(way.object(), format!("it was decided that `{region}` protects data well enough"))
+                }
+                Some(Adequacy::Partly(scope)) => notes.fail(
+                    way.object(),
+                    format!("what was decided about `{region}` covers only {scope}, and no ground is named"),
+                ),
+                Some(Adequacy::Ended(day)) => notes.fail(
+                    way.object(),
+                    format!("what was decided about `{region}` ended on {day}, and no ground is named"),
+                ),
+                _ => notes.fail(
+                    way.object(),
+                    format!("{} goes to `{}` in `{region}`, and no ground is named", named(written), target.name),
+                ),
+            }
         };
         note.at(&way.mapping.to.place).fix("name the ground: `compliance: { transfer: { ground: scc, reference: … } }`, or write to a system in the area");
-    }
-}
-
-/// What transfer rules tell apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Area {
-    Eea,
-    Adequate,
-    States,
-    Other,
-}
-
-/// When the list of adequate countries was last looked at (the UK's was renewed on 2025-12-19; the one for
-/// the US covers only organisations that are certified, so the US are not on it).
-const ADEQUATE_AS_OF: &str = "2026-11-21";
-const EEA: &[&str] = &[
-    "eu", "eea", "europe", "at", "be", "bg", "hr", "cy", "cz", "dk", "ee", "fi", "fr", "de", "gr", "hu", "ie", "it",
-    "lv", "lt", "lu", "mt", "nl", "pl", "pt", "ro", "sk", "si", "es", "se", "is", "li", "no",
-];
-const ADEQUATE: &[&str] = &["ad", "ar", "fo", "gg", "il", "im", "jp", "je", "nz", "kr", "ch", "uk", "gb", "uy", "br"];
-/// Regions of clouds whose first word says less than the rest: `eu-west-2` is London.
-const CLOUDS: &[(&str, Area)] = &[
-    ("eu-west-2", Area::Adequate),
-    ("eu-central-2", Area::Adequate),
-    ("uksouth", Area::Adequate),
-    ("ukwest", Area::Adequate),
-    ("switzerland", Area::Adequate),
-    ("japan", Area::Adequate),
-    ("korea", Area::Adequate),
-    ("westeurope", Area::Eea),
-    ("northeurope", Area::Eea),
-    ("germany", Area::Eea),
-    ("france", Area::Eea),
-    ("swedencentral", Area::Eea),
-    ("europe-west2", Area::Adequate),
-    ("europe-west6", Area::Adequate),
-    ("europe", Area::Eea),
-    ("ap-northeast-1", Area::Adequate),
-    ("ap-northeast-2", Area::Adequate),
-];
-
-fn area(region: &str) -> Area {
-    let region = region.to_ascii_lowercase();
-    if let Some((_, area)) = CLOUDS.iter().find(|(begin, _)| region.starts_with(begin)) {
-        return *area;
-    }
-    let first = region.split(['-', '_', ' ']).next().unwrap_or_default();
-    match first {
-        first if EEA.contains(&first) => Area::Eea,
-        first if ADEQUATE.contains(&first) => Area::Adequate,
-        "us" | "usa" => Area::States,
-        _ => Area::Other,
     }
 }

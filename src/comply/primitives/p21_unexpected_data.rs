@@ -39,7 +39,24 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
         }
     }
     let Some(log) = &subject.facts.log else { return };
-    for told in log.of("data.detected").chain(log.of("custom.incident")) {
+    for run in subject.facts.runs.iter().flatten().filter(|run| run.detected > 0) {
+        let followed = told_after(log, "audit.reviewed", run.started, None)
+            || told_after(log, "custom.resolved", run.started, Some(&run.route))
+            || told_after(log, "custom.resolved", run.started, Some(&run.id));
+        notes
+            .judge(
+                followed,
+                format!("run {}", run.id),
+                match followed {
+                    true => format!("what was found in {} records was followed up", run.detected),
+                    false => {
+                        format!("in {} records was what no class announced, and nobody followed it up", run.detected)
+                    }
+                },
+            )
+            .fix("look into it, and say so: `consign audit add --action resolved --resource ROUTE`");
+    }
+    for told in log.of("custom.incident") {
         let about = told.run.as_deref().or(told.route.as_deref()).or(told.resource.as_deref());
         let followed =
             told_after(log, "audit.reviewed", told.time, None) || told_after(log, "custom.resolved", told.time, about);

@@ -26,7 +26,10 @@ fn run(subject: &Subject<'_>, _: &Parameters, notes: &mut Notes) {
     }
     let mut bad: BTreeMap<&str, (u64, &'static str, &str)> = BTreeMap::new();
     for run in runs {
-        let found = subject.facts.approvals.iter().filter(|one| one.hash == run.mapping || one.hash == run.project);
+        let found =
+            subject.facts.approvals.iter().filter(|one| {
+                one.hash == run.mapping || one.hash == run.project || Some(&one.hash) == run.plan.as_ref()
+            });
         let mut found = found.peekable();
         let why = if found.peek().is_none() {
             Some("nobody approved of what it ran")

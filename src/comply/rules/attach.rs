@@ -71,19 +71,13 @@ fn add(rule: &Rule, mapping: &mut Mapping, source: &Connector) {
                 (mapping.sync.on_error.tolerate_ppm, mapping.sync.on_error.tolerate_records) = (0, 0);
             }
         }
-        Action::Mask(fields) => {
-            each(mapping, fields.all(), |value| format!("({condition}) ? mask({value}) : {value}"), &expression)
-        }
+        Action::Mask(fields) => each(mapping, fields.all(), &condition, |value| format!("mask({value})"), &expression),
         Action::Anonymize(fields) => {
-            each(mapping, fields.all(), |value| format!("({condition}) ? initials({value}) : {value}"), &expression)
+            each(mapping, fields.all(), &condition, |value| format!("initials({value})"), &expression);
         }
         Action::Tokenize { field, key } => {
-            each(
-                mapping,
-                std::slice::from_ref(field),
-                |value| format!("({condition}) ? tokenize({value}, {key:?}) : {value}"),
-                &expression,
-            );
+            let made = |value: &str| format!("tokenize({value}, {key:?})");
+            each(mapping, std::slice::from_ref(field), &condition, made, &expression);
         }
         Action::Drop(fields) => {
             for rule in &mut mapping.fields {
@@ -104,9 +98,13 @@ pub(super) fn marker(rule: &Rule) -> String {
     format!(" // rule {}\n", rule.name.replace('\n', " "))
 }
 
+/// Where the condition holds, what is made of the fields' values takes their place. A condition that asks only
+/// whether the field is there always holds where there is a value: then nothing is left in clear, and the flow
+/// check can see it.
 fn each(
     mapping: &mut Mapping,
     fields: &[String],
+    condition: &str,
     made: impl Fn(&str) -> String,
     expression: &dyn Fn(String) -> Expression,
 ) {
@@ -114,11 +112,20 @@ fn each(
         if !reads(rule, fields) {
             continue;
         }
-        let text = match &rule.make {
-            Make::Value => made("value"),
-            Make::Transform(transform) => made(&format!("({})", transform.text)),
+        let always = fields.iter().any(|field| condition.trim() == format!("has(record.{field})"));
+        let value = match &rule.make {
+            Make::Value => "value".to_owned(),
+            Make::Transform(transform) => format!("({})", transform.text),
             _ => continue,
         };
+        if always {
+            // Without a value there is nothing to make something of.
+            let when = rule.when.take();
+            let there = condition.trim();
+            let text = when.map_or_else(|| there.to_owned(), |when| format!("({}) && {there}", when.text));
+            rule.when = Some(expression(text));
+        }
+        let text = if always { made(&value) } else { format!("({condition}) ? {} : {value}", made(&value)) };
         rule.make = Make::Transform(expression(text));
     }
 }

@@ -184,7 +184,7 @@ struct Pack {
     rules: Vec<Rule>,
 }
 
-/// One entry of `compliance: { rules }`: a pack, or a rule.
+/// An entry of `compliance: { rules }` that is a pack.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Uses {
@@ -194,6 +194,9 @@ struct Uses {
     mappings: Vec<String>,
     #[serde(default)]
     except: Vec<String>,
+    /// The key that takes the place of the pack's own.
+    #[serde(default)]
+    key: Option<String>,
 }
 
 /// The names of the packs that are shipped.
@@ -213,33 +216,35 @@ pub fn of(project: &Project) -> (Vec<Rule>, Findings) {
     for entry in &project.compliance.rules.custom {
         match one(entry) {
             Ok(read) => rules.extend(read),
-            Err(cause) => findings.push(
-                Finding::error(&RULE_BAD, entry.place.clone(), cause)
-                    .fix("write `name`, `on` and `when`, or `use` with the name of a pack; `docs/guide/compliance.md` has examples"),
-            ),
+            Err(cause) => findings.push(Finding::error(&RULE_BAD, entry.place.clone(), cause).fix(
+                "write `name`, `on` and `when`, or `use` with the name of a pack; docs/guide/standards.md has examples",
+            )),
         }
     }
-    for rule in &rules {
-        if let Some(fault) = words::expand(rule, None).and_then(|text| Condition::compile(rule.on.word(), &text)).err()
-        {
-            findings.push(Finding::error(&RULE_BAD, rule.place.clone(), format!("the rule `{}`: {fault}", rule.name)));
+    rules.retain(|rule| match fault(rule) {
+        None => rule.enabled,
+        Some(fault) => {
+            let cause = format!("the rule `{}`{fault}", rule.name);
+            findings.push(Finding::error(&RULE_BAD, rule.place.clone(), cause));
+            false
         }
-        let fits = match (&rule.action, rule.on) {
-            (None | Some(Action::Warn), _) => true,
-            (Some(Action::Block), on) => !matches!(on, On::Record | On::Event),
-            (Some(Action::Approve), on) => matches!(on, On::Mapping | On::Flow),
-            (Some(_), on) => on == On::Record,
-        };
-        if !fits {
-            let cause =
-                format!("the rule `{}` is on a {}, about which this action can do nothing", rule.name, rule.on.word());
-            findings.push(
-                Finding::error(&RULE_BAD, rule.place.clone(), cause).fix("choose another action, or another `on`"),
-            );
-        }
-    }
-    rules.retain(|rule| rule.enabled);
+    });
     (rules, findings)
+}
+
+/// What is wrong with a rule that could be read.
+fn fault(rule: &Rule) -> Option<String> {
+    let compiled = words::expand(rule, None).and_then(|text| Condition::compile(rule.on.word(), &text));
+    if let Err(fault) = compiled {
+        return Some(format!(": {fault}"));
+    }
+    let fits = match (&rule.action, rule.on) {
+        (None | Some(Action::Warn), _) => true,
+        (Some(Action::Block), on) => !matches!(on, On::Record | On::Event),
+        (Some(Action::Approve), on) => matches!(on, On::Mapping | On::Flow),
+        (Some(_), on) => on == On::Record,
+    };
+    (!fits).then(|| format!(" is on a {}, about which this action can do nothing", rule.on.word()))
 }
 
 fn one(entry: &Spanned<Node>) -> Result<Vec<Rule>, String> {
@@ -254,6 +259,9 @@ fn one(entry: &Spanned<Node>) -> Result<Vec<Rule>, String> {
             rule.place = Some(entry.place.clone());
             if !uses.mappings.is_empty() {
                 rule.mappings.clone_from(&uses.mappings);
+            }
+            if let (Some(Action::Tokenize { key, .. }), Some(own)) = (&mut rule.action, &uses.key) {
+                key.clone_from(own);
             }
         }
         return Ok(rules);
