@@ -8,6 +8,7 @@ mod columns;
 mod commits;
 pub mod formats;
 pub mod http;
+mod hush;
 pub(crate) mod options;
 pub mod pace;
 pub mod pack;

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Part, Source};
+use super::{Acknowledge, Part, Source};
 use crate::config::Connector;
 use crate::connect::protocols;
 use crate::error::Result;
@@ -123,6 +123,10 @@ impl Source for Paced {
 
     fn notes(&mut self) -> Vec<String> {
         self.source.notes()
+    }
+
+    fn acknowledger(&mut self) -> Option<Box<dyn Acknowledge>> {
+        self.source.acknowledger()
     }
 
     fn acknowledge(&mut self) -> Vec<String> {

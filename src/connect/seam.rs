@@ -54,6 +54,11 @@ pub trait Source: Send {
     /// larger than the limit. Everything handed out before stays valid.
     fn next(&mut self) -> Result<Option<Part>>;
 
+    /// What is told, while the source is read, of what is settled; `None`: nothing has to be.
+    fn acknowledger(&mut self) -> Option<Box<dyn Acknowledge>> {
+        None
+    }
+
     /// Tells the source that everything it handed out is settled, once, at the end of a run that settled
     /// all of it: what was kept on the other side until then may go. Says what there is to say.
     fn acknowledge(&mut self) -> Vec<String> {
@@ -65,6 +70,13 @@ pub trait Source: Send {
     fn notes(&mut self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// Told of what is settled while its source is still read: what the other side keeps until then may go.
+pub trait Acknowledge: Send {
+    /// The first so many parts of the run are settled, in the order of [`Part::sequence`]. Does not wait
+    /// for the other side; what goes wrong there is said in [`Source::notes`].
+    fn settled(&mut self, parts: u64);
 }
 
 /// Where a slice starts: after what bytes the records begin, and its header.

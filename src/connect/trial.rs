@@ -135,7 +135,9 @@ fn read(
         protocol.check_source(&request)?;
         let mut source = protocol.source(&request)?;
         let mut decoder = protocol.decoder(&request)?;
+        let mut parts = 0;
         while let Some(part) = source.next()? {
+            parts += 1;
             let arena = Arena::new();
             let mut taken = Taken { records: &mut records, bad: Vec::new() };
             decoder.decode(&part, &projection, &arena, &mut taken)?;
@@ -144,7 +146,12 @@ fn read(
             cursors.retain(|(known, _)| *known != slice);
             cursors.push((slice, super::reading::shown(&part.end.extra)));
         }
-        Ok(source.notes())
+        let mut notes = source.notes();
+        if let Some(mut to) = source.acknowledger() {
+            to.settled(parts);
+            notes.extend(source.acknowledge());
+        }
+        Ok(notes)
     };
     let notes = act();
     let expect = &test.expect;

@@ -172,6 +172,11 @@ impl Ring {
         self.keys.iter().map(|key| Sealer::new("ring", key, "consign-tokens/1")).collect()
     }
 
+    /// Sealers of what is remembered beside the state, the one in use last.
+    pub fn note_sealers(&self) -> Vec<Sealer> {
+        self.keys.iter().map(|key| Sealer::new("ring", key, "consign-notes/1")).collect()
+    }
+
     /// Sealers of the audit key, the one in use last.
     pub fn audit_sealers(&self) -> Vec<Sealer> {
         self.keys.iter().map(|key| Sealer::new("ring", key, "consign-audit-key/1")).collect()

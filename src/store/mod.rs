@@ -30,6 +30,7 @@ mod restore;
 mod routes;
 mod rulings;
 mod runs;
+pub mod sealed;
 mod signer;
 mod sql;
 mod steps;

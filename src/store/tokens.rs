@@ -24,6 +24,24 @@ const MAGIC: &[u8; 16] = b"consign.tokens/1";
 /// The ending of a file.
 const ENDING: &str = "sealed";
 
+/// The key ring of a state, made if there is none.
+///
+/// # Errors
+/// The state folder cannot be made or written, or its key ring is damaged.
+pub(super) fn ring(state: &Path, now_ns: i64) -> Result<Ring> {
+    let folder = Folder::at(state);
+    folder.prepare(false)?;
+    if let Some(ring) = Ring::load(&folder)? {
+        return Ok(ring);
+    }
+    // Two that make one would each hold a key that the other does not know.
+    let _held = lock::append(&folder, std::time::Duration::from_secs(10), now_ns)?;
+    match Ring::load(&folder)? {
+        Some(ring) => Ok(ring),
+        None => Ring::create(&folder),
+    }
+}
+
 /// What is kept for one account.
 pub struct Tokens {
     folder: PathBuf,
@@ -64,20 +82,8 @@ impl Tokens {
     /// # Errors
     /// The state folder cannot be made or written, or its key ring is damaged.
     pub fn open(state: &Path, connector: &str, identity: &[u8], now_ns: i64) -> Result<Self> {
-        let folder = Folder::at(state);
-        folder.prepare(false)?;
-        let ring = match Ring::load(&folder)? {
-            Some(ring) => ring,
-            None => {
-                // Two that make one would each hold a key that the other does not know.
-                let _held = lock::append(&folder, std::time::Duration::from_secs(10), now_ns)?;
-                match Ring::load(&folder)? {
-                    Some(ring) => ring,
-                    None => Ring::create(&folder)?,
-                }
-            }
-        };
-        let below = folder_of(&folder);
+        let ring = ring(state, now_ns)?;
+        let below = folder_of(&Folder::at(state));
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)

@@ -11,6 +11,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::config::Mapping;
@@ -38,11 +39,14 @@ const GROUP_BYTES: usize = 8 << 20;
 const GROUP_RECORDS: u64 = 100_000;
 /// … or so many rejects, which are rows of their own …
 const GROUP_REJECTS: usize = 10_000;
-/// … or after this time.
+/// … or after this time, once the writer has nothing else to do.
 const GROUP_TIME: Duration = Duration::from_millis(200);
 
 /// The store, which all routes of a run write to in turn, on one thread.
 pub type Shared<'d> = &'d RefCell<&'d mut Store>;
+
+/// How often it is looked whether a busy writer is done.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Runs that are looked through for the last whole one.
 const LOOK_BACK: usize = 100;
@@ -106,6 +110,8 @@ pub struct Delivery<'d> {
     drifted: Drifted,
     /// What compliance rules did to records so far, those that were kept back only counted.
     rulings: Rulings,
+    /// How many parts were taken.
+    parts: u64,
 }
 
 struct Real<'d> {
@@ -123,6 +129,12 @@ struct Real<'d> {
     written: Option<Settle>,
     /// How requests are made again, for a target whose requests are kept with their intent.
     recipe: Option<String>,
+    /// Parts that are settled once the group is that the writer has in hand …
+    sending: u64,
+    /// … or the one that is written.
+    writing: u64,
+    /// Parts that are settled.
+    through: Option<Arc<AtomicU64>>,
 }
 
 /// A group that is on its way.
@@ -166,7 +178,19 @@ impl<'d> Delivery<'d> {
                 let tenure = store.borrow().tenure(&run.route);
                 most_records = most_records.min(sink.most_records()).max(1);
                 let writer = Some(Writer::new(sink, tenure.clone()));
-                Some(Real { store, run, tenure, writer, pace: None, sent: None, written: None, recipe })
+                Some(Real {
+                    store,
+                    run,
+                    tenure,
+                    writer,
+                    pace: None,
+                    sent: None,
+                    written: None,
+                    recipe,
+                    sending: 0,
+                    writing: 0,
+                    through: None,
+                })
             }
         };
         Self {
@@ -186,7 +210,16 @@ impl<'d> Delivery<'d> {
             unkeyed: 0,
             drifted: Drifted::default(),
             rulings: Rulings::default(),
+            parts: 0,
         }
+    }
+
+    /// Tells there how many parts are settled, whenever some are.
+    pub fn telling(mut self, through: Arc<AtomicU64>) -> Self {
+        if let Some(real) = &mut self.real {
+            real.through = Some(through);
+        }
+        self
     }
 
     /// Whether positions stay where they are: what is read was asked for by its bounds.
@@ -250,6 +283,7 @@ impl<'d> Delivery<'d> {
     /// # Errors
     /// If the target or the store fails.
     pub fn take(&mut self, mut done: Done, watch: &mut dyn Watch) -> Result<Option<Instant>> {
+        self.parts += 1;
         self.unkeyed += done.unkeyed;
         for (field, records) in std::mem::take(&mut done.drifted) {
             *self.drifted.entry(field).or_default() += records;
@@ -305,9 +339,27 @@ impl<'d> Delivery<'d> {
         }
         let full = group.bytes >= self.most_bytes
             || group.totals.produced >= self.most_records
-            || group.rejects.len() >= GROUP_REJECTS
-            || since.elapsed() >= GROUP_TIME;
-        if full { self.close(watch) } else { Ok(Some(since + GROUP_TIME)) }
+            || group.rejects.len() >= GROUP_REJECTS;
+        if full || since.elapsed() >= GROUP_TIME && self.idle() {
+            return self.close(watch);
+        }
+        Ok(Some((since + GROUP_TIME).max(Instant::now() + LOOK)))
+    }
+
+    /// Nothing came for a while: closes the group in hand, or settles what is written, unless the writer is
+    /// busy; then the group may as well grow. Says until when to wait for more.
+    ///
+    /// # Errors
+    /// If the target or the store fails.
+    pub fn quiet(&mut self, watch: &mut dyn Watch) -> Result<Option<Instant>> {
+        match self.idle() {
+            true => self.close(watch),
+            false => Ok(Some(Instant::now() + LOOK)),
+        }
+    }
+
+    fn idle(&mut self) -> bool {
+        self.real.as_mut().and_then(|real| real.writer.as_mut()).is_none_or(Writer::idle)
     }
 
     /// Closes the group in hand: its intent is recorded, the writer gets it. It is settled with the
@@ -355,6 +407,7 @@ impl<'d> Delivery<'d> {
         real.settle(Some(&intent), kept.as_deref())?;
         reach("after_intent");
         real.send(group, &self.mark, overtaking, std::mem::take(&mut self.anew))?;
+        real.sending = self.parts;
         watch.progress(&self.totals);
         Ok(Some(Instant::now() + GROUP_TIME))
     }
@@ -446,6 +499,9 @@ impl<'d> Delivery<'d> {
                 writer.end()?.abandon();
             }
             real.store.borrow_mut().finish_run(&real.run, &end)?;
+            if end.settle.is_some() {
+                real.told();
+            }
         }
         self.totals.add(&self.resolved);
         Ok((self.totals, self.reasons.commonest(), self.rulings))
@@ -518,6 +574,7 @@ impl Real<'_> {
         }
         settle.receipt = receipt;
         self.written = Some(settle);
+        self.writing = self.sending;
         Ok(())
     }
 
@@ -526,9 +583,18 @@ impl Real<'_> {
     fn settle(&mut self, intent: Option<&Intent>, kept: Option<&[u8]>) -> Result<()> {
         if self.written.is_some() || intent.is_some() {
             self.store.borrow_mut().step_keeping(&self.run, self.written.as_ref(), intent, kept)?;
-            self.written = None;
+            if self.written.take().is_some() {
+                self.told();
+            }
         }
         Ok(())
+    }
+
+    /// What was written is settled now.
+    fn told(&self) {
+        if let Some(through) = &self.through {
+            through.store(self.writing, Ordering::Release);
+        }
     }
 }
 

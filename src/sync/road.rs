@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::config::Mode;
@@ -102,6 +102,8 @@ struct Branch<'p, 's> {
     read: HashMap<SliceId, u64>,
     /// Whether what records were read from is kept.
     keeps: bool,
+    /// Parts of what is read that are settled.
+    through: Arc<AtomicU64>,
     /// `None` once it has ended.
     delivery: Option<Delivery<'s>>,
     /// How it ended.
@@ -168,6 +170,7 @@ impl Journey<'_> {
             notes: Vec::new(),
             read: HashMap::new(),
             keeps: false,
+            through: Arc::default(),
             delivery: None,
             finished: failed,
         };
@@ -178,7 +181,8 @@ impl Journey<'_> {
                     .resolved(resolved)
                     .still(self.options.window.is_some())
                     .groups_of(self.options.room.group_bytes())
-                    .paced(plan.to.pace.clone(), self.stop.clone()),
+                    .paced(plan.to.pace.clone(), self.stop.clone())
+                    .telling(Arc::clone(&branch.through)),
             );
             // Bounds of a cursor count from nothing: positions stay where they are.
             if self.options.window.is_none() {
@@ -221,6 +225,16 @@ impl Journey<'_> {
             }
             None => return,
         };
+        // What a queue keeps until it is settled goes while it is read, once no route needs it any more.
+        let mut receipts = source.acknowledger().map(|to| (to, 0));
+        let throughs: Vec<Arc<AtomicU64>> = branches.iter().map(|branch| Arc::clone(&branch.through)).collect();
+        let mut acknowledge = || {
+            let Some((to, told)) = &mut receipts else { return };
+            let through = throughs.iter().map(|through| through.load(Ordering::Acquire)).min().unwrap_or(0);
+            if through > std::mem::replace(told, through) {
+                to.settled(through);
+            }
+        };
         let plans: Vec<(&Plan, bool)> = branches.iter().map(|branch| (branch.plan, branch.keeps)).collect();
         // Set once nothing more is to be done for a route, and once for none of them.
         let over: Vec<AtomicBool> = branches.iter().map(|b| AtomicBool::new(b.delivery.is_none())).collect();
@@ -262,7 +276,7 @@ impl Journey<'_> {
                     // One bar for all that is read together.
                     let watch: &mut dyn Watch = if std::mem::take(&mut first) { &mut *watch } else { &mut silent };
                     let step = match done {
-                        None if quiet => delivery.close(watch),
+                        None if quiet => delivery.quiet(watch),
                         None => Ok(None),
                         Some(done) => done.and_then(|done| {
                             if let Some(bound) = &self.options.plan {
@@ -286,6 +300,7 @@ impl Journey<'_> {
                         }
                     }
                 }
+                acknowledge();
                 Ok(deadline)
             },
         );
@@ -303,6 +318,7 @@ impl Journey<'_> {
             });
             self.end(branch, ended, false);
         }
+        acknowledge();
         // What the other side keeps until it is settled goes only now, and only if nobody needs it again.
         let settled = |branch: &&mut Branch<'_, '_>| match &branch.finished {
             Some(Ok(finished)) => matches!(finished.exit, Exit::Done | Exit::Partial),

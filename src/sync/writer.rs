@@ -1,7 +1,7 @@
 //! The thread that drives the sink: while one group becomes durable there, the next one is
 //! collected. One group at a time: the order of the road holds.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
 use crate::connect::{Batch, DeleteGuard, Sink};
@@ -17,6 +17,8 @@ pub(super) struct Writer {
     thread: JoinHandle<Box<dyn Sink>>,
     /// Whether a group is under way.
     busy: bool,
+    /// Its receipt, if it is there already.
+    done: Option<Result<Receipt>>,
 }
 
 /// What the thread is asked for.
@@ -48,7 +50,7 @@ impl Writer {
             }
             sink
         });
-        Self { work, receipts, thread, busy: false }
+        Self { work, receipts, thread, busy: false, done: None }
     }
 
     /// Hands over a group; the one before must have been waited for.
@@ -60,6 +62,19 @@ impl Writer {
         self.work.send(Work::Group(batches, mark)).map_err(|_| died())
     }
 
+    /// Whether the next group could be written now.
+    pub fn idle(&mut self) -> bool {
+        if self.busy && self.done.is_none() {
+            match self.receipts.try_recv() {
+                Ok(receipt) => self.done = Some(receipt),
+                Err(TryRecvError::Empty) => return false,
+                // Whoever waits for it is told.
+                Err(TryRecvError::Disconnected) => {}
+            }
+        }
+        true
+    }
+
     /// Waits for the group under way; `None` if there is none.
     ///
     /// # Errors
@@ -68,7 +83,10 @@ impl Writer {
         if !std::mem::take(&mut self.busy) {
             return Ok(None);
         }
-        self.receipts.recv().map_err(|_| died())?.map(Some)
+        match self.done.take() {
+            Some(receipt) => receipt.map(Some),
+            None => self.receipts.recv().map_err(|_| died())?.map(Some),
+        }
     }
 
     /// Deletes what a mirror's source has no more; the group before must have been waited for.

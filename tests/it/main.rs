@@ -31,6 +31,7 @@ mod planted;
 mod postgres;
 mod previews;
 mod protection;
+mod queues;
 mod reading;
 mod readme;
 mod refusals;

@@ -22,6 +22,7 @@ pub static DISCOVERY: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new("value", Kind::Expression, "What is kept, from `answer`; the body unless said."),
         Key::new("sign_in", Kind::Flag, "Whether the request is signed in.").default("true"),
     ],

@@ -50,6 +50,7 @@ pub static LOOK_UP: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new(
             "found",
             Kind::Expression,

@@ -52,6 +52,7 @@ pub static STEP: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new("capture", Kind::Record, "Values by name, from `answer`: `job.NAME` from then on."),
     ],
 };
@@ -70,6 +71,7 @@ static POLL: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new(
             "done",
             Kind::Expression,

@@ -5,6 +5,7 @@
 //! Schema and the reference), what it becomes, and how it is read. Packs are made once in a process and
 //! live as long as it.
 
+pub mod acknowledge;
 pub mod auth;
 pub mod batch;
 pub mod catalog;
@@ -20,6 +21,7 @@ pub mod job;
 pub mod keys;
 pub mod limits;
 pub mod names;
+pub mod nest;
 pub mod operations;
 pub mod outcome;
 pub mod pages;

@@ -30,6 +30,7 @@ pub static OPERATION: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new(
             "writes",
             Kind::Flag,

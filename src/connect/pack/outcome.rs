@@ -53,7 +53,6 @@ pub static OUTCOME: Section = Section {
         Key::new("code", Kind::Expression, "The code of what is wrong."),
         Key::new("message", Kind::Expression, "The sentence about it. Values of the record in it are masked."),
         Key::new("field", Kind::Expression, "The field at fault, or the list of them."),
-        Key::new("id", Kind::Expression, "The id that the other side gave the record."),
         Key::new(
             "unmentioned",
             Kind::Word(&[
@@ -92,8 +91,6 @@ pub struct Outcome {
     pub message: Option<Template>,
     /// The field at fault.
     pub field: Option<Template>,
-    /// The id that the other side gave.
-    pub id: Option<Template>,
     /// What holds for a record that is not mentioned.
     pub unmentioned: Unmentioned,
 }
@@ -167,7 +164,6 @@ impl Outcome {
             code: reader.expression(raw, "code"),
             message: reader.expression(raw, "message"),
             field: reader.expression(raw, "field"),
-            id: reader.expression(raw, "id"),
             unmentioned: match reader.label(raw, "unmentioned").as_deref() {
                 Some("good") => Unmentioned::Good,
                 Some("reject") => Unmentioned::Reject,

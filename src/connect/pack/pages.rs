@@ -115,6 +115,7 @@ static OPENING: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new("capture", Kind::Record, "Values by name, from `answer`."),
     ],
 };

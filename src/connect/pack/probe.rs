@@ -24,6 +24,7 @@ pub static PROBE: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new(
             "healthy",
             Kind::Expression,

@@ -5,10 +5,12 @@ use crate::config::yaml::Raw;
 use crate::record::Path;
 use crate::record::path::Step;
 
+use super::acknowledge::{ACKNOWLEDGE, Acknowledge};
 use super::cursor::{CURSOR, Cursor};
 use super::deletes::{DELETES, Deletes};
 use super::each::{EACH, Each};
 use super::job::{JOB, Job};
+use super::nest::{NEST, Nest};
 use super::pages::{CEILING, Ceiling, PAGES, PageKind, Pages};
 use super::reader::Reader;
 use super::request::{self, RequestSpec};
@@ -30,6 +32,7 @@ pub static READ: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new(
             "sign_in",
             Kind::Expression,
@@ -65,6 +68,11 @@ pub static READ: Section = Section {
             Kind::Record,
             "Options of that format, as a stream of files has them (`delimiter`).",
         ),
+        Key::new(
+            "nest",
+            Kind::Section(&NEST),
+            "How lines become trees again that a system wrote flat, before anything else is done with them.",
+        ),
         Key::new("keep", Kind::Expression, "Which records count: a condition on `record`, `answer`, `parent`."),
         Key::new("shape", Kind::Section(&SHAPE), "How a record is made of what stands there."),
         Key::new("pages", Kind::Section(&PAGES), "How it comes in several pages."),
@@ -73,6 +81,11 @@ pub static READ: Section = Section {
         Key::new("each", Kind::Section(&EACH), "Read once for each record of another stream, or element of a list."),
         Key::new("job", Kind::Section(&JOB), "An answer that takes long: ordered, waited for, fetched."),
         Key::new("deletes", Kind::Section(&DELETES), "How it is known that a record is gone."),
+        Key::new(
+            "acknowledge",
+            Kind::Section(&ACKNOWLEDGE),
+            "How the system is told that records are settled and may go (a queue).",
+        ),
         Key::new(
             "about_empty",
             Kind::Word(&[
@@ -121,6 +134,8 @@ pub struct Read {
     pub format: BodyFormat,
     /// Options of that format, as they are written.
     pub format_options: Vec<(String, serde_json::Value)>,
+    /// How lines become trees again.
+    pub nest: Option<Nest>,
     /// Which records count.
     pub keep: Option<Template>,
     /// How a record is made.
@@ -137,6 +152,8 @@ pub struct Read {
     pub job: Option<Job>,
     /// What is gone.
     pub deletes: Option<Deletes>,
+    /// How the system is told that records are settled.
+    pub acknowledge: Option<Acknowledge>,
     /// Whether a reading without records is suspicious.
     pub empty_is_suspicious: bool,
 }
@@ -212,6 +229,7 @@ impl Read {
                 .iter()
                 .map(|entry| (entry.key.clone(), json(&entry.value)))
                 .collect(),
+            nest: Nest::read(reader, raw),
             keep: reader.expression(raw, "keep"),
             shape: reader.get(raw, "shape").map(|of| Shape::read(reader, of)),
             pages: Pages::read(reader, raw),
@@ -220,6 +238,7 @@ impl Read {
             each: Each::read(reader, raw),
             job: Job::read(reader, raw),
             deletes: Deletes::read(reader, raw),
+            acknowledge: Acknowledge::read(reader, raw),
             empty_is_suspicious: reader.label(raw, "about_empty").as_deref() == Some("suspicious"),
         };
         made.check(reader, raw);
@@ -233,6 +252,17 @@ impl Read {
             && let Some(of) = said(reader, "records")
         {
             reader.error(&of, "an answer by lines has no path to its records".into(), "leave out `records`");
+        }
+        if let (Some(of), true) = (said(reader, "nest"), self.format != BodyFormat::Ndjson || self.cursor.is_some()) {
+            reader.error(&of, "only lines of JSON without a cursor are nested".into(), "say `format: ndjson`");
+        }
+        if let Some(of) = said(reader, "acknowledge")
+            && (self.cursor.is_some()
+                || self.job.is_some()
+                || !matches!(self.format, BodyFormat::Json | BodyFormat::Ndjson))
+        {
+            let cause = "what is acknowledged has no cursor and no job, and comes as JSON";
+            reader.error(&of, cause.into(), "the system itself knows what comes next");
         }
         if self.records.iter().any(|path| path.0.iter().any(|step| matches!(step, Step::Index(_)))) {
             reader.error(raw, "`records` is a path of names and `[*]`".into(), "take the element with `shape.take`");

@@ -1,5 +1,7 @@
 //! A request as a pack writes it: method, path, query, headers, body.
 
+use std::time::Duration;
+
 use crate::config::keys::{Key, Kind, Section, word};
 use crate::config::yaml::Raw;
 use crate::connect::web::{Content, Draft, Purpose};
@@ -15,7 +17,7 @@ use crate::connect::web::draft::segment;
 pub static REQUEST: Section = Section { name: "a request", about: "One call.", foreign: false, keys: KEYS };
 
 /// The keys of a request.
-pub const KEYS: &[Key] = &[METHOD, PATH, URL, QUERY, HEADERS, BODY, BODY_AS, LIMIT, COST];
+pub const KEYS: &[Key] = &[METHOD, PATH, URL, QUERY, HEADERS, BODY, BODY_AS, LIMIT, COST, TIMEOUT];
 
 /// A place in a request: the value of `send`.
 pub static SPOT: Section = Section {
@@ -69,6 +71,7 @@ pub const BODY_AS: Key = Key::new(
         word("json", "A tree as JSON."),
         word("form", "A map as form fields; maps and lists in it in brackets: `items[0][price]`."),
         word("text", "Text as it is; its kind stands in `headers`."),
+        word("multipart", "A map as parts of `multipart/form-data`, in its order; a part that is a map of `name`, `type` and `data` is a file."),
     ]),
     "How the body is written.",
 )
@@ -78,6 +81,12 @@ pub const LIMIT: Key = Key::new("limit", Kind::Name(false), "The bucket of `limi
 /// `cost`
 pub const COST: Key =
     Key::new("cost", Kind::Whole(1, 1_000_000), "How many units of that bucket it costs.").default("1");
+/// `timeout`
+pub const TIMEOUT: Key = Key::new(
+    "timeout",
+    Kind::Length,
+    "How long its answer may take as a whole, where that is not what `transport.timeouts` says.",
+);
 
 /// A request, compiled.
 #[derive(Debug)]
@@ -100,6 +109,8 @@ pub struct RequestSpec {
     pub limit: Option<String>,
     /// What it costs.
     pub cost: u32,
+    /// How long its answer may take; `None`: as any other's.
+    pub timeout: Option<Duration>,
 }
 
 /// How a body is written.
@@ -112,6 +123,8 @@ pub enum BodyAs {
     Form,
     /// As text.
     Text,
+    /// As the parts of a form.
+    Multipart,
 }
 
 impl RequestSpec {
@@ -128,10 +141,12 @@ impl RequestSpec {
             body_as: match reader.label(raw, "body_as").as_deref() {
                 Some("form") => BodyAs::Form,
                 Some("text") => BodyAs::Text,
+                Some("multipart") => BodyAs::Multipart,
                 _ => BodyAs::Json,
             },
             limit: reader.label(raw, "limit"),
             cost: reader.whole(raw, "cost").and_then(|cost| u32::try_from(cost).ok()).unwrap_or(1),
+            timeout: reader.length(raw, "timeout"),
         }
     }
 
@@ -144,7 +159,12 @@ impl RequestSpec {
             method: self.method.clone(),
             base: base.trim_end_matches('/').to_owned(),
             headers: headers.to_vec(),
-            purpose: Purpose { limit: self.limit.clone(), cost: self.cost, ..Purpose::default() },
+            purpose: Purpose {
+                limit: self.limit.clone(),
+                cost: self.cost,
+                timeout: self.timeout,
+                ..Purpose::default()
+            },
             ..Draft::default()
         };
         if let Some(url) = &self.url {
@@ -169,6 +189,10 @@ impl RequestSpec {
                 let mut fields = Vec::new();
                 form("", &body, &mut fields);
                 Content::Form(fields)
+            }
+            (Some(serde_json::Value::Object(parts)), BodyAs::Multipart) => multipart(&parts)?,
+            (Some(_), BodyAs::Multipart) => {
+                return Err(Error::new(Trouble::Invalid, &PACK_INVALID, "a body that is written in parts is no map"));
             }
             (Some(serde_json::Value::String(text)), BodyAs::Text) => {
                 Content::Bytes { kind: "text/plain; charset=utf-8".into(), bytes: text.into_bytes().into() }
@@ -197,6 +221,44 @@ fn pairs(tree: Option<&'static Tree>, scope: &Scope<'_>, out: &mut Vec<(String, 
         }
     }
     Ok(())
+}
+
+/// A map as the parts of a form (RFC 7578), in its order: some systems want the file last. Nothing is left out
+/// but parts that are null.
+fn multipart(parts: &serde_json::Map<String, serde_json::Value>) -> Result<Content> {
+    use serde_json::Value as Json;
+    let mut random = [0_u8; 18];
+    getrandom::fill(&mut random).map_err(|e| Error::bug(format!("no random numbers are to be had: {e}")))?;
+    let boundary = format!("consign-{}", data_encoding::HEXLOWER.encode(&random));
+    // Quotes and line ends in a name end it: they are written as browsers do.
+    let quoted = |text: &str| text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+    let mut out = Vec::new();
+    for (name, value) in parts {
+        let mut line = format!("--{boundary}\r\ncontent-disposition: form-data; name=\"{}\"", quoted(name));
+        let data = match value {
+            Json::Null => continue,
+            Json::Object(file) => {
+                let text = |key: &str| file.get(key).and_then(Json::as_str);
+                if let Some(name) = text("name") {
+                    line.push_str(&format!("; filename=\"{}\"", quoted(name)));
+                }
+                let kind = text("type").unwrap_or("application/octet-stream");
+                line.push_str(&format!("\r\ncontent-type: {}", kind.replace(['\r', '\n'], " ")));
+                file.get("data").unwrap_or(&Json::Null)
+            }
+            one => one,
+        };
+        out.extend_from_slice(line.as_bytes());
+        out.extend_from_slice(b"\r\n\r\n");
+        match data {
+            Json::Null => {}
+            Json::String(text) => out.extend_from_slice(text.as_bytes()),
+            other => out.extend_from_slice(other.to_string().as_bytes()),
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    Ok(Content::Bytes { kind: format!("multipart/form-data; boundary={boundary}"), bytes: out.into() })
 }
 
 /// A tree as form fields with brackets: `items[0][price]`.

@@ -46,6 +46,7 @@ static STEP: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new("capture", Kind::Record, "Values by name, from `answer`: `job.NAME` from then on."),
         Key::new("bare", Kind::Flag, "Without sign-in: an address that is signed itself.").default("false"),
     ],
@@ -65,6 +66,7 @@ static POLL: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new("done", Kind::Expression, "Whether it is done, of `answer`.").required(),
         Key::new(
             "failed",
@@ -96,6 +98,7 @@ static RESULT: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new("outcome", Kind::Section(&OUTCOME), "What they say of each record.").required(),
         Key::new("bare", Kind::Flag, "Without sign-in: an address that is signed itself.").default("false"),
     ],

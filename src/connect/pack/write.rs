@@ -45,6 +45,7 @@ static WAY: Section = Section {
         request::BODY_AS,
         request::LIMIT,
         request::COST,
+        request::TIMEOUT,
         Key::new(
             "match_on",
             Kind::OneOrMany(&Kind::RecordPath),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 
+use crate::connect::hush::Hush;
 use crate::connect::pack::read::Read;
 use crate::connect::pack::request::RequestSpec;
 use crate::connect::pack::streams::Stream;
@@ -27,6 +28,8 @@ pub(super) struct Desk {
     pub gone: bool,
     /// Whether records meet the target by key: they may come twice.
     pub keyed: bool,
+    /// Whether its records are only whom others are read for: they are looked at here, and not by workers.
+    pub trees: bool,
     /// Whether each run reads everything (a mirror).
     pub whole: bool,
     /// The time of the run.
@@ -37,6 +40,8 @@ pub(super) struct Desk {
     pub auth: Json,
     /// What there is to say at the end.
     pub notes: Arc<Mutex<Vec<String>>>,
+    /// Seals what is remembered.
+    pub hush: Arc<Hush>,
     /// Jobs that were fetched whole, to be cleaned away once their records are settled.
     pub fetched: Mutex<Vec<super::jobs::Fetched>>,
 }

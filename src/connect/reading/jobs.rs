@@ -35,7 +35,7 @@ pub(super) async fn ready(
     let resumed = reel.stand.under_way.as_ref().map(|under_way| under_way.job.clone()).filter(|job| !job.is_null());
     let mut job = Json::Null;
     let mut ordered_at = desk.now.seconds;
-    if let Some(known) = file.as_ref().and_then(load) {
+    if let Some(known) = file.as_ref().and_then(|file| load(desk, file)) {
         let fresh = desk.now.seconds.saturating_sub(known["at"].as_i64().unwrap_or(0))
             < i64::try_from(spec.expires).unwrap_or(i64::MAX);
         let same = known["from"].as_str() == from && known["whole"] == json!(desk.whole);
@@ -105,11 +105,11 @@ pub(super) fn fetched(reel: &mut Reel, job: &mut Json) {
     let desk = &reel.desk;
     let file = file(desk, &reel.slice);
     if let Some(path) = &file
-        && let Some(mut known) = load(path)
+        && let Some(mut known) = load(desk, path)
     {
         known["fetched"] = Json::Bool(true);
         // If it cannot be written, the next run asks for the parts once more.
-        let _ = store(path, &known);
+        let _ = sealed(desk, known).map(|known| store(path, &known));
     }
     let done = Fetched { parent: reel.parent.clone(), job: job.take(), file };
     desk.fetched.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(done);
@@ -235,8 +235,17 @@ fn file(desk: &Desk, slice: &str) -> Option<PathBuf> {
     Some(connector.state.as_ref()?.join("jobs").join(format!("{}.json", &name[..24])))
 }
 
-fn load(file: &PathBuf) -> Option<Json> {
-    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+/// What is remembered of a job; `None` also where it was sealed under a key that is gone.
+fn load(desk: &Desk, file: &PathBuf) -> Option<Json> {
+    let mut known: Json = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
+    known["job"] = desk.hush.unseal(&known["job"])?;
+    Some(known)
+}
+
+/// What a job captured may be an address that anybody could fetch.
+fn sealed(desk: &Desk, mut known: Json) -> Result<Json> {
+    known["job"] = desk.hush.seal(&known["job"])?;
+    Ok(known)
 }
 
 fn keep(
@@ -250,7 +259,7 @@ fn keep(
     let Some(file) = file else { return Ok(()) };
     let known =
         json!({ "v": 1, "from": from, "until": until, "whole": desk.whole, "at": at, "job": job, "fetched": fetched });
-    store(file, &known).map_err(|error| Error::io("remembering a job that was ordered", error))
+    store(file, &sealed(desk, known)?).map_err(|error| Error::io("remembering a job that was ordered", error))
 }
 
 /// Written beside its name first, and durable before it takes its place: a crash leaves the one or the other.

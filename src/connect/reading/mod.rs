@@ -1,18 +1,24 @@
 //! Reading a pack's stream: from what the pack says under `read` to parts of the road.
 //!
-//! A [`Reel`](reel) reads one sequence: windows of the cursor, parts of a job, pages. `turn` finds the
-//! next page, `skim` the records in it without building them, `sheet` makes them what the decoder of a
-//! worker takes, `pick` follows the cursor through them. `stand` is the position. `source` puts sequences
+//! A [`Reel`](reel) reads one sequence: windows of the cursor (`spans`), parts of a job, pages (`paging`).
+//! `turn` finds the next page, `pieces` cuts one that comes by lines, `skim` finds the records in JSON
+//! without building them, `sheet` makes them what the decoder of a worker takes, `pick` follows the cursor
+//! through them. `stand` is the position. `source` puts sequences
 //! (one, or one for each parent) behind one another for the road, with pages read ahead.
 
 mod bounds;
 mod desk;
+mod families;
 mod jobs;
+mod paging;
 mod pick;
+mod pieces;
+mod receipts;
 mod reel;
 mod sheet;
 mod skim;
 mod source;
+mod spans;
 mod stand;
 #[cfg(test)]
 mod tests;
@@ -25,6 +31,7 @@ use serde_json::Value as Json;
 
 use self::desk::{Desk, Vars};
 use self::stand::Stand;
+use super::hush::Hush;
 use super::pack::read::Read;
 use super::pack::streams::Stream;
 use super::pack::{Given, Pack};
@@ -34,6 +41,7 @@ use super::web::Caller;
 use super::{Decoder, Source};
 use crate::config::Mode;
 use crate::error::codes::connect::{CURSOR_UNFIT, PACK_INVALID};
+use crate::error::codes::sync::DOUBT;
 use crate::error::{Error, Kind, Result};
 use crate::record::Timestamp;
 
@@ -45,7 +53,13 @@ pub fn source(pack: &'static Pack, request: &ReadRequest<'_>, caller: Caller) ->
     let runtime = Runtime::start("consign-web")?;
     let desk = desk(pack, request, caller, &runtime)?;
     let only = match request.only {
-        Some((slice, position)) => Some((slice.clone(), Stand::of(position)?.unwrap_or_default())),
+        // What a queue gave is not given again on demand.
+        Some(_) if desk.read.acknowledge.is_some() => {
+            let cause =
+                format!("`{}` cannot be read again: what is not acknowledged comes by itself", desk.stream.name);
+            return Err(Error::new(Kind::Partial, &DOUBT, cause));
+        }
+        Some((slice, position)) => Some((slice.clone(), Stand::of(position, &desk.hush)?.unwrap_or_default())),
         None => None,
     };
     Ok(Box::new(source::Reading::new(desk, runtime, request.settled, only, request.window.cloned())))
@@ -95,6 +109,9 @@ pub fn check(pack: &'static Pack, request: &ReadRequest<'_>) -> Result<()> {
         ))
         .hint("use `mode: upsert` with a key"));
     }
+    if read.acknowledge.is_some() && request.mode == Mode::Mirror {
+        return Err(unfit(format!("`{}` gives each record once, and a mirror needs all there are", stream.name)));
+    }
     if request.window.is_some() {
         match request.mode {
             Mode::Mirror => {
@@ -113,7 +130,11 @@ pub fn check(pack: &'static Pack, request: &ReadRequest<'_>) -> Result<()> {
 
 /// Where a position stands, as people write it: `value`.
 pub fn shown(extra: &Json) -> Json {
-    serde_json::json!({ "value": extra["web"]["at"] })
+    let at = &extra["web"]["at"];
+    match at.get("sealed") {
+        Some(_) => serde_json::json!({ "value": "(an address that carries its own permission, sealed)" }),
+        None => serde_json::json!({ "value": at }),
+    }
 }
 
 /// The stream that is read, and whether it is read for what is gone.
@@ -148,6 +169,7 @@ fn desk(pack: &'static Pack, request: &ReadRequest<'_>, caller: Caller, runtime:
     // Another stream is one that this one is read for each record of.
     let wanted = if request.stream.name == stream.name { &request.stream.fields } else { &stream.fields };
     let fields = wanted.iter().map(|field| field.name.clone()).collect();
+    let hush = Arc::new(Hush::new(&given, &stream.name));
     let mut desk = Desk {
         caller,
         given,
@@ -156,11 +178,13 @@ fn desk(pack: &'static Pack, request: &ReadRequest<'_>, caller: Caller, runtime:
         fields,
         gone,
         keyed: request.mode.keyed(),
+        trees: false,
         whole: request.mode == Mode::Mirror,
         now,
         found: Json::Null,
         auth,
         notes: Arc::default(),
+        hush,
         fetched: Mutex::default(),
     };
     desk.found = found(&desk, runtime)?;

@@ -8,13 +8,14 @@ use bytes::Bytes;
 use serde_json::Value as Json;
 
 use super::desk::{Desk, Vars, shown};
+use super::families;
 use super::skim::{self, Unfit};
 use crate::config::{Node, Spanned, Text};
 use crate::connect::formats::{self, Format};
 use crate::connect::pack::given::node;
 use crate::connect::pack::read::{BodyFormat, Read, Shape};
 use crate::connect::web::Answer;
-use crate::connect::{Cut, Decoder, Header, Part, RecordError, Rows};
+use crate::connect::{Cut, Decoder, Framing, Header, Part, RecordError, Rows};
 use crate::error::codes::connect::ANSWER_UNREADABLE;
 use crate::error::{Error, Kind, Place, Result};
 use crate::record::path::Step;
@@ -47,11 +48,14 @@ pub(super) struct Sheet {
     pub last: Json,
     /// What the decoder needs beside the records.
     pub header: Arc<Header>,
+    /// What is to be acknowledged of all that came, once it is settled.
+    pub owed: Vec<Json>,
 }
 
 /// In which form the records of a stream reach the workers: decided once for all of its pages.
 pub(super) fn form(read: &Read, gone: bool) -> Form {
-    let looked_at = read.keep.is_some()
+    let looked_at = read.nest.is_some()
+        || read.keep.is_some()
         || read.shape.is_some()
         || gone
         || read.deletes.as_ref().is_some_and(|deletes| deletes.when.is_some());
@@ -62,6 +66,14 @@ pub(super) fn form(read: &Read, gone: bool) -> Form {
             Form::AsIs
         }
         BodyFormat::Ndjson | BodyFormat::Csv | BodyFormat::Xml => Form::Elements,
+    }
+}
+
+/// The same for what is read here: whom others are read for is needed as trees.
+pub(super) fn form_at(desk: &Desk) -> Form {
+    match form(desk.read, desk.gone) {
+        Form::AsIs if desk.trees => Form::Elements,
+        form => form,
     }
 }
 
@@ -87,6 +99,7 @@ impl Sheet {
             answer: super::desk::shown_whole(answer),
             last: Json::Null,
             header: Arc::default(),
+            owed: Vec::new(),
         }
     }
 
@@ -96,22 +109,54 @@ impl Sheet {
     /// If the answer is not what the pack says it is.
     pub fn new(desk: &Desk, answer: &Answer, vars: &Vars) -> Result<Self> {
         let read = desk.read;
-        let form = form(read, desk.gone);
+        let form = form_at(desk);
         let body = match answer.body.strip_prefix(b"\xEF\xBB\xBF") {
             Some(rest) => answer.body.slice_ref(rest),
             None => answer.body.clone(),
         };
-        let mut sheet = match read.format {
+        let sheet = match read.format {
             BodyFormat::Json => Self::of_json(desk, answer, body)?,
             BodyFormat::Ndjson => Self::of_lines(answer, body, form),
             BodyFormat::Csv | BodyFormat::Xml => Self::of_format(desk, answer, body, form)?,
         };
-        sheet.came = sheet.records.len() as u64;
-        if let Some(last) = sheet.records.last() {
-            sheet.last = serde_json::from_slice(&sheet.body[last.clone()]).unwrap_or(Json::Null);
+        sheet.made(desk, vars)
+    }
+
+    /// The same for a piece of an answer by lines: whole records. The answer is its head alone.
+    ///
+    /// # Errors
+    /// If the records are not what the pack says they are.
+    pub fn of_piece(desk: &Desk, head: &Answer, bytes: Vec<u8>, header: Arc<Header>, vars: &Vars) -> Result<Self> {
+        let form = form_at(desk);
+        let sheet = match desk.read.format {
+            BodyFormat::Csv if bytes.is_empty() => Self { answer: shown(head, Json::Null), ..Self::empty(head, form) },
+            BodyFormat::Csv => Self::of_rows(desk, head, bytes, header, form)?,
+            _ => Self::of_lines(head, Bytes::from(bytes), form),
+        };
+        sheet.made(desk, vars)
+    }
+
+    /// Counted, and with records as the pack wants them.
+    fn made(mut self, desk: &Desk, vars: &Vars) -> Result<Self> {
+        self.came = self.records.len() as u64;
+        if let Some(last) = self.records.last() {
+            self.last = serde_json::from_slice(&self.body[last.clone()]).unwrap_or(Json::Null);
         }
-        sheet.look_at(desk, vars)?;
-        Ok(sheet)
+        if let Some(element) = desk.read.acknowledge.as_ref().and_then(|spec| spec.element.as_ref()) {
+            let mut vars = Vars { answer: self.answer.clone(), ..vars.clone() };
+            for range in &self.records {
+                // The decoder says what is wrong with one that is no JSON; it goes as the others do.
+                vars.record = serde_json::from_slice(&self.body[range.clone()]).unwrap_or(Json::Null);
+                self.owed.push(desk.tree(element, &vars)?);
+            }
+        }
+        if let Some(nest) = &desk.read.nest {
+            let lines = self.records.iter().map(|range| &self.body[range.clone()]);
+            let trees = families::joined(desk, nest, lines)?;
+            self.put(trees.into_iter().map(|tree| tree.to_string().into_bytes()).collect());
+        }
+        self.look_at(desk, vars)?;
+        Ok(self)
     }
 
     fn of_json(desk: &Desk, answer: &Answer, body: Bytes) -> Result<Self> {
@@ -136,6 +181,7 @@ impl Sheet {
             answer: shown(answer, around),
             last: Json::Null,
             header: Arc::default(),
+            owed: Vec::new(),
         })
     }
 
@@ -159,16 +205,16 @@ impl Sheet {
             answer: shown(answer, Json::Null),
             last: Json::Null,
             header: Arc::default(),
+            owed: Vec::new(),
         }
     }
 
     /// CSV and XML: as they are, or each record as JSON.
     fn of_format(desk: &Desk, answer: &Answer, body: Bytes, form: Form) -> Result<Self> {
-        let (name, options) = (desk.read.format.name(), options(desk.read));
-        let mut framing = format(name)?.framing(&options)?;
+        let mut framing = framing(desk.read)?;
         let wrong = |error: Error| error.doing(format!("reading an answer for `{}`", desk.stream.name));
         let mut made = Self { answer: shown(answer, Json::Null), ..Self::empty(answer, form) };
-        if name == "xml" {
+        if desk.read.format == BodyFormat::Xml {
             // What stands around the records is not read as a tree: patterns find what pages go on with.
             made.answer["text"] = Json::String(String::from_utf8_lossy(&body).into_owned());
         }
@@ -181,23 +227,29 @@ impl Sheet {
             Cut::More => 0,
             Cut::At { bytes, .. } | Cut::End { bytes, .. } => bytes,
         };
-        let header = Arc::new(opening.header);
-        let mut gather = Gather::default();
+        let rows = Self::of_rows(desk, answer, rest[..end].to_vec(), Arc::new(opening.header), form)?;
+        Ok(Self { answer: made.answer, ..rows })
+    }
+
+    /// Whole records of a format.
+    fn of_rows(desk: &Desk, answer: &Answer, bytes: Vec<u8>, header: Arc<Header>, form: Form) -> Result<Self> {
+        let mut made = Self { answer: shown(answer, Json::Null), ..Self::empty(answer, form) };
         let part = Part {
             sequence: 0,
             slice: "".into(),
             name: "".into(),
             header: Arc::clone(&header),
-            bytes: rest[..end].to_vec(),
+            bytes,
             start: Position::default(),
             end: Position::default(),
             last_of_slice: false,
         };
+        let mut gather = Gather { raw: form == Form::AsIs, ..Gather::default() };
         let arena = Arena::new();
         let mut projection = Projection::default();
         projection.slot(&Path::default(), Type::Dyn);
-        gather.raw = form == Form::AsIs;
-        format(name)?.decoder(&options)?.decode(&part, &projection, &arena, &mut gather)?;
+        let decoder = format(desk.read.format.name())?.decoder(&options(desk.read));
+        decoder?.decode(&part, &projection, &arena, &mut gather)?;
         if let Some(cause) = gather.bad {
             return Err(unreadable(desk, answer, &cause));
         }
@@ -297,17 +349,23 @@ impl Sheet {
     }
 
     /// A hash of all records, by which an equal page is known.
-    pub fn print(&self) -> u64 {
-        let mut hasher = blake3::Hasher::new();
+    pub fn print(&self) -> blake3::Hash {
         match &self.span {
-            Some(span) => {
-                hasher.update(&self.body[span.clone()]);
+            Some(span) => blake3::hash(&self.body[span.clone()]),
+            None => {
+                let mut hasher = blake3::Hasher::new();
+                self.records.iter().for_each(|range| {
+                    hasher.update(&self.body[range.clone()]);
+                });
+                hasher.finalize()
             }
-            None => self.records.iter().for_each(|range| {
-                hasher.update(&self.body[range.clone()]);
-            }),
         }
-        hasher.finalize().as_bytes().iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte))
+    }
+
+    /// Leaves out all of its records: they were handed out before.
+    pub fn pass_over(&mut self) {
+        self.records.clear();
+        self.span = None;
     }
 
     /// The records that are picked (all of them, if nothing was), as a part has them.
@@ -424,6 +482,14 @@ impl<'a> Rows<'a> for Gather {
         }
         self.raw
     }
+}
+
+/// Where records of an answer end.
+///
+/// # Errors
+/// If the format's options contradict each other.
+pub(super) fn framing(read: &Read) -> Result<Box<dyn Framing>> {
+    format(read.format.name())?.framing(&options(read))
 }
 
 fn format(name: &str) -> Result<&'static dyn Format> {

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::desk::{Desk, Vars};
+use super::receipts::{Owed, Receipts};
 use super::reel::{Out, Reel, Taken};
 use super::sheet::{self, Form};
 use super::stand::{Stand, UnderWay, fingerprint};
@@ -15,14 +16,14 @@ use super::{jobs, turn};
 use crate::connect::pack::each::Each;
 use crate::connect::protocols::Window;
 use crate::connect::runtime::Runtime;
-use crate::connect::{Part, Source};
+use crate::connect::{Acknowledge, Part, Source};
 use crate::error::codes::connect::PARTITION_FAILED;
 use crate::error::codes::sync::DOUBT;
 use crate::error::{Error, Kind, Result};
 use crate::record::{Position, Settled, SliceId};
 
 /// KiB of pages that wait to be worked on, over all sequences.
-const WAITING_KIB: usize = 12 << 10;
+const WAITING_KIB: usize = 6 << 10;
 /// Pages of one sequence that wait.
 const WAITING_PAGES: usize = 16;
 
@@ -37,6 +38,7 @@ pub(super) struct Reading {
     sequence: u64,
     /// Where each slice stands in bytes and records of this run, for positions.
     positions: HashMap<SliceId, Position>,
+    receipts: Arc<Receipts>,
 }
 
 enum State {
@@ -91,7 +93,8 @@ impl Reading {
     ) -> Self {
         let settled: HashMap<SliceId, Settled> = settled.iter().cloned().collect();
         let positions = settled.iter().map(|(slice, at)| (slice.clone(), at.position.clone())).collect();
-        Self { desk, runtime, settled, only, window, state: State::Unbegun, sequence: 0, positions }
+        let receipts = Arc::new(Receipts::new(Arc::clone(&desk), runtime.handle().clone()));
+        Self { desk, runtime, settled, only, window, state: State::Unbegun, sequence: 0, positions, receipts }
     }
 
     /// The name of the slice of a stream that is one sequence.
@@ -102,7 +105,7 @@ impl Reading {
     fn stand(&self, slice: &str) -> Result<Stand> {
         let of = identity(&self.desk);
         let stored = match self.settled.get(slice) {
-            Some(settled) => Stand::of(&settled.position)?,
+            Some(settled) => Stand::of(&settled.position, &self.desk.hush)?,
             None => None,
         };
         let stand = stored.unwrap_or_default();
@@ -160,7 +163,7 @@ impl Reading {
                         ),
                     ));
                 };
-                let desk = Arc::new(Desk {
+                let desk = Desk {
                     caller: desk.caller.clone(),
                     given: Arc::clone(&desk.given),
                     stream,
@@ -168,14 +171,17 @@ impl Reading {
                     fields: stream.fields.iter().map(|field| field.name.clone()).collect(),
                     gone: false,
                     keyed: true,
+                    trees: true,
                     whole: true,
                     now: desk.now,
                     found: desk.found.clone(),
                     auth: desk.auth.clone(),
                     notes: Arc::clone(&desk.notes),
+                    hush: Arc::clone(&desk.hush),
                     fetched: Mutex::default(),
-                });
-                let form = sheet::form(read, false);
+                };
+                let form = sheet::form_at(&desk);
+                let desk = Arc::new(desk);
                 let (parts, receiver) = mpsc::channel(4);
                 let out = out(parts, WAITING_KIB / 4);
                 let reel = Reel::new(desk, Json::Null, name.clone(), Stand::default());
@@ -325,15 +331,15 @@ impl Reading {
             match arrived {
                 Some(Ok(taken)) => {
                     let slice = track.slice.clone();
-                    let Some(common) = &mut going.common else { return Ok(Some(self.part(slice, taken))) };
+                    let Some(common) = &mut going.common else { return self.part(slice, taken).map(Some) };
                     // Several sequences, one slice: what is settled of it is whom it was read for.
-                    if taken.records == 0 {
+                    if taken.records == 0 && taken.owed.records.is_empty() {
                         continue;
                     }
-                    common.chained(&taken.bytes);
+                    common.chained(&blake3::hash(&taken.bytes));
                     let last = self.only.as_ref().is_some_and(|(_, only)| only.chain == common.chain);
                     let taken = Taken { stand: common.clone(), last: false, ..taken };
-                    let part = self.part(slice, taken);
+                    let part = self.part(slice, taken)?;
                     if last {
                         going.tracks.clear();
                         going.common = None;
@@ -382,12 +388,19 @@ impl Reading {
             }
             if going.failed.is_empty() {
                 common.under_way = None;
-                common.over = true;
+                common.over = self.desk.read.acknowledge.is_none();
             }
-            let taken =
-                Taken { bytes: Vec::new(), header: Arc::default(), records: 0, stand: common, last: true, _room: None };
+            let taken = Taken {
+                bytes: Vec::new(),
+                header: Arc::default(),
+                records: 0,
+                stand: common,
+                last: true,
+                owed: Owed::default(),
+                _room: None,
+            };
             let slice = self.slice();
-            return Ok(Some(self.part(slice, taken)));
+            return self.part(slice, taken).map(Some);
         }
         match std::mem::take(&mut going.failed) {
             none if none.is_empty() => Ok(None),
@@ -408,14 +421,15 @@ impl Reading {
         }
     }
 
-    fn part(&mut self, slice: SliceId, taken: Taken) -> Part {
+    fn part(&mut self, slice: SliceId, taken: Taken) -> Result<Part> {
         let at = self.positions.entry(slice.clone()).or_default();
         let start = at.clone();
         at.byte += taken.bytes.len() as u64;
-        at.extra = taken.stand.extra();
+        at.extra = taken.stand.extra(&self.desk.hush)?;
         let sequence = self.sequence;
         self.sequence += 1;
-        Part {
+        self.receipts.owe(sequence, taken.owed);
+        Ok(Part {
             sequence,
             name: slice.clone(),
             slice,
@@ -424,7 +438,7 @@ impl Reading {
             start,
             end: at.clone(),
             last_of_slice: taken.last,
-        }
+        })
     }
 }
 
@@ -453,10 +467,16 @@ impl Source for Reading {
         notes
     }
 
+    fn acknowledger(&mut self) -> Option<Box<dyn Acknowledge>> {
+        self.desk.read.acknowledge.as_ref()?;
+        Some(Box::new(Arc::clone(&self.receipts)))
+    }
+
     fn acknowledge(&mut self) -> Vec<String> {
         let done = std::mem::take(&mut *self.desk.fetched.lock().unwrap_or_else(PoisonError::into_inner));
         let desk = Arc::clone(&self.desk);
         self.runtime.run(async {
+            self.receipts.wait().await;
             for job in &done {
                 jobs::clean(&desk, job).await;
             }
@@ -468,7 +488,10 @@ impl Source for Reading {
 impl Drop for Reading {
     fn drop(&mut self) {
         let desk = Arc::clone(&self.desk);
-        self.runtime.run(async { desk.caller.close().await });
+        self.runtime.run(async {
+            self.receipts.wait().await;
+            desk.caller.close().await;
+        });
     }
 }
 

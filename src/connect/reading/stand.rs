@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::connect::hush::Hush;
 use crate::connect::rows::Bookmark;
 use crate::error::codes::connect::CURSOR_CHANGED;
 use crate::error::{Error, Kind, Result};
@@ -94,6 +95,9 @@ pub(super) struct Place {
     pub also: Vec<Json>,
     /// Records of this question before it.
     pub count: u64,
+    /// Records of the page itself that were read, if it is one that is read piece by piece.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub taken: u64,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -105,7 +109,7 @@ impl Stand {
     ///
     /// # Errors
     /// If it was written by a newer version or is damaged.
-    pub fn of(position: &Position) -> Result<Option<Self>> {
+    pub fn of(position: &Position, hush: &Hush) -> Result<Option<Self>> {
         if let Some(bookmark) = Bookmark::of(position)? {
             // Set by hand: `sync state set … --cursor VALUE`.
             return Ok(bookmark.begins_at().map(|value| Self {
@@ -122,15 +126,39 @@ impl Stand {
         if json.get("v").and_then(Json::as_u64).is_some_and(|v| v > u64::from(VERSION)) {
             return Err(unreadable("the stored position was written by a newer version of consign"));
         }
-        serde_json::from_value(json.clone())
-            .map(Some)
-            .map_err(|error| unreadable("the stored position cannot be read").caused_by(error))
+        let mut stand: Self = serde_json::from_value(json.clone())
+            .map_err(|error| unreadable("the stored position cannot be read").caused_by(error))?;
+        for hidden in stand.hidden() {
+            let open = hush.unseal(hidden);
+            *hidden = open.ok_or_else(|| unreadable("the stored position is sealed under a key that is gone"))?;
+        }
+        Ok(Some(stand))
+    }
+
+    /// What may have to be sealed at rest: places and cursors that are addresses, what jobs captured.
+    fn hidden(&mut self) -> Vec<&mut Json> {
+        let mut all = vec![&mut self.at];
+        if let Some(under_way) = &mut self.under_way {
+            all.push(&mut under_way.place.token);
+            all.extend(&mut under_way.place.also);
+            all.push(&mut under_way.job);
+        }
+        all
     }
 
     /// As [`Position::extra`].
-    pub fn extra(&self) -> Json {
-        let stored = Self { v: VERSION, ..self.clone() };
-        serde_json::json!({ "web": serde_json::to_value(stored).unwrap_or_default() })
+    ///
+    /// # Errors
+    /// If something has to be sealed, and there is no key to seal it with.
+    pub fn extra(&self, hush: &Hush) -> Result<Json> {
+        let mut stored = Self { v: VERSION, ..self.clone() };
+        for hidden in stored.hidden() {
+            match hidden.is_object() {
+                true => *hidden = hush.seal(hidden)?,
+                false => hush.hide(hidden)?,
+            }
+        }
+        Ok(serde_json::json!({ "web": serde_json::to_value(stored).unwrap_or_default() }))
     }
 
     /// The value as text.
@@ -150,13 +178,10 @@ impl Stand {
     }
 
     /// The hash over what was read, one part further.
-    pub fn chained(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
-        }
+    pub fn chained(&mut self, part: &blake3::Hash) {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.chain.as_bytes());
-        hasher.update(bytes);
+        hasher.update(part.as_bytes());
         self.chain = crate::record::shown::hex(&hasher.finalize().as_bytes()[..16]);
     }
 }
@@ -190,6 +215,32 @@ fn unreadable(cause: &str) -> Error {
 mod tests {
     use super::*;
 
+    /// Who reads the state must not be able to fetch what an address, or a job, permits.
+    #[test]
+    fn what_permits_is_sealed_at_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let hush = Hush::of(folder.path());
+        let url = "https://files.example/next?after=2&access_token=abcdef";
+        let stand = Stand {
+            v: VERSION,
+            at: url.into(),
+            under_way: Some(UnderWay {
+                place: Place { token: url.into(), also: vec!["hunter2hunter2".into(), 7.into()], ..Place::default() },
+                job: serde_json::json!({ "url": "https://files.example/?x=abcdef" }),
+                ..UnderWay::default()
+            }),
+            ..Stand::default()
+        };
+        let extra = stand.extra(&hush).unwrap();
+        let text = extra.to_string();
+        assert!(!text.contains("abcdef") && !text.contains("hunter2"), "{text}");
+        assert!(text.contains(r#"},7]"#), "{text}");
+        let position = Position { extra, ..Position::default() };
+        assert_eq!(Stand::of(&position, &hush).unwrap(), Some(stand));
+        let elsewhere = tempfile::tempdir().unwrap();
+        assert!(Stand::of(&position, &Hush::of(elsewhere.path())).unwrap_err().cause().contains("key that is gone"));
+    }
+
     #[test]
     fn stands_come_back() {
         let mut stand = Stand {
@@ -205,16 +256,18 @@ mod tests {
             }),
             ..Stand::default()
         };
-        stand.chained(b"x");
-        let position = Position { extra: stand.extra(), ..Position::default() };
-        assert_eq!(Stand::of(&position).unwrap(), Some(stand));
-        assert_eq!(Stand::of(&Position::default()).unwrap(), None);
+        stand.chained(&blake3::hash(b"x"));
+        let folder = tempfile::tempdir().unwrap();
+        let hush = Hush::of(folder.path());
+        let position = Position { extra: stand.extra(&hush).unwrap(), ..Position::default() };
+        assert_eq!(Stand::of(&position, &hush).unwrap(), Some(stand));
+        assert_eq!(Stand::of(&Position::default(), &hush).unwrap(), None);
         let by_hand = Position { extra: Bookmark::given("5").extra(), ..Position::default() };
-        assert_eq!(Stand::of(&by_hand).unwrap().and_then(|stand| stand.value()).as_deref(), Some("5"));
+        assert_eq!(Stand::of(&by_hand, &hush).unwrap().and_then(|stand| stand.value()).as_deref(), Some("5"));
         for (damaged, wanted) in [(r#"{"web":{"v":9}}"#, "newer"), (r#"{"web":{"at":1,"kept":"x"}}"#, "cannot be read")]
         {
             let position = Position { extra: serde_json::from_str(damaged).unwrap(), ..Position::default() };
-            assert!(Stand::of(&position).unwrap_err().cause().contains(wanted));
+            assert!(Stand::of(&position, &hush).unwrap_err().cause().contains(wanted));
         }
     }
 }

@@ -14,10 +14,12 @@ use serde_json::{Value as Json, json};
 use crate::config::{Connector, Mode, Source as File, Spanned, Stream, yaml};
 use crate::connect::pack::{Given, Pack};
 use crate::connect::protocols::{ReadRequest, Resumption, Window};
-use crate::connect::web::{Answer, Caller, Request, Unanswered, Wire};
+use crate::connect::web::{Answer, Caller, Flow, Head, Request, Unanswered, Wire};
 use crate::connect::{Part, Source};
 use crate::error::{Error, Place, Result};
 use crate::record::{Position, Settled, SliceId};
+
+mod flows;
 
 type Far = Arc<dyn Fn(&Ask) -> Answer + Send + Sync>;
 
@@ -42,6 +44,21 @@ impl Ask {
 struct Line {
     far: Far,
     asked: Mutex<Vec<String>>,
+    /// Behind how many bytes the next answers break off that are read piece by piece, the last one first.
+    breaks: Mutex<Vec<usize>>,
+}
+
+/// An answer in pieces; what is left at the end breaks off.
+struct Torn(Vec<Bytes>, bool);
+
+impl crate::connect::web::wire::Stream for Torn {
+    fn next(&mut self) -> Pin<Box<dyn Future<Output = std::result::Result<Option<Bytes>, Unanswered>> + Send + '_>> {
+        let next = match self.0.pop() {
+            None if self.1 => Err(Unanswered { cause: "it broke off".into(), sent: true, temporary: true }),
+            next => Ok(next),
+        };
+        Box::pin(std::future::ready(next))
+    }
 }
 
 impl Wire for Line {
@@ -61,6 +78,22 @@ impl Wire for Line {
             body: serde_json::from_slice(&request.body).unwrap_or(Json::Null),
         };
         Box::pin(std::future::ready(Ok((self.far)(&ask))))
+    }
+
+    fn open(
+        &self,
+        request: Request,
+    ) -> Pin<Box<dyn Future<Output = std::result::Result<Flow, Unanswered>> + Send + '_>> {
+        Box::pin(async move {
+            let answer = self.send(request).await?;
+            let breaks = self.breaks.lock().unwrap().pop();
+            let body = answer.body.slice(..breaks.unwrap_or(answer.body.len()).min(answer.body.len()));
+            let mut pieces: Vec<Bytes> =
+                (0..body.len()).step_by(30_001).map(|at| body.slice(at..body.len().min(at + 30_001))).collect();
+            pieces.reverse();
+            let head = Head { status: answer.status, headers: answer.headers, waited: answer.took };
+            Ok(Flow::new(head, Box::new(Torn(pieces, breaks.is_some()))))
+        })
     }
 
     fn pause(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -139,7 +172,7 @@ fn rig(streams: &str, far: impl Fn(&Ask) -> Answer + Send + Sync + 'static) -> R
     let told: Vec<String> =
         findings.iter().map(|f| format!("{:?} {}", f.place.as_ref().map(|p| p.line), f.cause)).collect();
     let pack: &'static Pack = Box::leak(Box::new(pack.unwrap_or_else(|| panic!("{told:#?}"))));
-    let line = Arc::new(Line { far: Arc::new(far), asked: Mutex::default() });
+    let line = Arc::new(Line { far: Arc::new(far), asked: Mutex::default(), breaks: Mutex::default() });
     Rig { pack, line, mode: Mode::Upsert, state: None, given: Vec::new() }
 }
 

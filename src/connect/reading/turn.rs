@@ -20,7 +20,11 @@ use crate::record::path::Step;
 #[derive(Debug, Default)]
 pub(super) struct Watched {
     places: HashSet<String>,
-    last: Option<u64>,
+    last: Option<[u8; 32]>,
+    /// Of the page that is being read: how many records came, in how many bytes, a hash over them.
+    came: u64,
+    bytes: usize,
+    hash: Option<blake3::Hasher>,
     /// How many records there are in all, as the last answer that said it said.
     pub total: Option<u64>,
 }
@@ -96,7 +100,31 @@ impl Watched {
             .hint("if there are so many, the pack says so: `pages.most`"))
     }
 
-    /// Judges a page and says what comes after it.
+    /// Counts a piece of a page. `repeat`: pages may be equal.
+    pub fn piece(&mut self, sheet: &Sheet, print: &blake3::Hash, repeat: bool) {
+        self.came += sheet.came;
+        self.bytes += sheet.bytes();
+        if !repeat {
+            self.hash.get_or_insert_default().update(print.as_bytes());
+        }
+    }
+
+    /// Records of the page so far.
+    pub fn came(&self) -> u64 {
+        self.came
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Another page begins.
+    pub fn turn(&mut self) {
+        (self.came, self.bytes, self.hash) = (0, 0, None);
+    }
+
+    /// Judges a page, all of whose pieces were counted, and says what comes after it; `sheet` is its last piece.
     ///
     /// # Errors
     /// If a page or a place comes again, or fewer records came than there are.
@@ -110,10 +138,12 @@ impl Watched {
         asked: &Url,
     ) -> Result<Next> {
         let pages = &desk.read.pages;
-        let came = sheet.came;
+        let came = self.came;
         let count = place.count + came;
-        if came > 0 && !pages.repeat {
-            let print = sheet.print();
+        if came > 0
+            && let Some(hash) = &self.hash
+        {
+            let print = *hash.finalize().as_bytes();
             if self.last.replace(print) == Some(print) && place.index > 0 {
                 return Err(repeated(desk, "a page came twice, byte for byte"));
             }
@@ -186,6 +216,7 @@ impl Watched {
             token: if numbered { Json::Null } else { token },
             also,
             count,
+            taken: 0,
         }))
     }
 

@@ -38,6 +38,8 @@ use crate::record::{Arena, Timestamp};
 const HOPS: u32 = 5;
 /// Of an answer that failed and is read piece by piece, so many bytes are looked at.
 const LOOKED: usize = 1 << 20;
+/// Of a good one so many: what says that something is wrong is shorter.
+const PEEKED: usize = 64 << 10;
 /// A secret as short as that would be found anywhere.
 const SECRET: usize = 8;
 
@@ -297,6 +299,14 @@ impl Caller {
                 Ok(Got::Flow(flow)) => {
                     self.told(&purpose.what, &request, Some(flow.head.status), Class::Good, flow.head.waited, tries);
                     ready.gate.patience.well();
+                    let head = Answer {
+                        status: flow.head.status,
+                        headers: flow.head.headers.clone(),
+                        body: bytes::Bytes::new(),
+                        took: flow.head.waited,
+                    };
+                    self.counted(ready, bucket, purpose.cost, &mut Seen::new(&head), now);
+                    self.echoed(ready, &head);
                     return Ok(Got::Flow(flow));
                 }
                 Ok(Got::Answer(answer)) => answer,
@@ -437,19 +447,31 @@ impl Caller {
         })
     }
 
+    /// An answer that is small is seen as a whole, as rules may look into it; of a large one that is good
+    /// the head tells enough.
     async fn opened(&self, request: Request) -> Result<Got, Unanswered> {
         let mut flow = self.wire.open(request).await?;
-        if (200..300).contains(&flow.head.status) {
-            return Ok(Got::Flow(flow));
+        let good = (200..300).contains(&flow.head.status);
+        let most = if good { PEEKED } else { LOOKED };
+        let (mut front, mut size) = (std::collections::VecDeque::new(), 0);
+        while size < most {
+            match flow.next().await? {
+                Some(piece) => {
+                    size += piece.len();
+                    front.push_back(piece);
+                }
+                None => break,
+            }
         }
-        let mut body = Vec::new();
-        while body.len() < LOOKED
-            && let Some(piece) = flow.next().await?
-        {
-            body.extend_from_slice(&piece);
+        if good && size >= most {
+            return Ok(Got::Flow(flow.behind(front)));
         }
+        let body = match front.len() {
+            0 | 1 => front.pop_front().unwrap_or_default(),
+            _ => front.iter().flatten().copied().collect(),
+        };
         let head = flow.head;
-        Ok(Got::Answer(Answer { status: head.status, headers: head.headers, body: body.into(), took: head.waited }))
+        Ok(Got::Answer(Answer { status: head.status, headers: head.headers, body, took: head.waited }))
     }
 
     async fn wait_until(&self, at: i64) {

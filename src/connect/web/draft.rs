@@ -2,6 +2,8 @@
 //! puts it where the pack says, and never decides where that is.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Method;
@@ -66,8 +68,10 @@ pub struct Purpose {
     pub cost: u32,
     /// Without sign-in: an address that is signed itself, a token request.
     pub bare: bool,
-    /// Which part of the pack: the stream or operation, whose own faults and time-outs come first.
+    /// Which part of the pack: the stream or operation, whose own faults come first.
     pub part: Option<String>,
+    /// How long its answer may take as a whole; `None`: as the transport says.
+    pub timeout: Option<Duration>,
 }
 
 /// A request in the making.
@@ -154,12 +158,22 @@ impl Draft {
         // Without the parser's own words: the address may hold a secret.
         let parsed = match &self.url {
             Some(url) => Url::parse(url),
-            None => Url::parse(&format!("{}{}", self.base, self.path)),
+            None => return LAST.with_borrow_mut(|last| self.known(last)),
         };
-        parsed.map_err(|_| {
-            Error::new(Kind::Invalid, &TEMPLATE_FAILED, "the address of a request is no URL")
-                .hint("look at `transport.base` of the pack, and the parameters it is made of")
-        })
+        parsed.map_err(|_| no_address())
+    }
+
+    /// Where it goes by base and path: records that are written one by one go to one place again and again.
+    fn known(&self, last: &mut Option<(String, String, Url)>) -> Result<Url> {
+        if let Some((base, path, url)) = last
+            && *base == self.base
+            && *path == self.path
+        {
+            return Ok(url.clone());
+        }
+        let url = Url::parse(&format!("{}{}", self.base, self.path)).map_err(|_| no_address())?;
+        *last = Some((self.base.clone(), self.path.clone(), url.clone()));
+        Ok(url)
     }
 
     /// The request as it is now; the draft can be changed and made again.
@@ -207,8 +221,18 @@ impl Draft {
             let value = HeaderValue::from_str(&kind).map_err(|_| unfit("the content type cannot be sent"))?;
             headers.insert(reqwest::header::CONTENT_TYPE, value);
         }
-        Ok(Request { method: self.method.clone(), url, headers, body, timeout: None })
+        Ok(Request { method: self.method.clone(), url, headers, body, timeout: self.purpose.timeout })
     }
+}
+
+thread_local! {
+    /// The base and path that were taken apart last, and their address.
+    static LAST: RefCell<Option<(String, String, Url)>> = const { RefCell::new(None) };
+}
+
+fn no_address() -> Error {
+    Error::new(Kind::Invalid, &TEMPLATE_FAILED, "the address of a request is no URL")
+        .hint("look at `transport.base` of the pack, and the parameters it is made of")
 }
 
 /// Text as one segment of a path (RFC 3986, section 3.3): whatever is not unreserved is escaped.

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::io::Write;
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -45,10 +46,17 @@ pub struct Settings {
 /// The network.
 #[derive(Debug)]
 pub struct Net {
+    settings: Settings,
+    usual: Clients,
+    /// For requests that may take longer than any other: what is waited for is said by each of them.
+    patient: OnceLock<Result<Clients>>,
+}
+
+/// A client for each client certificate.
+#[derive(Debug)]
+struct Clients {
     plain: reqwest::Client,
     identities: Vec<(Vec<Pattern>, reqwest::Client)>,
-    timeouts: Timeouts,
-    caps: Caps,
 }
 
 impl Net {
@@ -57,37 +65,37 @@ impl Net {
     /// # Errors
     /// If certificates or keys cannot be used.
     pub fn new(settings: Settings) -> Result<Self> {
-        let build = |tls: &Tls| -> Result<reqwest::Client> {
-            http::builder(settings.secure.then_some(tls))?
-                .http1_only()
-                .tcp_nodelay(true)
-                .tcp_keepalive(Duration::from_secs(30))
-                .pool_idle_timeout(IDLE)
-                .connect_timeout(settings.timeouts.connect)
-                .read_timeout(settings.timeouts.answer)
-                .build()
-                .map_err(|e| Error::new(Kind::Environment, &HTTP_FAILED, http::plain(&e)))
-        };
-        let identities = settings.identities.iter();
-        let identities = identities.map(|(hosts, tls)| Ok((hosts.clone(), build(tls)?))).collect::<Result<_>>()?;
-        Ok(Self { plain: build(&settings.tls)?, identities, timeouts: settings.timeouts, caps: settings.caps })
+        let usual = Clients::new(&settings, Some(settings.timeouts.answer))?;
+        Ok(Self { settings, usual, patient: OnceLock::new() })
     }
 
-    fn client(&self, url: &Url) -> &reqwest::Client {
-        let found = self.identities.iter().find(|(hosts, _)| hosts.iter().any(|pattern| pattern.is_for(url)));
-        found.map_or(&self.plain, |(_, client)| client)
+    fn client(&self, url: &Url, timeout: Option<Duration>) -> Result<&reqwest::Client, Unanswered> {
+        let clients = match timeout {
+            Some(longer) if longer > self.settings.timeouts.answer => {
+                let made = self.patient.get_or_init(|| Clients::new(&self.settings, None));
+                made.as_ref().map_err(|error| bad(error.cause()))?
+            }
+            _ => &self.usual,
+        };
+        let found = clients.identities.iter().find(|(hosts, _)| hosts.iter().any(|pattern| pattern.is_for(url)));
+        Ok(found.map_or(&clients.plain, |(_, client)| client))
     }
 
     /// Sends it and waits for the head of the answer.
-    async fn open_answer(&self, request: Request, began: Instant) -> Result<(reqwest::Response, Head), Unanswered> {
-        let client = self.client(&request.url);
+    async fn open_answer(
+        &self,
+        request: Request,
+        began: Instant,
+        whole: Option<Duration>,
+    ) -> Result<(reqwest::Response, Head), Unanswered> {
+        let client = self.client(&request.url, request.timeout)?;
         let mut headers = request.headers;
         if !headers.contains_key(ACCEPT_ENCODING) {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate, zstd"));
         }
         let mut made = reqwest::Request::new(request.method, request.url);
         *made.headers_mut() = headers;
-        *made.timeout_mut() = Some(request.timeout.unwrap_or(self.timeouts.whole));
+        *made.timeout_mut() = request.timeout.or(whole);
         if !request.body.is_empty() {
             *made.body_mut() = Some(request.body.into());
         }
@@ -101,12 +109,32 @@ impl Net {
     }
 }
 
+impl Clients {
+    fn new(settings: &Settings, answer: Option<Duration>) -> Result<Self> {
+        let build = |tls: &Tls| -> Result<reqwest::Client> {
+            let mut builder = http::builder(settings.secure.then_some(tls))?
+                .http1_only()
+                .tcp_nodelay(true)
+                .tcp_keepalive(Duration::from_secs(30))
+                .pool_idle_timeout(IDLE)
+                .connect_timeout(settings.timeouts.connect);
+            if let Some(answer) = answer {
+                builder = builder.read_timeout(answer);
+            }
+            builder.build().map_err(|e| Error::new(Kind::Environment, &HTTP_FAILED, http::plain(&e)))
+        };
+        let identities = settings.identities.iter();
+        let identities = identities.map(|(hosts, tls)| Ok((hosts.clone(), build(tls)?))).collect::<Result<_>>()?;
+        Ok(Self { plain: build(&settings.tls)?, identities })
+    }
+}
+
 impl Wire for Net {
     fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + '_>> {
         Box::pin(async move {
             let began = Instant::now();
-            let (mut response, mut head) = self.open_answer(request, began).await?;
-            let mut inflate = Inflate::of(&mut head.headers, self.caps.body, self.caps.inflation)?;
+            let (mut response, mut head) = self.open_answer(request, began, Some(self.settings.timeouts.whole)).await?;
+            let mut inflate = Inflate::of(&mut head.headers, self.settings.caps.body, self.settings.caps.inflation)?;
             let Some(mut piece) = response.chunk().await.map_err(|error| broken(&error))? else {
                 let body = inflate.end()?;
                 return Ok(Answer { status: head.status, headers: head.headers, body, took: began.elapsed() });
@@ -142,8 +170,9 @@ impl Wire for Net {
 
     fn open(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Flow, Unanswered>> + Send + '_>> {
         Box::pin(async move {
-            let (response, mut head) = self.open_answer(request, Instant::now()).await?;
-            let inflate = Inflate::of(&mut head.headers, self.caps.stream, self.caps.inflation)?;
+            // A file may take as long as it takes, if only it goes on.
+            let (response, mut head) = self.open_answer(request, Instant::now(), None).await?;
+            let inflate = Inflate::of(&mut head.headers, self.settings.caps.stream, self.settings.caps.inflation)?;
             let pieces = Pieces { response, inflate: Some(inflate) };
             Ok(Flow::new(head, Box::new(pieces)))
         })

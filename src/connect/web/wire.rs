@@ -104,6 +104,12 @@ impl Flow {
         Self::new(head, Box::new(Whole(Some(answer.body))))
     }
 
+    /// With pieces that were taken off its front already put back.
+    #[must_use]
+    pub fn behind(self, front: std::collections::VecDeque<Bytes>) -> Self {
+        Self { head: self.head, rest: Box::new(Behind(front, self.rest)) }
+    }
+
     /// The next piece, decompressed; `None` at the end, which is only reached if all of it came.
     ///
     /// # Errors
@@ -126,6 +132,18 @@ impl Stream for Whole {
     fn next(&mut self) -> Pin<Box<dyn Future<Output = Result<Option<Bytes>, Unanswered>> + Send + '_>> {
         let piece = self.0.take().filter(|bytes| !bytes.is_empty());
         Box::pin(std::future::ready(Ok(piece)))
+    }
+}
+
+/// A body whose beginning was looked at.
+struct Behind(std::collections::VecDeque<Bytes>, Box<dyn Stream>);
+
+impl Stream for Behind {
+    fn next(&mut self) -> Pin<Box<dyn Future<Output = Result<Option<Bytes>, Unanswered>> + Send + '_>> {
+        match self.0.pop_front() {
+            Some(piece) => Box::pin(std::future::ready(Ok(Some(piece)))),
+            None => self.1.next(),
+        }
     }
 }
 

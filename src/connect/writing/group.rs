@@ -1,6 +1,8 @@
 //! The records of a group, and how they are cut into requests.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
@@ -16,6 +18,8 @@ use crate::record::path::Step;
 pub(super) struct Group {
     bytes: Vec<u8>,
     records: Vec<Place>,
+    /// Known once it is asked for, and nothing more comes.
+    superseded: OnceLock<Vec<u32>>,
 }
 
 #[derive(Clone, Copy)]
@@ -91,11 +95,16 @@ impl Group {
 
     /// The records that a later one of the same key replaces before they are written, in order. `keyed`:
     /// whether records have keys.
-    pub fn superseded(&self, keyed: bool) -> Vec<u32> {
+    pub fn superseded(&self, keyed: bool) -> &[u32] {
         if !keyed {
-            return Vec::new();
+            return &[];
         }
-        let mut seen = HashSet::with_capacity(self.records.len());
+        self.superseded.get_or_init(|| self.replaced())
+    }
+
+    fn replaced(&self) -> Vec<u32> {
+        let mut seen = HashSet::<u128, BuildHasherDefault<Hashed>>::default();
+        seen.reserve(self.records.len());
         let mut found: Vec<u32> = (0..self.records.len())
             .rev()
             .filter(|at| !seen.insert(self.records[*at].key))
@@ -141,6 +150,24 @@ impl Group {
         let record: Json = serde_json::from_slice(self.record(at)).unwrap_or(Json::Null);
         let found: Vec<String> = paths.iter().map(|path| within(&record, path).to_string()).collect();
         found.join("\n")
+    }
+}
+
+/// Takes the hash of a key for what it is: a hash.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u128(&mut self, hash: u128) {
+        self.0 = hash as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -12,12 +12,15 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Map, Value as Json, json};
 
 use super::fates::Fate;
+use crate::connect::hush::Hush;
 use crate::error::{Error, Result};
 
 /// The notes of one route.
 pub(super) struct Notes {
     path: PathBuf,
     file: Mutex<Option<File>>,
+    /// Seals what jobs captured.
+    hush: Hush,
 }
 
 /// A request that was begun: its key, its records, what its job captured after how many of its steps.
@@ -36,9 +39,9 @@ pub(super) struct Noted {
 
 impl Notes {
     /// Of a route, in the folder of consign's own files.
-    pub fn new(state: &Path, route: &str) -> Self {
+    pub fn new(state: &Path, route: &str, hush: Hush) -> Self {
         let name = blake3::hash(route.as_bytes()).to_hex();
-        Self { path: state.join("requests").join(&name.as_str()[..32]), file: Mutex::default() }
+        Self { path: state.join("requests").join(&name.as_str()[..32]), file: Mutex::default(), hush }
     }
 
     /// Begins the notes of a group: those of the one before are settled.
@@ -79,7 +82,10 @@ impl Notes {
 
     /// A step of a job was answered.
     pub fn stepped(&self, key: &str, step: usize, captured: &Map<String, Json>) {
-        self.line(&json!({ "j": key, "s": step, "c": captured }));
+        // Without a key the job is not found again, and its records are in doubt.
+        if let Ok(captured) = self.hush.seal(&Json::Object(captured.clone())) {
+            self.line(&json!({ "j": key, "s": step, "c": captured }));
+        }
     }
 
     /// A request was answered: these are the fates that are final. Its other records did not take effect
@@ -130,7 +136,8 @@ impl Notes {
             } else if let Some(key) = line["j"].as_str() {
                 let step = line["s"].as_u64().and_then(|step| usize::try_from(step).ok());
                 if let Some((_, _, job)) = open.iter_mut().find(|(known, ..)| known == key) {
-                    *job = step.zip(line["c"].as_object().cloned());
+                    let captured = self.hush.unseal(&line["c"]).and_then(|captured| captured.as_object().cloned());
+                    *job = step.zip(captured);
                 }
             } else if let Some(key) = line["a"].as_str() {
                 open.retain(|(known, ..)| known != key);
@@ -191,7 +198,7 @@ mod tests {
     #[test]
     fn what_was_answered_is_known_and_what_was_begun_is_in_doubt() {
         let folder = tempfile::tempdir().unwrap();
-        let notes = Notes::new(folder.path(), "items");
+        let notes = Notes::new(folder.path(), "items", Hush::of(folder.path()));
         notes.begin("s", 7).unwrap();
         notes.begun("one", &[0, 1, 2, 5]);
         notes.begun("two", &[3, 4]);
@@ -215,7 +222,7 @@ mod tests {
     #[test]
     fn a_line_that_is_cut_off_is_doubt() {
         let folder = tempfile::tempdir().unwrap();
-        let notes = Notes::new(folder.path(), "items");
+        let notes = Notes::new(folder.path(), "items", Hush::of(folder.path()));
         notes.begin("s", 1).unwrap();
         notes.begun("one", &[0]);
         notes.answered("one", &[(0, Fate::Written)]);

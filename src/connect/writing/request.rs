@@ -31,6 +31,51 @@ pub(super) struct Maker {
     /// Names of the columns of CSV.
     pub header: Arc<Vec<String>>,
     pub now: Timestamp,
+    pub needs: Needs,
+}
+
+/// What the requests of a way are made of: only that is read of each record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needs {
+    record: bool,
+    fields: bool,
+    /// The body is nothing but the fields, which are there as text.
+    fields_alone: bool,
+}
+
+impl Needs {
+    /// Of a way.
+    pub fn of(way: &'static Way) -> Self {
+        let request = &way.request;
+        if way.job.is_some() {
+            return Self { record: true, fields: true, fields_alone: false };
+        }
+        let fields_alone = way.batch.form == Form::One
+            && request.body_as == BodyAs::Json
+            && matches!(&request.body, Some(Tree::Template(body)) if body.only() == Some("fields"));
+        let body = request.body.as_ref().filter(|_| !fields_alone);
+        let trees = [request.query.as_ref(), request.headers.as_ref(), body];
+        let outcome = &way.outcome;
+        let templates = [
+            request.path.as_ref(),
+            request.url.as_ref(),
+            way.idempotency.as_ref().and_then(|idempotency| idempotency.key.as_ref()),
+            outcome.items.as_ref(),
+            outcome.by.as_ref(),
+            outcome.good.as_ref(),
+            outcome.unchanged.as_ref(),
+            outcome.unmatched.as_ref(),
+            outcome.code.as_ref(),
+            outcome.message.as_ref(),
+            outcome.field.as_ref(),
+        ];
+        let says = |name: &str| {
+            trees.into_iter().flatten().any(|tree| mentions(tree, name))
+                || templates.into_iter().flatten().any(|template| template.written().contains(name))
+                || outcome.faults.iter().any(|fault| fault.when.as_ref().is_some_and(|w| w.written().contains(name)))
+        };
+        Self { record: says("record"), fields: says("fields"), fields_alone }
+    }
 }
 
 /// What one request is made of, beside the records.
@@ -64,19 +109,28 @@ impl Maker {
             number: self.number.clone(),
             header: Arc::clone(&self.header),
             now: self.now,
+            needs: Needs::of(way),
         }
     }
 
     /// What templates see of one record.
     fn one<'a>(&self, scope: Scope<'a>, at: u32) -> Scope<'a> {
-        let parsed = |bytes: &[u8]| {
+        self.seen(scope, at, true, true)
+    }
+
+    /// The same of as much as is asked for.
+    fn seen<'a>(&self, mut scope: Scope<'a>, at: u32, record: bool, fields: bool) -> Scope<'a> {
+        let parsed = |bytes: &[u8], arena| {
             let json: Json = serde_json::from_slice(bytes).unwrap_or(Json::Null);
-            from_json(&json, scope.arena())
+            from_json(&json, arena)
         };
-        scope
-            .with(Name::Record, parsed(self.group.record(at)))
-            .with(Name::Fields, parsed(self.group.fields(at)))
-            .with(Name::Number, Value::String("00000000"))
+        if record {
+            scope = scope.with(Name::Record, parsed(self.group.record(at), scope.arena()));
+        }
+        if fields {
+            scope = scope.with(Name::Fields, parsed(self.group.fields(at), scope.arena()));
+        }
+        scope.with(Name::Number, Value::String("00000000"))
     }
 
     /// What templates see of everything that is written there.
@@ -99,7 +153,10 @@ impl Maker {
             scope = scope.with(Name::Job, from_json(&Json::Object(job.clone()), arena));
         }
         match records {
-            [at] if self.way.batch.form == Form::One => self.one(scope, *at),
+            [at] if self.way.batch.form == Form::One => {
+                let Needs { record, fields, .. } = self.needs;
+                self.seen(scope, *at, record, fields)
+            }
             _ => scope,
         }
     }
@@ -110,16 +167,14 @@ impl Maker {
     /// If a template has no value.
     pub fn write(&self, records: &[u32], with: With<'_>) -> Result<Draft> {
         let mut draft = self.draft(&self.way.request, records, with)?;
-        let arena = Arena::new();
-        let scope = self.scope(&arena, records, with);
-        let plain =
-            matches!(draft.content, Content::None) && self.way.request.body.is_none() && self.mode != Mode::Delete;
+        let bodiless = self.way.request.body.is_none() && self.mode != Mode::Delete;
+        let plain = matches!(draft.content, Content::None) && (bodiless || self.needs.fields_alone);
         if let (true, Form::One, [at]) = (plain, &self.way.batch.form, records) {
             draft.content = json(self.group.fields(*at).to_vec());
         }
         if let Some(idempotency) = &self.way.idempotency {
             let key = match &idempotency.key {
-                Some(key) => Json::String(key.text(&scope)?),
+                Some(key) => Json::String(self.scoped(records, with, |scope| key.text(scope))?),
                 None => Json::from(with.key),
             };
             self.put(&mut draft, &idempotency.send, key)?;
@@ -282,7 +337,8 @@ impl Maker {
 
     /// The records in their form.
     fn body(&self, records: &[u32]) -> Result<(Vec<u8>, String)> {
-        let mut out = Vec::new();
+        let size: usize = records.iter().map(|at| self.group.element(*at).len() + 1).sum();
+        let mut out = Vec::with_capacity(size + 2);
         let numbered = self.way.element.is_some() && self.way.batch.form != Form::Csv;
         let elements = if numbered { self.elements(records) } else { Vec::new() };
         let each = (0..records.len()).map(|place| match elements.get(place) {
@@ -351,9 +407,11 @@ impl Maker {
                     draft.content = json([before.as_bytes(), &body, after.as_bytes()].concat());
                 }
             }
-            Content::Bytes { bytes, .. } => {
+            Content::Bytes { bytes, kind: around } => {
                 if let Some(at) = memchr::memmem::find(bytes, mark.as_bytes()) {
                     let (body, kind) = self.body(records)?;
+                    // A file among the parts of a form does not make the form a file.
+                    let kind = if around.starts_with("multipart/") { around.clone() } else { kind };
                     let bytes = [&bytes[..at], &body, &bytes[at + mark.len()..]].concat();
                     draft.content = Content::Bytes { kind, bytes: bytes.into() };
                 }
@@ -370,11 +428,16 @@ fn json(bytes: Vec<u8>) -> Content {
 
 /// Whether something in a tree has to do with the records.
 fn mentions_records(tree: &Tree) -> bool {
+    mentions(tree, "records")
+}
+
+/// Whether a name stands somewhere in a tree.
+fn mentions(tree: &Tree, name: &str) -> bool {
     match tree {
         Tree::Fixed(_) => false,
-        Tree::Template(template) => template.written().contains("records"),
-        Tree::List(items) => items.iter().any(mentions_records),
-        Tree::Map(entries) => entries.iter().any(|(_, node)| mentions_records(node)),
+        Tree::Template(template) => template.written().contains(name),
+        Tree::List(items) => items.iter().any(|item| mentions(item, name)),
+        Tree::Map(entries) => entries.iter().any(|(_, node)| mentions(node, name)),
     }
 }
 

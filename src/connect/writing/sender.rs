@@ -3,9 +3,9 @@
 //! the way that the pack declares.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json};
 
@@ -24,6 +24,9 @@ use crate::error::{Error, Kind, Result, Retry};
 use crate::record::Path;
 use crate::store::Tenure;
 use crate::store::failpoint::reach;
+
+/// For so many microseconds the right to write is taken to hold.
+const ASKED: u64 = 5_000;
 
 /// How often a record is sent again that was not taken.
 const TRIES: u32 = 8;
@@ -59,6 +62,9 @@ pub(super) struct Sender {
     pub queue: Mutex<VecDeque<Task>>,
     pub failed: Mutex<Option<Error>>,
     pub stop: AtomicBool,
+    /// When the group was begun, and after how many microseconds its right to write was last asked for.
+    pub began: Instant,
+    pub asked: AtomicU64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -106,6 +112,20 @@ impl Sender {
         }
     }
 
+    /// Whether this run may still write. A process that was stopped finds more time gone by than it took, so
+    /// that it is enough to ask now and then.
+    fn may_write(&self) -> Result<()> {
+        let Some(tenure) = &self.tenure else { return Ok(()) };
+        let now = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let asked = self.asked.load(Ordering::Acquire);
+        if asked != 0 && now.saturating_sub(asked) < ASKED {
+            return Ok(());
+        }
+        tenure.check()?;
+        self.asked.store(now.max(1), Ordering::Release);
+        Ok(())
+    }
+
     /// The key of a request for these records: the same whenever it is asked for.
     fn key_of(&self, records: &[u32]) -> String {
         let mut hasher = blake3::Hasher::new();
@@ -136,9 +156,7 @@ impl Sender {
 
     /// One step of a task; what is left to be done.
     async fn send(&self, task: Task) -> Result<Vec<Task>> {
-        if let Some(tenure) = &self.tenure {
-            tenure.check()?;
-        }
+        self.may_write()?;
         if task.tries > 0 {
             let pause = retry::pause(&self.caller.given.pack.retry, task.tries, retry::chance());
             self.caller.wire().pause(pause).await;

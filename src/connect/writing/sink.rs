@@ -1,8 +1,9 @@
 //! The sink of a pack's stream.
 
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 
@@ -10,10 +11,11 @@ use super::encoder::number_mark;
 use super::fates::Fate;
 use super::group::Group;
 use super::notes::Notes;
-use super::request::Maker;
+use super::request::{Maker, Needs};
 use super::sender::{Sender, Task, singly};
 use super::shape::Layout;
 use crate::config::Mode;
+use crate::connect::hush::Hush;
 use crate::connect::pack::Given;
 use crate::connect::pack::batch::Form;
 use crate::connect::pack::doubt::OnUnknown;
@@ -27,8 +29,10 @@ use crate::error::{Error, Result};
 use crate::record::{Mark, Path, Receipt, Refusal, Timestamp};
 use crate::store::Tenure;
 
-/// Requests of a group for each one that may be under way: enough that its end is short.
+/// Requests of a group for each one that may be under way: enough that its end is short …
 const ROUNDS: u64 = 64;
+/// … and fewer of batches, of which a group holds much.
+const BATCHES: u64 = 8;
 
 /// A pack's stream as a target.
 pub(super) struct WebSink {
@@ -94,7 +98,7 @@ impl WebSink {
         let keeps = keeps(way, request.mode);
         let state = given.connector.state.clone().filter(|_| keeps);
         Ok(Self {
-            notes: state.map(|state| Arc::new(Notes::new(&state, request.route))),
+            notes: state.map(|state| Arc::new(Notes::new(&state, request.route, Hush::new(&given, request.route)))),
             given,
             stream,
             way,
@@ -150,6 +154,7 @@ impl WebSink {
                 number: recipe.number.clone(),
                 header: Arc::clone(&self.header),
                 now,
+                needs: Needs::of(self.way),
             },
             found_ways: self.found_ways,
             key: self.key.clone(),
@@ -162,10 +167,12 @@ impl WebSink {
             queue: Mutex::new(VecDeque::from(tasks)),
             failed: Mutex::default(),
             stop: AtomicBool::new(false),
+            began: Instant::now(),
+            asked: AtomicU64::new(0),
         });
         open.runtime.run(sender.run(self.in_flight()))?;
         let fates = std::mem::take(&mut *sender.fates.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-        receipt(fates, &superseded, self.mode)
+        receipt(fates, superseded, self.mode)
     }
 
     fn recipe(&self) -> Recipe {
@@ -216,8 +223,8 @@ impl Sink for WebSink {
     }
 
     fn most_records(&self) -> u64 {
-        let each = if singly(self.way) { 1 } else { self.way.batch.records };
-        each.saturating_mul(self.in_flight() as u64).saturating_mul(ROUNDS)
+        let (each, rounds) = if singly(self.way) { (1, ROUNDS) } else { (self.way.batch.records, BATCHES) };
+        each.saturating_mul(self.in_flight() as u64).saturating_mul(rounds)
     }
 
     fn group(&mut self, mark: &Mark) {

@@ -5,6 +5,7 @@ pub mod cutter;
 pub mod liar;
 pub mod openapi;
 pub mod postgres;
+pub mod queue;
 pub mod sftp;
 
 /// A port that nobody listens on at the moment.
