@@ -279,6 +279,7 @@ fn given(base: &str) -> Arc<Given> {
         uses: Spanned { value: "rest".into(), place },
         spec: None,
         state: None,
+        meter: Default::default(),
         with: Vec::new(),
         auth: Vec::new(),
         streams: Default::default(),

@@ -107,6 +107,7 @@ mod tests {
             clearance: Some(clearance.iter().filter_map(|name| ClassId::named(name)).collect()),
             spec: None,
             state: None,
+            meter: Default::default(),
             retry_tries: 1,
             rate: None,
         }
