@@ -27,6 +27,8 @@ enum Template {
     Demo,
     /// One connector, one mapping, three records
     Empty,
+    /// A shop, payments, parcels and a CRM on simulators, a warehouse between them
+    Shop,
 }
 
 /// A file of a template.
@@ -78,6 +80,16 @@ const EMPTY: &[File] = &[
     file(".gitignore", ".consign\n*.consign.part\nwarehouse.db\nwarehouse.db-*\n"),
 ];
 
+const SHOP: &[File] = &[
+    file("connectors.yaml", include_str!("../../docs/guide/connect/connectors.yaml")),
+    file("mappings/contacts.yaml", include_str!("../../docs/guide/connect/mappings/contacts.yaml")),
+    file("mappings/customers.yaml", include_str!("../../docs/guide/connect/mappings/customers.yaml")),
+    file("mappings/orders.yaml", include_str!("../../docs/guide/connect/mappings/orders.yaml")),
+    file("mappings/parcels.yaml", include_str!("../../docs/guide/connect/mappings/parcels.yaml")),
+    file("packs/parcelpost.yaml", include_str!("../../docs/guide/connect/packs/parcelpost.yaml")),
+    file(".gitignore", ".consign\n*.consign.part\nwarehouse.db\nwarehouse.db-*\n"),
+];
+
 /// The text without what stands between two marks, marks included.
 fn without(text: &str, (from, to): (&str, &str)) -> String {
     match text.split_once(from).and_then(|(before, rest)| Some((before, rest.split_once(to)?.1))) {
@@ -91,6 +103,7 @@ impl Init {
         let files = match self.template {
             Template::Demo => DEMO,
             Template::Empty => EMPTY,
+            Template::Shop => SHOP,
         };
         // All or nothing: what is there already is found before anything is written.
         for file in files {
@@ -117,11 +130,16 @@ impl Init {
             Some(".") => String::new(),
             _ => format!("-C {} ", self.folder.display()),
         };
-        let text = format!(
-            "{} files written to {}\nnext: consign {stands}map check\n      consign {stands}sync run --all\n",
-            files.len(),
-            self.folder.display()
-        );
+        let next = match self.template {
+            Template::Shop => format!(
+                "next: export CONSIGN_PROFILE=simulated\n      consign {stands}connect simulate --records 400 --records crm=0 &\n      \
+                 consign {stands}sync run --all\n"
+            ),
+            Template::Demo | Template::Empty => {
+                format!("next: consign {stands}map check\n      consign {stands}sync run --all\n")
+            }
+        };
+        let text = format!("{} files written to {}\n{next}", files.len(), self.folder.display());
         context.ui.answer(Answer::new().rows(rows).text(text))?;
         Ok(Exit::Done)
     }

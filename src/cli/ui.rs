@@ -303,6 +303,20 @@ impl Ui {
         }
     }
 
+    /// Says something, later and from another thread.
+    pub(super) fn noter(&self) -> impl Fn(&str) + Send + 'static {
+        let (log, quiet) = (self.log, self.quiet);
+        move |message| {
+            let now = jiff::Timestamp::now().to_string();
+            match log {
+                _ if quiet => {}
+                None => talk(&format!("{}\n", text::shown(message))),
+                Some(LogFormat::Text) => talk(&format!("{}\n", log::text(&now, "info", None, message, &[]))),
+                Some(LogFormat::Json) => talk(&format!("{}\n", log::json(&now, "info", None, message, &[]))),
+            }
+        }
+    }
+
     /// Findings on standard error, for verbs whose data is something else.
     pub(super) fn findings(&self, found: &[Finding]) {
         for one in found {

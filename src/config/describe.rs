@@ -44,12 +44,15 @@ pub struct OptionSpec {
     pub about: &'static str,
     /// Whether a literal here is a finding: it belongs into a reference.
     pub secret: bool,
+    /// Whether it names what stands in for the system on this machine: nothing of what is signed in with
+    /// has to be there then.
+    pub stands_in: bool,
 }
 
 impl OptionSpec {
     /// An option that need not be given.
     pub const fn new(name: &'static str, kind: OptionKind, about: &'static str) -> Self {
-        Self { name, kind, required: false, default: None, about, secret: false }
+        Self { name, kind, required: false, default: None, about, secret: false, stands_in: false }
     }
     /// It must be given.
     pub const fn required(mut self) -> Self {
@@ -64,6 +67,11 @@ impl OptionSpec {
     /// It holds a secret.
     pub const fn secret(mut self) -> Self {
         self.secret = true;
+        self
+    }
+    /// It names what stands in for the system.
+    pub const fn stands_in(mut self) -> Self {
+        self.stands_in = true;
         self
     }
 }

@@ -140,14 +140,39 @@ impl Resolver {
         let mut filled = connector.clone();
         filled.with = self.options(&connector.with).map_err(doing)?;
         // A pack signs in by what its own description asks for.
-        if connector.spec.is_some_and(|spec| spec.plugin.is_some()) {
-            filled.auth = self.options(&connector.auth).map_err(doing)?;
+        if let Some(spec) = connector.spec.filter(|spec| spec.plugin.is_some()) {
+            let stood_in = |(key, _): &(Spanned<String>, _)| {
+                spec.options.iter().any(|option| option.stands_in && option.name == key.value)
+            };
+            filled.auth = match connector.with.iter().any(stood_in) {
+                // Whoever tries a system without an account has no credentials for it.
+                true => {
+                    connector.auth.iter().map(|(key, node)| (key.clone(), self.made_up(&key.value, node))).collect()
+                }
+                false => self.options(&connector.auth).map_err(doing)?,
+            };
         }
         for stream in filled.streams.values_mut() {
             stream.options = self.options(&stream.options).map_err(doing)?;
             stream.format_options = self.options(&stream.format_options).map_err(doing)?;
         }
         Ok(filled)
+    }
+
+    /// A value whose references are filled in where they lead somewhere, and made up where they do not.
+    fn made_up(&self, name: &str, node: &Spanned<Node>) -> Spanned<Node> {
+        let value = match &node.value {
+            Node::Text(text) if text.has_reference() => match self.text(text) {
+                Ok(filled) => Node::Text(Text::literal(filled.reveal().as_str())),
+                Err(_) => Node::Text(Text::literal(format!("made-up-{name}"))),
+            },
+            Node::List(items) => Node::List(items.iter().map(|item| self.made_up(name, item)).collect()),
+            Node::Map(entries) => {
+                Node::Map(entries.iter().map(|(key, item)| (key.clone(), self.made_up(&key.value, item))).collect())
+            }
+            other => other.clone(),
+        };
+        Spanned { value, place: node.place.clone() }
     }
 
     /// Options with their references filled in.

@@ -16,6 +16,7 @@ mod each;
 mod events;
 pub mod failpoint;
 pub mod folder;
+pub mod health;
 mod holder;
 mod kept;
 mod keys;

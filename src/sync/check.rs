@@ -96,7 +96,14 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
         None => target.spec().carries == Carries::Rows,
     };
     let source_shape = SourceShape::of(&mapping.from, Some(&from), from_format.map(Format::spec)).strict(strict);
-    let target_shape = TargetShape::of(&mapping.to, Some(&to), flat);
+    let mut target_shape = TargetShape::of(&mapping.to, Some(&to), flat);
+    // What a system brings along says what is always there when it is read. Much of that it makes itself;
+    // what it wants to be given, its answer to a record says.
+    for known in target.spec().stream(&mapping.to.stream).iter().flat_map(|stream| &stream.fields) {
+        if let Some(field) = target_shape.fields.iter_mut().find(|field| known.required && field.name == known.name) {
+            field.required = false;
+        }
+    }
     let policy = Policy { processing: &mapping.compliance, rules: &project.compliance.rules, target: connector };
     let rehearsal = Keys::of(Arc::new(Ring::rehearsal(Declared::all(project))));
     let (mut route, mut findings) = map::compile_with(mapping, &source_shape, &target_shape, &rehearsal, &policy);

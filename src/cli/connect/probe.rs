@@ -14,6 +14,7 @@ use crate::connect::protocols;
 use crate::connect::runtime::Runtime;
 use crate::connect::web::Caller;
 use crate::error::{Error, Exit, Result};
+use crate::store::health;
 
 /// Asks systems how they are: reach, sign-in, permissions, clock, quota, response time
 #[derive(clap::Args, Debug)]
@@ -47,6 +48,7 @@ impl Probe {
                 .map(|thread| thread.join().unwrap_or_else(|_| Err(Error::bug("a probe broke off"))))
                 .collect()
         });
+        self.keep(&project, &names, &found, context);
         let columns = ["name", "state", "ms", "as", "said", "missing_scopes", "clock_skew_s", "quota_left", "quota_of"];
         let mut rows = Rows::new("connectors", &columns);
         let mut exit = Exit::Done;
@@ -58,7 +60,7 @@ impl Probe {
                     context.ui.talk_error(&error);
                     let state = State::Unhealthy.name();
                     let mut row = vec![json!(name), json!(state), json!(null), json!(null), json!(error.cause())];
-                    row.extend([json!([]), json!(null), json!(null), json!(null)]);
+                    row.extend([json!(null), json!(null), json!(null), json!(null)]);
                     rows.push(row);
                     continue;
                 }
@@ -92,6 +94,25 @@ impl Probe {
     }
 }
 
+impl Probe {
+    /// Keeps what was found for `connect list`; a state that cannot be written is none of a probe's business.
+    fn keep(&self, project: &Project, names: &[String], found: &[Result<Health>], context: &Context<'_>) {
+        let now = jiff::Timestamp::now().as_second();
+        let seen = |health: &Result<Health>| match health {
+            Ok(health) => health::Seen {
+                state: health.state.name().to_owned(),
+                at: now,
+                took_ms: health.took.and_then(|took| u64::try_from(took.as_millis()).ok()),
+            },
+            Err(_) => health::Seen { state: State::Unhealthy.name().to_owned(), at: now, took_ms: None },
+        };
+        let all = names.iter().zip(found).map(|(name, health)| (name.clone(), seen(health))).collect();
+        if let Err(error) = health::keep(&context.state_folder(project), all) {
+            context.ui.detail(&format!("what was found is not kept: {error}"));
+        }
+    }
+}
+
 /// How one system is.
 fn one(project: &Project, connector: &Connector) -> Result<Health> {
     let nothing = |said: &str| Health {
@@ -109,7 +130,13 @@ fn one(project: &Project, connector: &Connector) -> Result<Health> {
         let protocol = protocols::of(connector)
             .ok_or_else(|| Error::bug(format!("protocol `{}` is not listed", connector.uses.value)))?;
         let start = std::time::Instant::now();
-        let found = protocol.discover(&project.root, connector)?;
+        let found = match protocol.discover(&project.root, connector) {
+            // A file that is written to is made by whoever writes first.
+            Err(error) if error.code().id == "io-not-found" && protocol.spec().writes() => {
+                return Ok(nothing("not there yet: the first run that writes to it makes it"));
+            }
+            found => found?,
+        };
         let said = match &found {
             Some(streams) => format!("{} streams", streams.len()),
             None => "nothing to ask: it is looked at when it is read or written".to_owned(),

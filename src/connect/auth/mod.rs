@@ -165,19 +165,28 @@ pub struct Identity {
 /// If it names one that is not there, or lacks something that the way needs.
 pub fn way(given: &Given) -> Result<Option<&'static Way>> {
     let auth = &given.pack.auth;
+    let filled =
+        |name: &str| given.secrets().get(name).is_some_and(|value| !matches!(value, Json::Null) && value != "");
     let said = given.secrets().get(crate::connect::pack::auth::WAY).and_then(Json::as_str);
     let way = match said {
         Some(name) => auth.way(name).ok_or_else(|| {
             let cause = format!("the pack `{}` has no way of signing in named `{name}`", given.pack.name);
             Error::new(Kind::Invalid, &PACK_INVALID, cause)
         })?,
-        None => match auth.ways.first() {
-            Some(first) => first,
-            None => return Ok(None),
-        },
+        // The usual one, unless everything is given for another and not for it.
+        None => {
+            let given = |way: &&Way| way.needs.iter().all(|name| filled(name));
+            let usual = auth.ways.first();
+            match usual
+                .filter(given)
+                .or_else(|| auth.ways.iter().find(|way| !way.needs.is_empty() && given(way)))
+                .or(usual)
+            {
+                Some(way) => way,
+                None => return Ok(None),
+            }
+        }
     };
-    let filled =
-        |name: &str| given.secrets().get(name).is_some_and(|value| !matches!(value, Json::Null) && value != "");
     let missing: Vec<&str> = way.needs.iter().map(String::as_str).filter(|name| !filled(name)).collect();
     if missing.is_empty() {
         return Ok(Some(way));

@@ -148,6 +148,8 @@ pub struct Cursor {
     pub send: Send,
     /// Where the upper bound goes.
     pub until: Option<Spot>,
+    /// Whether no request says the value: then older records are left out here.
+    pub unsent: bool,
     /// Whether records with the value come again.
     pub inclusive: bool,
     /// What tells records with one value apart; empty: the stream's key.
@@ -218,6 +220,11 @@ impl Cursor {
                 "say the `type` of the cursor",
             );
         }
+        let send = Send::read(reader, raw, "send").unwrap_or_default();
+        let until = reader.spot(raw, "until");
+        let whole = super::streams::json(read).to_string();
+        let spoken = ["cursor.", "window."].iter().any(|name| whole.contains(name));
+        let unsent = field.is_some() && send == Send::Nowhere && until.is_none() && !spoken;
         let zone = reader.label(raw, "zone").filter(|zone| zone != "UTC");
         Some(Self {
             field,
@@ -226,8 +233,9 @@ impl Cursor {
             like,
             zone,
             order,
-            send: Send::read(reader, raw, "send").unwrap_or_default(),
-            until: reader.spot(raw, "until"),
+            send,
+            until,
+            unsent,
             inclusive: reader.flag(raw, "inclusive").unwrap_or(true),
             tie: reader.items(raw, "tie").filter_map(|raw| Path::parse(raw.text()?).ok()).collect(),
             overlap: reader.span(raw, "overlap").unwrap_or(0),

@@ -80,7 +80,7 @@ static POLL: Section = Section {
         .required(),
         Key::new("failed", Kind::Expression, "When it failed."),
         Key::new("say", Kind::Label, "Why it failed, for a person; may hold templates."),
-        Key::new("empty", Kind::Expression, "When it is done and there is nothing to fetch."),
+        Key::new("empty", Kind::Expression, "When there is nothing to fetch: asked once it is done."),
         Key::new("capture", Kind::Record, "Values by name, from `answer`: `job.NAME` from then on."),
         Key::new("every", Kind::Length, "How long to wait before the first and the second time; then ever longer.")
             .default("2s"),

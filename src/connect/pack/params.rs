@@ -114,6 +114,7 @@ pub fn options(params: &[Param]) -> &'static [OptionSpec] {
             }),
             about: leaked(&param.about),
             secret: false,
+            stands_in: false,
         })
         .collect();
     Box::leak(specs.into_boxed_slice())

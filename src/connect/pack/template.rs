@@ -269,8 +269,15 @@ impl Tree {
             Self::Map(entries) => {
                 let mut made = serde_json::Map::new();
                 for (key, value) in entries {
-                    if let Some(value) = value.json(scope)? {
-                        made.insert(key.clone(), value);
+                    match (value.json(scope)?, key == MERGED) {
+                        // What stands there already is meant.
+                        (Some(Json::Object(more)), true) => {
+                            for (key, value) in more {
+                                made.entry(key).or_insert(value);
+                            }
+                        }
+                        (Some(value), false) => drop(made.insert(key.clone(), value)),
+                        _ => {}
                     }
                 }
                 Some(Json::Object(made))
@@ -278,6 +285,9 @@ impl Tree {
         })
     }
 }
+
+/// The key whose map is merged into the one it stands in.
+pub const MERGED: &str = "...";
 
 /// A value as JSON; `None` for what is missing.
 pub fn to_json(value: &Value<'_>) -> Option<serde_json::Value> {

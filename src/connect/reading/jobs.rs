@@ -181,9 +181,10 @@ async fn wait(
                     let why = poll.say.as_ref().map(|say| desk.text(say, &seen)).transpose()?;
                     return Err(failed(desk, &why.unwrap_or_else(|| "the system gave it up".into())).into());
                 }
-                let empty = poll.empty.as_ref().map(|empty| desk.holds(empty, &seen)).transpose()?.unwrap_or(false);
-                if empty || poll.done.as_ref().map(|done| desk.holds(done, &seen)).transpose()?.unwrap_or(true) {
-                    return Ok(empty);
+                // What is under way lists nothing yet, which does not mean that there is nothing.
+                if poll.done.as_ref().map(|done| desk.holds(done, &seen)).transpose()?.unwrap_or(true) {
+                    let empty = poll.empty.as_ref().map(|empty| desk.holds(empty, &seen)).transpose()?;
+                    return Ok(empty.unwrap_or(false));
                 }
                 asked = retry_after(&answer, desk.now.seconds + waited.as_secs().cast_signed());
             }

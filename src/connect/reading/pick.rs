@@ -124,6 +124,10 @@ impl Pick {
                         picked.known = true;
                         continue;
                     }
+                    Ordering::Less if self.cursor.unsent => {
+                        leave(&mut picked.mask, at);
+                        continue;
+                    }
                     _ => {}
                 }
             }

@@ -286,8 +286,15 @@ impl Reel {
         vars.window = json!({ "from": span.from, "to": span.until });
         let cursor = desk.read.cursor.as_ref().filter(|_| !desk.whole);
         let dedupe = cursor.is_some_and(|cursor| cursor.overlap == 0 || !desk.keyed) && self.window.is_none();
-        let known = if dedupe && !self.stand.given { self.stand.value() } else { None };
-        let mut pick = Pick::new(&desk, known, &self.stand.seen, span.until.clone());
+        // A cursor that no request speaks of is ours to hold: what is older comes again with every reading.
+        let ours = cursor.is_some_and(|cursor| cursor.unsent) && self.window.is_none();
+        let known = match (dedupe && !self.stand.given, ours) {
+            (true, _) => self.stand.value(),
+            (false, true) => span.from.clone(),
+            _ => None,
+        };
+        let seen: &[String] = if known == self.stand.value() { &self.stand.seen } else { &[] };
+        let mut pick = Pick::new(&desk, known, seen, span.until.clone());
         if let (Some(pick), Some(only)) = (&mut pick, &self.only)
             && cursor.is_some_and(|cursor| cursor.order == Order::Ascending && !cursor.at_end)
         {

@@ -5,33 +5,38 @@ use serde_json::{Map, Value as Json, json};
 
 use super::trouble::mixed;
 use crate::connect::pack::streams::Stream;
+use crate::connect::rows::moment::write_like;
 use crate::record::path::Step;
-use crate::record::{Field, Path, Type};
-
-/// 2026-01-01T00:00:00Z: the moment from which made-up records are counted.
-const BEGIN: i64 = 1_767_225_600;
+use crate::record::{Field, Path, Timestamp, Type};
 
 /// Records of a stream as the system gives them: examples first, then as many more as are wanted.
-/// `lift`: maps of the record in which most of its fields stand.
+/// `lift`: maps of the record in which most of its fields stand; `now`: what is the newest changed then.
 pub(super) fn records(
     stream: &Stream,
     lift: Option<&Path>,
     cursor: Option<&(Path, Written)>,
     seed: u64,
     count: Option<usize>,
+    now: i64,
 ) -> Vec<Json> {
     let wanted = count.unwrap_or(if stream.examples.is_empty() { 25 } else { stream.examples.len() });
-    (0..wanted)
-        .map(|number| match stream.examples.get(number) {
-            Some(example) => example.clone(),
-            None if !stream.examples.is_empty() => {
-                let mut made = stream.examples[number % stream.examples.len()].clone();
-                renew(stream, &mut made, number);
-                made
-            }
-            None => made_up(stream, lift, cursor, seed, number),
-        })
-        .collect()
+    let begin = now - 60 * i64::try_from(wanted).unwrap_or(0);
+    let made = |number: usize| {
+        let Some(example) = stream.examples.get(number % stream.examples.len().max(1)) else {
+            return made_up(stream, lift, cursor, seed, number, begin);
+        };
+        let mut record = example.clone();
+        if number >= stream.examples.len() {
+            renew(stream, &mut record, number);
+        }
+        if let Some((path, written)) = cursor {
+            let inside = lift.map(|lift| Path(lift.0.iter().chain(&path.0).cloned().collect()));
+            let path = inside.filter(|inside| get(&record, inside).is_some()).unwrap_or_else(|| path.clone());
+            put(&mut record, &path, moment(written, begin, number));
+        }
+        record
+    };
+    (0..wanted).map(made).collect()
 }
 
 /// A copy of an example as another record: key, moments and addresses of its own.
@@ -90,7 +95,14 @@ fn walk(value: &mut Json, name: &str, act: &mut dyn FnMut(&str, &mut Json)) {
     }
 }
 
-fn made_up(stream: &Stream, lift: Option<&Path>, cursor: Option<&(Path, Written)>, seed: u64, number: usize) -> Json {
+fn made_up(
+    stream: &Stream,
+    lift: Option<&Path>,
+    cursor: Option<&(Path, Written)>,
+    seed: u64,
+    number: usize,
+    begin: i64,
+) -> Json {
     let mut record = json!({});
     let fallback = [Field {
         name: "id".into(),
@@ -105,18 +117,22 @@ fn made_up(stream: &Stream, lift: Option<&Path>, cursor: Option<&(Path, Written)
         let is_key = stream.key.iter().any(|key| last_name(key).as_deref() == Some(&field.name));
         let is_cursor = cursor.is_some_and(|(path, _)| last_name(path).as_deref() == Some(&field.name));
         let value = match (is_key, is_cursor, cursor) {
-            (true, ..) => match field.kind {
+            (true, false, _) => match field.kind {
                 Type::Int | Type::Uint | Type::Decimal => json!(number + 1),
                 _ => json!(format!("{}{:06}", stem(&stream.name), number + 1)),
             },
-            (false, true, Some((_, written))) => moment(*written, number),
-            _ => value(field, number, chance),
+            (_, true, Some((_, written))) => moment(written, begin, number),
+            _ => value(field, number, chance, begin),
         };
         let path = match lift {
             Some(lift) if !is_key => Path(lift.0.iter().cloned().chain([Step::Key(field.name.clone())]).collect()),
             _ => Path::key(&field.name),
         };
         put(&mut record, &path, value);
+    }
+    // A cursor may lie deeper than the declared fields.
+    if let Some((path, written)) = cursor.filter(|(path, _)| path.0.len() > 1 && get(&record, path).is_none()) {
+        put(&mut record, path, moment(written, begin, number));
     }
     record
 }
@@ -127,10 +143,12 @@ fn stem(stream: &str) -> String {
 }
 
 /// How a moment is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Written {
     /// RFC 3339.
     Text,
+    /// As this one is.
+    Like(String),
     /// The day alone.
     Day,
     /// Seconds since 1970.
@@ -142,15 +160,18 @@ pub(super) enum Written {
 }
 
 /// The moment of the record with this number: a minute apart.
-pub(super) fn moment(written: Written, number: usize) -> Json {
-    at(written, BEGIN + 60 * i64::try_from(number).unwrap_or(0), number)
+pub(super) fn moment(written: &Written, begin: i64, number: usize) -> Json {
+    at(written, begin + 60 * i64::try_from(number).unwrap_or(0), number)
 }
 
 /// A moment as the system writes it.
-pub(super) fn at(written: Written, seconds: i64, number: usize) -> Json {
+pub(super) fn at(written: &Written, seconds: i64, number: usize) -> Json {
     let stamp = jiff::Timestamp::from_second(seconds).unwrap_or_default();
     match written {
         Written::Text => json!(stamp.to_string()),
+        Written::Like(like) => {
+            json!(write_like(like, Timestamp { seconds, nanos: 0, offset: 0 }).unwrap_or_else(|| stamp.to_string()))
+        }
         Written::Day => json!(stamp.to_string().get(..10)),
         Written::Seconds => json!(seconds),
         Written::Milliseconds => json!(seconds * 1000),
@@ -158,7 +179,7 @@ pub(super) fn at(written: Written, seconds: i64, number: usize) -> Json {
     }
 }
 
-fn value(field: &Field, number: usize, chance: u64) -> Json {
+fn value(field: &Field, number: usize, chance: u64, begin: i64) -> Json {
     let class = |name: &str| {
         let id = crate::record::class::ClassId::named(name);
         id.is_some_and(|id| field.classes.iter().any(|own| own.is_within(id)))
@@ -166,16 +187,16 @@ fn value(field: &Field, number: usize, chance: u64) -> Json {
     let name = field.name.to_lowercase();
     match &field.kind {
         Type::Bool => json!(chance.is_multiple_of(2)),
-        Type::Int | Type::Uint if is_moment(&name) => moment(Written::Seconds, number),
+        Type::Int | Type::Uint if is_moment(&name) => moment(&Written::Seconds, begin, number),
         Type::Int | Type::Uint => json!(chance % 10_000),
         Type::Decimal | Type::Double => json!(format!("{}.{:02}", chance % 1_000, chance % 100).parse::<f64>().ok()),
-        Type::Timestamp => moment(Written::Text, number),
-        Type::Date => moment(Written::Day, number),
+        Type::Timestamp => moment(&Written::Text, begin, number),
+        Type::Date => moment(&Written::Day, begin, number),
         Type::List(_) => json!([]),
         Type::Map(..) | Type::Record { .. } => Json::Object(Map::new()),
         _ if class("pii.contact.email") || name.contains("email") => json!(format!("person{number}@example.com")),
         _ if class("pii.contact.phone") || name.contains("phone") => json!(format!("+1555010{:04}", number % 10_000)),
-        _ if is_moment(&name) || name.ends_with("_at") => moment(Written::Text, number),
+        _ if is_moment(&name) || name.ends_with("_at") => moment(&Written::Text, begin, number),
         _ if class("pii.name") || name.contains("name") => {
             let first = ["Ann", "Bob", "Cem", "Dana", "Eve", "Finn", "Gül", "Hana"];
             json!(format!("{} Example {number}", first[(chance % 8) as usize]))

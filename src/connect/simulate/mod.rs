@@ -5,7 +5,10 @@
 //! and where an answer must hold what ([`place`]). Recorded answers of the pack's tests give answers their
 //! usual shape. It shares the mistakes of the pack: no pack is proven by it.
 
+#[cfg(test)]
+mod contract;
 mod data;
+mod jobs;
 mod keeping;
 mod pattern;
 mod place;
@@ -13,8 +16,9 @@ mod routes;
 mod server;
 mod serving;
 pub mod trouble;
+mod welcome;
 mod world;
 
 pub use routes::Asked;
-pub use server::{Server, Ways};
-pub use world::{Answered, Setup, World};
+pub use server::{Rate, Server, Told, Ways};
+pub use world::{Answered, Left, Setup, World};

@@ -30,6 +30,7 @@ pub(super) enum Where {
 impl Pattern {
     /// Of a template's text. `before`: a text that may stand before it, which is no part of it.
     pub(super) fn new(text: &str, place: Where, before: &str) -> Option<Self> {
+        let text = &flattened(text);
         let (mut regex, mut holes, mut fixed) = (String::from("(?s)^"), Vec::new(), 0);
         if !before.is_empty() {
             let (inner, _) = pieces(before, place, &mut Vec::new(), false);
@@ -48,6 +49,29 @@ impl Pattern {
         let value = |at: usize| found.get(at + 1).map_or(Json::Null, |found| Json::from(found.as_str()));
         Some(self.holes.iter().enumerate().map(|(at, hole)| (hole.clone(), value(at))).collect())
     }
+}
+
+/// The text with joined literals written out: `{{ 'a/' + x }}` is `a/{{ x }}`.
+fn flattened(text: &str) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, behind)) = rest.split_once("{{") {
+        let Some((inside, after)) = behind.split_once("}}") else { break };
+        out.push_str(before);
+        let parts = super::place::split(inside, "+");
+        let is_text = |part: &&str| matches!(super::place::literal(part), Some(Json::String(_)));
+        if parts.len() > 1 && parts.iter().any(is_text) && !inside.contains('?') {
+            for part in parts {
+                match super::place::literal(part) {
+                    Some(Json::String(fixed)) => out.push_str(&fixed),
+                    _ => out.push_str(&format!("{{{{ {} }}}}", part.trim())),
+                }
+            }
+        } else {
+            out.push_str(&format!("{{{{{inside}}}}}"));
+        }
+        rest = after;
+    }
+    out + rest
 }
 
 fn pieces(text: &str, place: Where, holes: &mut Vec<String>, capturing: bool) -> (String, usize) {
@@ -96,7 +120,7 @@ impl Want {
     /// Of a tree of a pack.
     pub(super) fn new(raw: &Raw) -> Self {
         match &raw.kind {
-            RawKind::Text { text, .. } if text.contains("{{") => match whole(text) {
+            RawKind::Text { text, .. } if text.contains("{{") => match whole(&flattened(text)) {
                 Some(expression) => Self::Whole(expression),
                 None => Pattern::new(text, Where::Text, "").map_or(Self::Fixed(Json::Null), Self::Text),
             },
@@ -136,7 +160,11 @@ impl Want {
                     if name == "..." {
                         let rest: Map<String, Json> = entries
                             .iter()
-                            .filter(|(key, _)| !wants.iter().any(|(known, _)| known == *key))
+                            .filter(|(key, _)| {
+                                // What the pack says of each record belongs to it.
+                                let own = wants.iter().find(|(known, _)| known == *key).map(|(_, want)| want);
+                                own.is_none_or(|want| matches!(want, Self::Fixed(Json::String(_) | Json::Number(_))))
+                            })
                             .map(|(key, value)| (key.clone(), value.clone()))
                             .collect();
                         score += want.read(&Json::Object(rest), captures)?;

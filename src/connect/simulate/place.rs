@@ -48,9 +48,15 @@ impl Made {
 
     /// Makes a condition hold, or not.
     pub(super) fn fulfil(&mut self, condition: &str, holds: bool) {
-        fulfil(condition, holds, &mut |reference, value| match value {
-            Change::Set(value) => self.put(reference, Some(value)),
-            Change::Remove => self.put(reference, None),
+        fulfil(condition, holds, &mut |place, change| match reference(place, "answer")
+            .as_deref()
+            .and_then(<[Step]>::split_first)
+        {
+            Some((Step::Name(root), rest)) if root == "body" => apply(&mut self.body, rest, change),
+            _ => match change {
+                Change::Set(value) | Change::Fill(value) => self.put(place, Some(value)),
+                Change::Remove => self.put(place, None),
+            },
         });
     }
 }
@@ -59,8 +65,28 @@ impl Made {
 pub(super) enum Change {
     /// It gets a value.
     Set(Json),
+    /// It gets a value if there is nothing, or nothing but an empty list.
+    Fill(Json),
     /// There is nothing.
     Remove,
+}
+
+/// Changes a place of a tree.
+pub(super) fn apply(root: &mut Json, steps: &[Step], change: Change) {
+    match change {
+        Change::Set(value) => set(root, steps, Some(value)),
+        Change::Remove => set(root, steps, None),
+        Change::Fill(value) => {
+            let known = steps.iter().try_fold(&*root, |here, step| match step {
+                Step::Name(name) => here.get(name),
+                Step::At(at) => here.get(at),
+            });
+            let nothing = |known: &Json| known.is_null() || known.as_array().is_some_and(Vec::is_empty);
+            if known.is_none_or(nothing) {
+                set(root, steps, Some(value));
+            }
+        }
+    }
 }
 
 /// A step of a reference.
@@ -167,7 +193,23 @@ pub(super) fn fulfil(condition: &str, holds: bool, change: &mut dyn FnMut(&str, 
         return fulfil(rest, !holds, change);
     }
     if let Some(inner) = condition.strip_prefix("has(").and_then(|rest| rest.strip_suffix(')')) {
-        return change(inner, if holds { Change::Set(Json::Bool(true)) } else { Change::Remove });
+        return change(inner, if holds { Change::Fill(Json::Bool(true)) } else { Change::Remove });
+    }
+    if let Some((value, rest)) = condition.split_once(".startsWith(") {
+        let Some(Json::String(begin)) = rest.strip_suffix(')').and_then(literal) else { return };
+        return match (holds, begin.parse::<u32>()) {
+            // The class of a status: `2`, `5`.
+            (true, Ok(digit)) if digit < 10 => change(value, Change::Set(Json::from(format!("{digit}00 simulated")))),
+            (true, _) => change(value, Change::Set(Json::from(begin))),
+            (false, Ok(_)) => change(value, Change::Set(Json::from("400 simulated"))),
+            (false, Err(_)) => change(value, Change::Remove),
+        };
+    }
+    if let Some((name, whole)) = condition.split_once(" in ")
+        && let Some(Json::String(name)) = literal(name)
+    {
+        let member = format!("{}[\"{name}\"]", whole.trim());
+        return change(&member, if holds { Change::Set(Json::from("simulated")) } else { Change::Remove });
     }
     for operator in ["==", "!=", ">=", "<=", ">", "<", " in "] {
         let parts = split(condition, operator);
@@ -178,6 +220,8 @@ pub(super) fn fulfil(condition: &str, holds: bool, change: &mut dyn FnMut(&str, 
             let filled = matches!((operator, right), (">", "0") | ("!=", "0") | (">=", "1"));
             if (empty && holds) || (filled && !holds) {
                 change(inner, Change::Set(Json::Array(Vec::new())));
+            } else if (filled && holds) || (empty && !holds) {
+                change(inner, Change::Fill(serde_json::json!([{ "id": "simulated" }])));
             }
             return;
         }
@@ -229,7 +273,7 @@ pub(super) fn literal(text: &str) -> Option<Json> {
 }
 
 /// The parts between a joint that stands outside of quotes and brackets.
-fn split<'t>(text: &'t str, joint: &str) -> Vec<&'t str> {
+pub(super) fn split<'t>(text: &'t str, joint: &str) -> Vec<&'t str> {
     let (mut parts, mut from, mut depth, mut quote) = (Vec::new(), 0, 0_i32, None);
     let mut skip = 0;
     for (at, character) in text.char_indices() {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::pattern::{Captures, Pattern, Want, Where, whole};
 use crate::config::Mode;
-use crate::config::yaml::Raw;
+use crate::config::yaml::{Raw, RawKind};
 use crate::connect::pack::Pack;
 use crate::connect::pack::reader::scalar;
 
@@ -86,8 +86,23 @@ pub enum Part {
     Write(String, Mode),
     /// A job of a stream: which step of it.
     Job(String, &'static str),
+    /// A job that writes a stream.
+    Upload(String, Mode, Stage),
     /// An operation is called.
     Call(String),
+}
+
+/// Which request of a job that writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// One of those that order it, by number.
+    Step(usize),
+    /// How far it is.
+    Poll,
+    /// What became of records, by number.
+    Result(usize),
+    /// It is removed.
+    Clean,
 }
 
 /// A request that the pack can make.
@@ -95,15 +110,46 @@ pub enum Part {
 pub(super) struct Route {
     pub(super) part: Part,
     pub(super) raw: Raw,
-    method: String,
+    pub(super) method: String,
     path: Option<Pattern>,
     query: Vec<(String, Want)>,
+    /// Headers that never change: some systems know their calls by one.
+    headers: Vec<(String, Json)>,
     body: Option<Want>,
+    /// What stands for one of many records.
+    element: Option<Want>,
+}
+
+/// The path of tokens where nothing says it but an answer.
+pub(super) const TOKENS: &str = "/simulated-token";
+
+/// The tree of a pack, each stream's name put in where its requests speak of it.
+pub(super) fn named(pack: &Pack) -> Raw {
+    let mut raw = pack.raw.clone();
+    if let RawKind::Map { entries, .. } = &mut raw.kind
+        && let Some(streams) = entries.iter_mut().find(|entry| entry.key == "streams")
+        && let RawKind::Map { entries, .. } = &mut streams.value.kind
+    {
+        for entry in entries {
+            put_name(&mut entry.value, &entry.key);
+        }
+    }
+    raw
+}
+
+fn put_name(raw: &mut Raw, name: &str) {
+    match &mut raw.kind {
+        RawKind::Text { text, .. } if text.contains("stream.name") => {
+            *text = text.replace("{{ stream.name }}", name).replace("stream.name", &format!("'{name}'"));
+        }
+        RawKind::List { items, .. } => items.iter_mut().for_each(|item| put_name(item, name)),
+        RawKind::Map { entries, .. } => entries.iter_mut().for_each(|entry| put_name(&mut entry.value, name)),
+        _ => {}
+    }
 }
 
 /// Every request of a pack. `params`: the values that its addresses are made with.
-pub(super) fn all(pack: &Pack, params: &Json) -> Vec<Route> {
-    let raw = &pack.raw;
+pub(super) fn all(raw: &Raw, params: &Json) -> Vec<Route> {
     let base = get(raw, "transport").and_then(|of| get(of, "base")).and_then(scalar).unwrap_or_default();
     let base = base_path(&base, params);
     let mut routes = Vec::new();
@@ -160,6 +206,21 @@ pub(super) fn all(pack: &Pack, params: &Json) -> Vec<Route> {
             if let Some(read) = get(&way.value, "lock").and_then(|lock| get(lock, "read")) {
                 add(Part::Find(stream.clone()), read);
             }
+            if let Some(job) = get(&way.value, "job") {
+                let mut stage = |stage: Stage, raw: &Raw| add(Part::Upload(stream.clone(), mode, stage), raw);
+                for (at, of) in get(job, "steps").map_or(&[][..], Raw::items).iter().enumerate() {
+                    stage(Stage::Step(at), of);
+                }
+                for (at, of) in get(job, "results").map_or(&[][..], Raw::items).iter().enumerate() {
+                    stage(Stage::Result(at), of);
+                }
+                for (of, which) in [(get(job, "poll"), Stage::Poll), (get(job, "clean"), Stage::Clean)] {
+                    if let Some(of) = of {
+                        stage(which, of);
+                    }
+                }
+                continue;
+            }
             add(Part::Write(stream.clone(), mode), &way.value);
         }
     }
@@ -178,13 +239,16 @@ pub(super) fn all(pack: &Pack, params: &Json) -> Vec<Route> {
         ] {
             let Some(text) = get(&way.value, key).and_then(scalar) else { continue };
             let path = address(&text, params);
+            let path = if path.is_empty() || path.contains("auth.") { TOKENS.to_owned() } else { path };
             routes.push(Route {
                 method: if part == Part::Authorize { "GET".into() } else { "POST".into() },
                 part,
                 raw: way.value.clone(),
                 path: Pattern::new(&path, Where::Path, ""),
                 query: Vec::new(),
+                headers: Vec::new(),
                 body: None,
+                element: None,
             });
         }
     }
@@ -199,7 +263,7 @@ fn route(part: Part, raw: &Raw, base: &str, params: &Json) -> Option<Route> {
             Pattern::new(&path, Where::Path, base)
         }
         // An address that an answer gave: ours, then, and known by its path.
-        (None, Some(url)) if whole(&url).is_some() => None,
+        (None, Some(url)) if whole(&url).is_some_and(|expression| param(&expression, params).is_none()) => None,
         (None, Some(url)) => Pattern::new(&address(&url, params), Where::Path, ""),
         (None, None) if get(raw, "body").is_some() || get(raw, "query").is_some() => {
             Pattern::new("", Where::Path, base)
@@ -212,7 +276,15 @@ fn route(part: Part, raw: &Raw, base: &str, params: &Json) -> Option<Route> {
         method,
         path,
         query: entries(raw, "query").iter().map(|entry| (entry.key.clone(), Want::new(&entry.value))).collect(),
+        headers: entries(raw, "headers")
+            .iter()
+            .filter_map(|entry| match Want::new(&entry.value) {
+                Want::Fixed(value) if !value.is_null() => Some((entry.key.to_lowercase(), value)),
+                _ => None,
+            })
+            .collect(),
         body: get(raw, "body").map(Want::new),
+        element: get(raw, "element").map(Want::new),
     })
 }
 
@@ -232,9 +304,19 @@ impl Route {
         let mut score = path.fixed * 100;
         for (name, want) in &self.query {
             match (asked.parameter(name), want) {
+                // Several of one name.
+                (Some(_), Want::List(_)) => {}
                 (Some(value), want) => score += 10 * want.read(&Json::from(value), &mut captures)?,
                 (None, Want::Fixed(fixed)) if !fixed.is_null() => return None,
                 (None, _) => {}
+            }
+        }
+        for (name, value) in &self.headers {
+            match asked.header(name) {
+                Some(sent) if sent == super::place::text(value) => score += 10,
+                // What is recorded of requests need not say their headers.
+                Some(_) => return None,
+                None => {}
             }
         }
         if let Some(body) = &self.body {
@@ -243,11 +325,17 @@ impl Route {
             }
             score += 10 * body.read(tree, &mut captures)?;
         }
+        if let Some(element) = &self.element
+            && let Some((_, Json::Array(list))) = captures.iter().find(|(name, _)| name == "records")
+            && let Some(first) = list.first()
+        {
+            score += 10 * element.read(first, &mut Captures::new())?;
+        }
         Some((score, captures))
     }
 }
 
-fn unescaped(value: Json) -> Json {
+pub(super) fn unescaped(value: Json) -> Json {
     match value {
         Json::String(text) if text.contains('%') => {
             // `+` is itself in a path.
@@ -270,11 +358,27 @@ fn base_path(base: &str, params: &Json) -> String {
 
 /// The path of a whole address.
 fn address(url: &str, params: &Json) -> String {
+    // `{{ params.base }}/…`: it counts from the parameter.
+    let begun = url.strip_prefix("{{").and_then(|rest| rest.split_once("}}")).and_then(|(inside, rest)| {
+        let name = inside.trim().strip_prefix("params.")?;
+        Some(format!("{}{rest}", params.get(name)?.as_str()?.trim_end_matches('/')))
+    });
+    let url = begun.as_deref().unwrap_or(url);
     let filled = match whole(url).and_then(|expression| param(&expression, params)) {
         Some(value) => value,
         None => url.to_owned(),
     };
-    path_of(&filled).split('?').next().unwrap_or_default().to_owned()
+    let path = path_of(&filled);
+    let mut depth = 0;
+    let end = path.char_indices().find(|(_, character)| {
+        depth += match character {
+            '{' => 1,
+            '}' => -1,
+            _ => 0,
+        };
+        depth == 0 && *character == '?'
+    });
+    path[..end.map_or(path.len(), |(at, _)| at)].to_owned()
 }
 
 /// What stands behind the host, whatever the host is made of.
@@ -305,6 +409,16 @@ fn param(expression: &str, params: &Json) -> Option<String> {
     let steps = super::place::reference(expression, "params")?;
     let [super::place::Step::Name(name)] = steps.as_slice() else { return None };
     params.get(name).and_then(Json::as_str).map(str::to_owned)
+}
+
+/// The word of a way of writing.
+pub(super) fn way_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Append => "create",
+        Mode::Update => "update",
+        Mode::Delete => "delete",
+        _ => "upsert",
+    }
 }
 
 /// What stands under a key.

@@ -3,14 +3,15 @@
 //! By hand, since it has to do what no server library does: break connections at chosen moments.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::routes::Asked;
 use super::trouble::{self, Plan, Trouble};
-use super::world::{Answered, World};
+use super::world::{Answered, Left, World};
+use crate::connect::pack::Pack;
 use crate::error::codes::connect::CALL_UNANSWERED;
 use crate::error::{Error, Kind, Result};
 
@@ -26,12 +27,21 @@ pub struct Ways {
     pub seed: u64,
     /// How long each answer takes.
     pub latency: Duration,
-    /// Requests in a second at most; beyond that 429.
-    pub rate: Option<u32>,
+    /// How many requests it takes; beyond that 429.
+    pub rate: Option<Rate>,
     /// Who is told of each request, as a line.
     pub told: Option<Told>,
     /// Who is told of each record that changed.
     pub changed: Option<tokio::sync::mpsc::UnboundedSender<serde_json::Value>>,
+}
+
+/// How much may be asked of a simulated system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rate {
+    /// So many requests in a second.
+    PerSecond(u32),
+    /// What the pack says under `limits`.
+    OfPack,
 }
 
 /// Takes a line.
@@ -47,13 +57,59 @@ struct Shared {
     world: Mutex<World>,
     ways: Ways,
     requests: Mutex<Counted>,
+    budget: Option<Budget>,
 }
 
-#[derive(Default)]
 struct Counted {
     number: u64,
-    second: u64,
-    in_second: u32,
+    /// Units that may still be asked for, as of this moment.
+    left: f64,
+    at: Instant,
+}
+
+/// How many units there are, and how they come back.
+#[derive(Clone, Copy)]
+struct Budget {
+    of: f64,
+    per_second: f64,
+}
+
+impl Budget {
+    fn of(rate: Option<Rate>, pack: &Pack) -> Option<Self> {
+        match rate? {
+            Rate::PerSecond(rate) => Some(Self { of: f64::from(rate), per_second: f64::from(rate) }),
+            Rate::OfPack => {
+                let general = &pack.limits.general;
+                let rate = general.rate? as f64;
+                let of = if general.burst > 1 { general.burst as f64 } else { rate };
+                Some(Self { of, per_second: rate / general.per.as_secs_f64() })
+            }
+        }
+    }
+}
+
+impl Counted {
+    /// Takes what a request costs. What is left then, and whether it was there.
+    fn take(&mut self, budget: Budget, cost: f64) -> (Left, bool) {
+        let now = Instant::now();
+        self.left = (self.left + budget.per_second * (now - self.at).as_secs_f64()).min(budget.of);
+        self.at = now;
+        let granted = self.left >= cost;
+        if granted {
+            self.left -= cost;
+        }
+        let missing = if granted { 0.0 } else { cost - self.left };
+        let seconds = |units: f64| (units / budget.per_second).ceil() as u64;
+        let left = Left {
+            left: self.left as u64,
+            of: budget.of as u64,
+            cost: cost as u64,
+            restore: budget.per_second.max(1.0) as u64,
+            reset_seconds: seconds(budget.of - self.left).max(1),
+            wait_seconds: seconds(missing).max(1),
+        };
+        (left, granted)
+    }
 }
 
 impl Server {
@@ -67,7 +123,9 @@ impl Server {
                 .hint("another port: `--listen 127.0.0.1:0` takes a free one")
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let shared = Shared { world: Mutex::new(world), ways, requests: Mutex::default() };
+        let budget = Budget::of(ways.rate, world.pack);
+        let counted = Counted { number: 0, left: budget.map_or(0.0, |budget| budget.of), at: Instant::now() };
+        let shared = Shared { world: Mutex::new(world), ways, requests: Mutex::new(counted), budget };
         Ok(Self { listener, shared: Arc::new(shared) })
     }
 
@@ -103,19 +161,21 @@ async fn connection(mut stream: TcpStream, shared: &Shared) -> std::io::Result<(
 /// Answers; `false`: the connection ends.
 async fn answer(stream: &mut TcpStream, asked: &Asked, shared: &Shared) -> std::io::Result<bool> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let (number, crowded) = {
+    let control = asked.path.starts_with("/simulator/");
+    let cost = match (shared.ways.rate, control) {
+        (_, true) => 0.0,
+        (Some(Rate::OfPack), _) => shared.world.lock().unwrap_or_else(PoisonError::into_inner).cost(asked),
+        _ => 1.0,
+    };
+    let (number, left) = {
         let mut counted = shared.requests.lock().unwrap_or_else(PoisonError::into_inner);
         counted.number += 1;
-        if counted.second != now {
-            (counted.second, counted.in_second) = (now, 0);
-        }
-        counted.in_second += 1;
-        (counted.number, shared.ways.rate.is_some_and(|rate| counted.in_second > rate))
+        (counted.number, shared.budget.map(|budget| counted.take(budget, cost)))
     };
+    let crowded = left.is_some_and(|(_, granted)| !granted);
     if !shared.ways.latency.is_zero() {
         tokio::time::sleep(shared.ways.latency).await;
     }
-    let control = asked.path.starts_with("/simulator/");
     let mut trouble = None;
     let (answered, writes) = {
         let mut world = shared.world.lock().unwrap_or_else(PoisonError::into_inner);
@@ -132,7 +192,7 @@ async fn answer(stream: &mut TcpStream, asked: &Asked, shared: &Shared) -> std::
             if trouble == Some(Trouble::ExpireToken) {
                 world.expire_tokens();
             }
-            (Some(world.answer(asked, now, trouble)), writes)
+            (Some(world.answer(asked, now, trouble, left.as_ref().map(|(left, _)| left))), writes)
         }
     };
     let Some(mut answered) = answered else {

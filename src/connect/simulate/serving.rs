@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::data;
-use super::pattern::{Captures, said};
-use super::place::{self, Change, Made, Step, text};
+use super::pattern::{Captures, said, whole};
+use super::place::{self, Made, Step, text};
 use super::routes::{Asked, get, word};
 use super::world::{Kept, Table, World};
 use crate::config::yaml::Raw;
@@ -12,6 +12,8 @@ use crate::record::Path;
 
 /// The parameter of addresses that we give: which revision reading began behind, and which record comes next.
 const OURS: &str = "simulated";
+/// Where the records of an answer in XML stand until it is written.
+const ROWS: &str = "simulated-rows";
 
 impl World {
     /// Answers a request that reads a stream.
@@ -212,10 +214,7 @@ impl World {
                 let mut record = kept.json.clone();
                 place::fulfil(&condition, true, &mut |reference, change| {
                     let Some(steps) = place::reference(reference, "record") else { return };
-                    match change {
-                        Change::Set(value) => place::set(&mut record, &steps, Some(value)),
-                        Change::Remove => place::set(&mut record, &steps, None),
-                    }
+                    place::apply(&mut record, &steps, change);
                 });
                 items.push(record);
             }
@@ -229,22 +228,45 @@ impl World {
 
 /// Puts the records where the pack reads them; gives back where the object around the list stands.
 fn fill(read: &Raw, items: Vec<Json>, made: &mut Made) -> Vec<Step> {
-    let Some(path) = word(read, "records").and_then(|text| Path::parse(&text).ok()) else {
-        made.body = Json::Array(items);
-        return Vec::new();
-    };
-    let (list, inner) = steps(&path);
-    let take = get(read, "shape").and_then(|shape| word(shape, "take")).and_then(|text| Path::parse(&text).ok());
-    let inner = [inner, take.map(|take| steps(&take).0).unwrap_or_default()].concat();
-    let wrapped: Vec<Json> = items
+    let shape = |key: &str| get(read, "shape").and_then(|shape| get(shape, key));
+    // What the pack takes the record itself for: `url: "{{ record }}"` is an element that is no map.
+    let scalar = shape("add").map_or(&[][..], Raw::entries).iter().find_map(|entry| {
+        (entry.value.text().and_then(whole).as_deref() == Some("record")).then(|| Path::key(&entry.key))
+    });
+    let keep = word(read, "keep");
+    let items: Vec<Json> = items
         .into_iter()
-        .map(|item| {
-            let mut element = Json::Null;
-            // A recorded element that is no wrapper of this kind stays as it is.
-            place::set(&mut element, &inner, Some(item));
-            element
+        .map(|mut item| {
+            if let Some(field) = &scalar {
+                return data::get(&item, field).cloned().unwrap_or_default();
+            }
+            if let Some(keep) = &keep {
+                place::fulfil(keep, true, &mut |reference, change| {
+                    if let Some(steps) = place::reference(reference, "record").filter(|steps| !steps.is_empty()) {
+                        place::apply(&mut item, &steps, change);
+                    }
+                });
+            }
+            item
         })
         .collect();
+    let path = get(read, "records").and_then(|raw| match raw.items() {
+        // Of several lists the first one.
+        [] => scalar_text(raw),
+        [first, ..] => scalar_text(first),
+    });
+    let Some(path) = path.and_then(|text| Path::parse(&text).ok()) else {
+        made.body = match word(read, "format").as_deref() {
+            Some("xml") => json!({ ROWS: items }),
+            _ => Json::Array(items),
+        };
+        return Vec::new();
+    };
+    let take = shape("take").and_then(Raw::text).and_then(|text| Path::parse(text).ok());
+    let (list, inner) = steps(&path);
+    let inner: Vec<Option<Step>> =
+        inner.into_iter().chain(take.iter().flat_map(|take| steps(take).0.into_iter().map(Some))).collect();
+    let wrapped: Vec<Json> = items.into_iter().map(|item| wrapped(&inner, item)).collect();
     if !made.body.is_object() && !list.is_empty() {
         made.body = Json::Object(Map::new());
     }
@@ -252,24 +274,44 @@ fn fill(read: &Raw, items: Vec<Json>, made: &mut Made) -> Vec<Step> {
     list[..list.len().saturating_sub(1)].to_vec()
 }
 
-/// The steps to the list, and those inside each element.
-fn steps(path: &Path) -> (Vec<Step>, Vec<Step>) {
+/// What stands around a record; `None`: a list of it alone.
+fn wrapped(steps: &[Option<Step>], item: Json) -> Json {
+    match steps.split_first() {
+        None => item,
+        Some((None, rest)) => json!([wrapped(rest, item)]),
+        Some((Some(step), rest)) => {
+            let mut around = Json::Null;
+            place::set(&mut around, std::slice::from_ref(step), Some(wrapped(rest, item)));
+            around
+        }
+    }
+}
+
+fn scalar_text(raw: &Raw) -> Option<String> {
+    crate::connect::pack::reader::scalar(raw)
+}
+
+/// The steps to the list, and those inside each element, where `None` is a list again.
+fn steps(path: &Path) -> (Vec<Step>, Vec<Option<Step>>) {
     use crate::record::path::Step as Of;
     let each = path.0.iter().position(|step| *step == Of::Each).unwrap_or(path.0.len());
-    let made = |all: &[Of]| -> Vec<Step> {
-        all.iter()
-            .filter_map(|step| match step {
-                Of::Key(name) => Some(Step::Name(name.clone())),
-                Of::Index(at) => usize::try_from(*at).ok().map(Step::At),
-                Of::Each => None,
-            })
-            .collect()
+    let made = |step: &Of| match step {
+        Of::Key(name) => Some(Step::Name(name.clone())),
+        Of::Index(at) => usize::try_from(*at).ok().map(Step::At),
+        Of::Each => None,
     };
-    (made(&path.0[..each]), made(path.0.get(each..).unwrap_or_default()))
+    let inner = path.0.get(each + 1..).unwrap_or_default();
+    (path.0[..each].iter().filter_map(made).collect(), inner.iter().map(made).collect())
 }
 
 /// Puts the place of the next page where the pack looks for it, a choice between two included.
 fn point(made: &mut Made, expression: &str, value: Option<Json>) {
+    // `extract(answer.text, "<Next>(…)</Next>")`: an element of XML.
+    if let Some((_, tag)) = expression.split_once("extract(answer.text, \"<")
+        && let Some((tag, _)) = tag.split_once('>')
+    {
+        return made.put(&format!("answer.body.{tag}"), value);
+    }
     match expression.split_once(" ? ") {
         Some((condition, rest)) => {
             made.fulfil(condition, value.is_some());
@@ -299,7 +341,7 @@ fn numbers(condition: &str, made: &mut Made, page: usize, pages: usize, total: u
 }
 
 /// The value at a place of a request.
-fn at_spot(spot: &Raw, asked: &Asked, tree: &Json, captures: &Captures) -> Option<Json> {
+pub(super) fn at_spot(spot: &Raw, asked: &Asked, tree: &Json, captures: &Captures) -> Option<Json> {
     let [entry] = spot.entries() else { return None };
     let name = crate::connect::pack::reader::scalar(&entry.value)?;
     match entry.key.as_str() {
@@ -331,9 +373,10 @@ fn weight(value: &Json) -> Option<f64> {
             let exact =
                 moment(text).or_else(|| number(text).map(|n| if n > 100_000_000_000.0 { n / 1000.0 } else { n }));
             exact.or_else(|| {
-                text.split(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '(' | ')' | ',' | '=' | '<' | '>'))
-                    .rev()
-                    .find_map(|word| moment(word).or_else(|| moment(word.split_once(':').map_or("", |(_, rest)| rest))))
+                static MOMENT: std::sync::LazyLock<Option<regex::Regex>> = std::sync::LazyLock::new(|| {
+                    regex::Regex::new(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?").ok()
+                });
+                MOMENT.as_ref()?.find_iter(text).last().and_then(|found| moment(found.as_str()))
             })
         }
         _ => None,
@@ -361,6 +404,12 @@ fn number(text: &str) -> Option<f64> {
 /// Answers that are no JSON: lines of JSON, CSV.
 fn as_text(read: &Raw, made: &mut Made) {
     let format = word(read, "format").unwrap_or_default();
+    if format == "xml" {
+        let text = xml(read, &made.body);
+        made.header("content-type", "application/xml");
+        made.body = Json::String(text);
+        return;
+    }
     if format != "ndjson" && format != "csv" {
         return;
     }
@@ -387,6 +436,42 @@ fn as_text(read: &Raw, made: &mut Made) {
     made.body = Json::String(out);
 }
 
+/// Records and what else was said as XML, elements as the pack looks for them.
+fn xml(read: &Raw, body: &Json) -> String {
+    let options = get(read, "format_options");
+    let path = options.and_then(|of| word(of, "records")).unwrap_or_else(|| "records/record".into());
+    let space = options.and_then(|of| get(of, "namespaces")).and_then(|all| all.items().first().and_then(Raw::text));
+    let space = space.and_then(|text| text.strip_prefix('=')).map(|url| format!(" xmlns=\"{url}\""));
+    let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty() && !name.contains('*')).collect();
+    let (around, element) = match names.split_last() {
+        Some((element, around)) => (around, *element),
+        None => (&[][..], "record"),
+    };
+    let mut inside = String::new();
+    for record in body.get(ROWS).and_then(Json::as_array).into_iter().flatten() {
+        inside.push_str(&tagged(element, record));
+    }
+    let mut more = String::new();
+    for (name, value) in body.as_object().into_iter().flatten().filter(|(name, _)| *name != ROWS) {
+        more.push_str(&tagged(name, value));
+    }
+    for (at, name) in around.iter().enumerate().rev() {
+        let (attribute, beside) =
+            if at == 0 { (space.clone().unwrap_or_default(), more.as_str()) } else { Default::default() };
+        inside = format!("<{name}{attribute}>{inside}{beside}</{name}>");
+    }
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{inside}")
+}
+
+fn tagged(name: &str, value: &Json) -> String {
+    let inside = match value {
+        Json::Object(members) => members.iter().map(|(name, value)| tagged(name, value)).collect(),
+        Json::Array(items) => return items.iter().map(|item| tagged(name, item)).collect(),
+        scalar => text(scalar).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
+    };
+    format!("<{name}>{inside}</{name}>")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,6 +487,7 @@ mod tests {
             json!("2026-01-01"),
             json!("updated_at:>='2026-01-01T00:00:00Z'"),
             json!("WHERE SystemModstamp >= 2026-01-01T00:00:00Z ORDER BY x"),
+            json!("sys_updated_on>=2026-01-01 00:00:00^ORDERBYsys_id"),
         ] {
             assert_eq!(weight(&value), Some(1_767_225_600.0), "{value}");
         }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::data::{self, Written};
-use super::pattern::{Captures, whole};
+use super::jobs::{OWN, Upload, Uploaded};
+use super::pattern::Captures;
 use super::place::{self, Change, Made, text};
 use super::routes::{self, Asked, Part, Route, entries, get, word};
 use super::trouble::{Trouble, mixed};
@@ -22,18 +23,22 @@ pub struct Setup {
     pub params: Json,
     /// Everything that looks like chance follows from it.
     pub seed: u64,
-    /// Records of each stream; `None`: the pack's examples, or 25.
-    pub records: Option<usize>,
+    /// How many records, by stream; where nothing is said, the pack's examples, or 25.
+    pub records: BTreeMap<String, usize>,
     /// Records by stream, in place of made-up ones.
     pub data: BTreeMap<String, Vec<Json>>,
+    /// When it begins, in seconds since 1970: the newest records are from a minute before.
+    pub now: i64,
     /// How long tokens hold, in seconds.
     pub token_seconds: u64,
 }
 
 /// A simulated system.
 pub struct World {
-    pack: &'static Pack,
-    setup: Setup,
+    pub(super) pack: &'static Pack,
+    /// The tree of the pack, names of streams put in.
+    pub(super) raw: Raw,
+    pub(super) setup: Setup,
     routes: Vec<Route>,
     /// For each route the answer that a test of the pack recorded.
     recorded: Vec<Option<Made>>,
@@ -44,8 +49,15 @@ pub struct World {
     pub(super) revision: u64,
     made: u64,
     /// Tokens that were given, with the second they end.
-    tokens: BTreeMap<String, u64>,
-    refreshes: BTreeMap<String, bool>,
+    pub(super) tokens: BTreeMap<String, u64>,
+    pub(super) refreshes: BTreeMap<String, bool>,
+    /// Jobs that write, by what they are known by.
+    pub(super) uploads: BTreeMap<String, Upload>,
+    /// What the moments of exports stand for, and behind which one an export begins, by stream.
+    pub(super) exports: BTreeMap<String, u64>,
+    pub(super) since: BTreeMap<String, u64>,
+    /// Answers to requests that are known by a key.
+    pub(super) answered: BTreeMap<String, Made>,
 }
 
 /// The records of a stream.
@@ -62,6 +74,23 @@ pub(super) struct Kept {
     pub(super) revision: u64,
     pub(super) parent: Option<Json>,
     pub(super) gone: bool,
+}
+
+/// What may still be asked of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Left {
+    /// Units that are left.
+    pub left: u64,
+    /// Units there are when nothing is used.
+    pub of: u64,
+    /// Units that this request did cost.
+    pub cost: u64,
+    /// Units that come back in a second.
+    pub restore: u64,
+    /// Until all of them are there again.
+    pub reset_seconds: u64,
+    /// Until this request could be made.
+    pub wait_seconds: u64,
 }
 
 /// What a request came to.
@@ -82,10 +111,11 @@ pub struct Answered {
 impl World {
     /// A system of this pack.
     pub fn new(pack: &'static Pack, setup: Setup) -> Self {
-        let routes = routes::all(pack, &setup.params);
+        let raw = routes::named(pack);
+        let routes = routes::all(&raw, &setup.params);
         let mut tables = BTreeMap::new();
         for stream in &pack.streams {
-            let raw = entries(&pack.raw, "streams").iter().find(|entry| entry.key == stream.name).map(|e| &e.value);
+            let raw = entries(&raw, "streams").iter().find(|entry| entry.key == stream.name).map(|e| &e.value);
             let read = raw.and_then(|raw| get(raw, "read"));
             let lift = read.and_then(|read| get(read, "shape")).and_then(|shape| get(shape, "lift"));
             let lift = lift.and_then(|raw| scalar(raw).or_else(|| raw.items().first().and_then(scalar)));
@@ -97,29 +127,41 @@ impl World {
                     Some("unix_ms") => Written::Milliseconds,
                     Some("date") => Written::Day,
                     Some("number") => Written::Count,
-                    _ => Written::Text,
+                    _ => word(raw, "like").map_or(Written::Text, Written::Like),
                 };
                 Some((Path::parse(&word(raw, "field")?).ok()?, written))
             });
             let records = match setup.data.get(&stream.name) {
                 Some(given) => given.clone(),
-                None => data::records(stream, lift.as_ref(), cursor.as_ref(), setup.seed, setup.records),
+                None => data::records(
+                    stream,
+                    lift.as_ref(),
+                    cursor.as_ref(),
+                    setup.seed,
+                    setup.records.get(&stream.name).copied(),
+                    setup.now,
+                ),
             };
-            let kept = |json: Json| Kept { json, revision: 0, parent: None, gone: false };
+            let kept = |json: Json| Kept { json, revision: 1, parent: None, gone: false };
             let table =
                 Table { records: records.into_iter().map(kept).collect(), key: stream.key.clone(), lift, cursor };
             tables.insert(stream.name.clone(), table);
         }
         let mut world = Self {
             pack,
+            raw,
             recorded: Vec::new(),
             refusals: Vec::new(),
             routes,
             tables,
-            revision: 0,
+            revision: 1,
             made: 0,
             tokens: BTreeMap::new(),
             refreshes: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            exports: BTreeMap::new(),
+            since: BTreeMap::new(),
             setup,
         };
         world.give_parents();
@@ -129,7 +171,7 @@ impl World {
 
     /// Children belong to the parents in turn.
     fn give_parents(&mut self) {
-        for entry in entries(&self.pack.raw, "streams") {
+        for entry in entries(&self.raw.clone(), "streams") {
             let each = get(&entry.value, "read").and_then(|read| get(read, "each"));
             let Some(parent) = each.and_then(|each| word(each, "stream")) else { continue };
             let parents: Vec<Json> = self
@@ -181,20 +223,37 @@ impl World {
     }
 
     fn find(&self, asked: &Asked, tree: &Json) -> Option<(usize, Captures)> {
-        let mut best: Option<(usize, usize, Captures)> = None;
+        let mut best: Vec<(usize, usize, Captures)> = Vec::new();
         for (at, route) in self.routes.iter().enumerate() {
             let Some((score, captures)) = route.read(asked, tree) else { continue };
-            if best.as_ref().is_none_or(|(_, known, _)| score > *known) {
-                best = Some((at, score, captures));
+            match best.first().map_or(0, |(_, known, _)| *known) {
+                known if !best.is_empty() && score < known => {}
+                known => {
+                    if score > known {
+                        best.clear();
+                    }
+                    best.push((at, score, captures));
+                }
             }
         }
-        best.map(|(at, _, captures)| (at, captures))
+        // Requests of several streams may look the same: then it is the one that has the record.
+        let known = best.iter().position(|(at, _, captures)| match &self.routes[*at].part {
+            Part::Write(stream, mode) if best.len() > 1 => {
+                let form = get(&self.routes[*at].raw, "batch").and_then(|batch| word(batch, "as"));
+                let form = form.unwrap_or_else(|| "json".into());
+                let items = super::keeping::items(&self.routes[*at].raw, asked, captures, &form);
+                items.is_some_and(|items| self.holds(stream, *mode, &items))
+            }
+            _ => false,
+        });
+        let chosen = known.unwrap_or(0);
+        best.into_iter().nth(chosen).map(|(at, _, captures)| (at, captures))
     }
 
     /// Whether a request changes something, for troubles that befall only those.
     pub fn writes(&self, asked: &Asked) -> bool {
         let found = self.find(asked, &asked.tree());
-        found.is_some_and(|(at, _)| matches!(self.routes[at].part, Part::Write(..)))
+        found.is_some_and(|(at, _)| matches!(self.routes[at].part, Part::Write(..) | Part::Upload(..)))
     }
 
     /// Every token that was given ends now.
@@ -208,10 +267,19 @@ impl World {
         Some(table.records.iter().filter(|kept| !kept.gone).map(|kept| &kept.json).collect())
     }
 
-    /// Answers a request. `now`: seconds since 1970.
-    pub fn answer(&mut self, asked: &Asked, now: u64, trouble: Option<Trouble>) -> Answered {
+    /// What a request costs of the budget of the pack.
+    pub fn cost(&self, asked: &Asked) -> f64 {
+        let found = self.find(asked, &asked.tree());
+        found.and_then(|(at, _)| word(&self.routes[at].raw, "cost")?.parse().ok()).unwrap_or(1.0)
+    }
+
+    /// Answers a request. `now`: seconds since 1970; `left`: what may still be asked for, if that is limited.
+    pub fn answer(&mut self, asked: &Asked, now: u64, trouble: Option<Trouble>, left: Option<&Left>) -> Answered {
         let mut changes = Vec::new();
-        let (what, made) = self.made(asked, now, trouble, &mut changes);
+        let (what, mut made) = self.made(asked, now, trouble, &mut changes);
+        if let Some(left) = left {
+            self.tell(left, &mut made);
+        }
         let mut headers = made.headers;
         let body = match made.body {
             Json::Null => Vec::new(),
@@ -248,7 +316,22 @@ impl World {
         }
         let tree = asked.tree();
         let ours = asked.path.strip_prefix("/simulated/").map(str::to_owned);
+        let own = asked.path.strip_prefix(OWN).and_then(|rest| rest.split_once('/'));
+        let own = own.map(|(id, name)| (id.to_owned(), format!("{{{{ job.{name} }}}}")));
         let found = match &ours {
+            _ if own.is_some() => {
+                let address = own.as_ref().map(|(_, address)| address.as_str());
+                let stream = own.as_ref().map(|(id, _)| id.as_str());
+                let fits = |route: &Route| {
+                    let job = match &route.part {
+                        Part::Upload(..) => true,
+                        Part::Job(known, _) => Some(known.as_str()) == stream,
+                        _ => false,
+                    };
+                    job && route.method == asked.method && word(&route.raw, "url").as_deref() == address
+                };
+                self.routes.iter().position(fits).map(|at| (at, Captures::new()))
+            }
             Some(stream) => {
                 let part = Part::Read(stream.clone());
                 self.routes.iter().position(|route| route.part == part).map(|at| (at, Captures::new()))
@@ -262,6 +345,7 @@ impl World {
         let part = self.routes[at].part.clone();
         if !matches!(part, Part::Token | Part::Authorize | Part::Device | Part::SignIn(..) | Part::SignOut)
             && ours.is_none()
+            && own.is_none()
             && let Some(why) = self.unwelcome(asked, now)
         {
             return ("not signed in".into(), self.refused(401, why));
@@ -297,7 +381,22 @@ impl World {
                 (format!("{} {stream}", mode.name()), made)
             }
             Part::Job(stream, step) => {
-                (format!("{step} a job of {stream}"), self.job(&stream, step, &raw, base, &origin))
+                (format!("{step} a job of {stream}"), self.job(&stream, step, &raw, base, &captures, now, &origin))
+            }
+            Part::Upload(stream, mode, stage) => {
+                let uploaded = Uploaded {
+                    stream: &stream,
+                    mode,
+                    stage,
+                    raw: &raw,
+                    asked,
+                    captures: &captures,
+                    job: own.map(|(id, _)| id),
+                    now,
+                    reject: trouble == Some(Trouble::RejectItem),
+                };
+                let made = self.upload(&uploaded, base, &origin, changes);
+                (format!("{} {stream} by a job", mode.name()), made)
             }
             Part::Call(name) => (format!("call {name}"), self.call(&raw, base, &captures)),
         }
@@ -338,133 +437,33 @@ impl World {
         base
     }
 
-    // Sign-in.
-
-    pub(super) fn fresh(&mut self, of: &str) -> String {
-        self.made += 1;
-        format!("sim-{of}-{}-{:08x}", self.made, mixed(self.setup.seed ^ self.made) >> 32)
-    }
-
-    /// Why a request may not be made; `None`: it may.
-    fn unwelcome(&self, asked: &Asked, now: u64) -> Option<&'static str> {
-        let ways = entries(&self.pack.raw, "auth").iter().find(|entry| entry.key == "ways")?;
-        let ways = ways.value.entries();
-        let kinds: Vec<String> = ways.iter().filter_map(|way| word(&way.value, "kind")).collect();
-        if kinds.is_empty() || kinds.iter().any(|kind| kind == "none") {
-            return None;
-        }
-        let carried = asked.headers.iter().map(|(_, value)| value).chain(asked.query.iter().map(|(_, value)| value));
-        for value in carried {
-            let token = value.strip_prefix("Bearer ").unwrap_or(value);
-            if let Some(end) = self.tokens.get(token) {
-                return (now >= *end).then_some("the token has expired");
-            }
-            if token.starts_with("sim-token-") {
-                return Some("the token was never given");
-            }
-        }
-        // What is sent is not known to be right; that nothing is sent is wrong for sure.
-        let mut names = vec!["authorization".to_owned(), "cookie".to_owned()];
-        for send in ways.iter().filter_map(|way| get(&way.value, "send")) {
-            let all: Vec<&Raw> = if send.items().is_empty() { vec![send] } else { send.items().iter().collect() };
-            names.extend(
-                all.iter().flat_map(|raw| raw.entries()).filter_map(|e| scalar(&e.value)).map(|n| n.to_lowercase()),
-            );
-        }
-        let known = |name: &str| names.iter().any(|known| known == &name.to_lowercase());
-        let sent = asked.headers.iter().any(|(name, _)| known(name)) || asked.query.iter().any(|(name, _)| known(name));
-        let in_body = ways.iter().any(|way| {
-            let send = get(&way.value, "send");
-            send.is_some_and(|send| {
-                get(send, "body").is_some() || send.items().iter().any(|raw| get(raw, "body").is_some())
-            })
-        });
-        (!sent && !in_body).then_some("no credentials were sent")
-    }
-
-    fn give(&mut self, now: u64) -> String {
-        let token = self.fresh("token");
-        self.tokens.insert(token.clone(), now + self.setup.token_seconds);
-        token
-    }
-
-    fn token(&mut self, asked: &Asked, raw: &Raw, base: Made, now: u64, origin: &str) -> Made {
-        let tree = asked.tree();
-        let grant = tree.get("grant_type").map(text).unwrap_or_default();
-        if let Some(old) = tree.get("refresh_token").map(text).filter(|_| grant == "refresh_token") {
-            match self.refreshes.get_mut(&old) {
-                // A refresh token that consign was given by hand is taken once, like the others.
-                None if !old.starts_with("sim-") => {
-                    self.refreshes.insert(old, true);
-                }
-                Some(used) if !*used => *used = true,
-                _ => {
-                    let body =
-                        json!({ "error": "invalid_grant", "error_description": "the refresh token was used before" });
-                    return Made::new(400, body);
+    /// Says what is left where the pack looks for it, and in the headers that many use.
+    fn tell(&self, left: &Left, made: &mut Made) {
+        let limits = get(&self.raw, "limits");
+        let says = [
+            ("cost", left.cost),
+            ("remaining", left.left),
+            ("of", left.of),
+            ("reset", left.reset_seconds),
+            ("restore", left.restore),
+        ];
+        let mut said = false;
+        for (key, value) in says {
+            if let Some(expression) = limits.and_then(|limits| word(limits, key)) {
+                said = true;
+                // Answers that are no tree have no place for it.
+                if !expression.contains("answer.body") || made.body.is_object() {
+                    made.put(&expression, Some(json!(value)));
                 }
             }
         }
-        let token = self.give(now);
-        let mut made = base;
-        made.status = 200;
-        if !made.body.is_object() {
-            made.body = json!({});
+        if !said {
+            for (name, value) in [("limit", left.of), ("remaining", left.left), ("reset", left.reset_seconds)] {
+                made.header(&format!("x-ratelimit-{name}"), value.to_string());
+            }
         }
-        made.put("answer.body.access_token", Some(json!(token)));
-        made.put("answer.body.token_type", Some(json!("Bearer")));
-        made.put("answer.body.expires_in", Some(json!(self.setup.token_seconds)));
-        if matches!(grant.as_str(), "refresh_token" | "authorization_code") || grant.ends_with("device_code") {
-            let refresh = self.fresh("refresh");
-            self.refreshes.insert(refresh.clone(), false);
-            made.put("answer.body.refresh_token", Some(json!(refresh)));
-        }
-        self.captured(raw, &mut made, &token, origin);
-        made
-    }
-
-    fn authorize(&mut self, asked: &Asked) -> Made {
-        let mut made = Made::new(302, Json::Null);
-        let back = asked.parameter("redirect_uri").unwrap_or("http://127.0.0.1/").to_owned();
-        let code = self.fresh("code");
-        if let Ok(mut url) = url::Url::parse(&back) {
-            url.query_pairs_mut()
-                .append_pair("code", &code)
-                .append_pair("state", asked.parameter("state").unwrap_or(""));
-            made.header("location", url.to_string());
-        }
-        made
-    }
-
-    fn session(&mut self, raw: &Raw, base: Made, now: u64, origin: &str) -> Made {
-        let token = self.give(now);
-        let mut made = base;
-        if !made.body.is_object() {
-            made.body = json!({});
-        }
-        if let Some(condition) = word(raw, "success") {
-            made.fulfil(&condition, true);
-        }
-        if word(raw, "cookies").as_deref() == Some("true") {
-            made.header("set-cookie", format!("simulated-session={token}"));
-        }
-        self.captured(raw, &mut made, &token, origin);
-        made
-    }
-
-    /// Puts what is captured of an answer where it is looked for.
-    fn captured(&self, raw: &Raw, made: &mut Made, token: &str, origin: &str) {
-        for entry in entries(raw, "capture") {
-            let Some(expression) = entry.value.text().and_then(whole) else { continue };
-            let name = entry.key.to_lowercase();
-            let value = match name.as_str() {
-                "token" => json!(token),
-                "expires_in" => json!(self.setup.token_seconds),
-                "refresh_token" | "expires_at" => continue,
-                _ if name.contains("url") || name.contains("host") => json!(origin),
-                _ => json!(format!("simulated-{name}")),
-            };
-            made.put(&expression, Some(value));
+        if made.status == 429 {
+            made.header("retry-after", left.wait_seconds.to_string());
         }
     }
 
@@ -472,28 +471,33 @@ impl World {
 
     /// An error as the system words it.
     pub(super) fn refused(&self, status: u16, why: &str) -> Made {
-        let known = self.refusals.iter().find(|made| made.status == status);
+        let all =
+            |raw: &Raw| raw.items().iter().chain(raw.items().is_empty().then_some(raw)).filter_map(scalar).collect();
+        let fits = |fault: &&Raw| {
+            let statuses: Vec<String> = get(fault, "status").map(all).unwrap_or_default();
+            statuses.iter().any(|text| *text == status.to_string() || *text == format!("{}xx", status / 100))
+        };
+        let faults: Vec<&Raw> = get(&self.raw, "faults").map_or(&[][..], Raw::items).iter().filter(fits).collect();
+        // What is meant by each status: to wait, to sign in anew; otherwise what holds without a condition.
+        let meant = match status {
+            429 | 503 => Some("wait"),
+            401 => Some("sign_in"),
+            _ => None,
+        };
+        let of_class = |fault: &&&Raw| meant.is_some_and(|class| word(fault, "then").as_deref() == Some(class));
+        let plain = |fault: &&&Raw| get(fault, "when").is_none();
+        let fault = faults.iter().find(|fault| of_class(fault) && plain(fault));
+        let fault = fault.or_else(|| faults.iter().find(of_class)).or_else(|| faults.iter().find(plain));
+        // An answer that was recorded may be of another kind than the one that is meant.
+        let known = self.refusals.iter().find(|made| made.status == status).filter(|_| meant.is_none());
         let mut made = known.cloned().unwrap_or_else(|| Made::new(status, json!({})));
-        for fault in get(&self.pack.raw, "faults").map_or(&[][..], Raw::items) {
-            let statuses = get(fault, "status");
-            let fits = statuses.is_some_and(|raw| {
-                let all: Vec<&Raw> = if raw.items().is_empty() { vec![raw] } else { raw.items().iter().collect() };
-                all.iter()
-                    .filter_map(|raw| scalar(raw))
-                    .any(|text| text == status.to_string() || text == format!("{}xx", status / 100))
-            });
-            if !fits || (get(fault, "when").is_some() && known.is_none() && status != 429) {
-                continue;
+        if let Some(fault) = fault.filter(|_| known.is_none()) {
+            if let Some(condition) = word(fault, "when") {
+                made.fulfil(&condition, true);
             }
-            if known.is_none() {
-                if let Some(condition) = word(fault, "when") {
-                    made.fulfil(&condition, true);
-                }
-                for hole in holes(&word(fault, "say").unwrap_or_default()) {
-                    made.put(&hole, Some(json!(why)));
-                }
+            for hole in holes(&word(fault, "say").unwrap_or_default()) {
+                made.put(&hole, Some(json!(why)));
             }
-            break;
         }
         if made.body.as_object().is_some_and(serde_json::Map::is_empty) {
             made.body = json!({ "error": { "message": why } });
@@ -505,41 +509,21 @@ impl World {
         made
     }
 
-    // Jobs.
-
-    fn job(&mut self, stream: &str, step: &str, raw: &Raw, base: Made, origin: &str) -> Made {
-        let mut made = base;
-        if !made.body.is_object() && !made.body.is_array() {
-            made.body = json!({});
-        }
-        let there = format!("{origin}/simulated/{stream}");
-        let read = entries(&self.pack.raw, "streams").iter().find(|entry| entry.key == stream);
-        let job = read.and_then(|entry| get(&entry.value, "read")).and_then(|read| get(read, "job")).cloned();
-        let parts = job.as_ref().and_then(|job| word(job, "parts")).unwrap_or_default();
-        if step == "poll" {
-            for (key, holds) in [("failed", false), ("empty", false), ("done", true)] {
-                if let Some(condition) = word(raw, key) {
-                    made.fulfil(&condition, holds);
-                }
-            }
-        }
-        for entry in entries(raw, "capture") {
-            let Some(expression) = entry.value.text().and_then(whole) else { continue };
-            let name = entry.key.to_lowercase();
-            let value = match name.as_str() {
-                _ if parts.contains(&format!("job.{}", entry.key)) => json!([{ "url": there, "type": stream }]),
-                _ if ["url", "file", "location", "link"].iter().any(|word| name.contains(word)) => json!(there),
-                _ => json!(format!("simulated-{stream}")),
-            };
-            made.put(&expression, Some(value));
-        }
-        made
-    }
-
     // What reading and writing share.
+
+    pub(super) fn fresh(&mut self, of: &str) -> String {
+        self.made += 1;
+        format!("sim-{of}-{}-{:08x}", self.made, mixed(self.setup.seed ^ self.made) >> 32)
+    }
 
     pub(super) fn table(&mut self, stream: &str) -> Option<&mut Table> {
         self.tables.get_mut(stream)
+    }
+
+    /// How a stream is written.
+    pub(super) fn way(&self, stream: &str, mode: crate::config::Mode) -> Option<&Raw> {
+        let write = get(get(get(&self.raw, "streams")?, stream)?, "write")?;
+        get(write, routes::way_name(mode))
     }
 
     pub(super) fn known(&self, stream: &str) -> Option<&Table> {
@@ -619,10 +603,7 @@ impl Table {
 /// Puts a value into one element of a list of outcomes.
 pub(super) fn into_item(item: &mut Json, expression: &str, change: Change) {
     if let Some(steps) = place::reference(expression, "item") {
-        match change {
-            Change::Set(value) => place::set(item, &steps, Some(value)),
-            Change::Remove => place::set(item, &steps, None),
-        }
+        place::apply(item, &steps, change);
     }
 }
 

@@ -22,8 +22,9 @@ use crate::error::{Error, Kind, Result};
 pub const OPTION: OptionSpec = OptionSpec::new(
     "simulator",
     OptionKind::Text,
-    "The address of a simulator on this machine (`consign connect simulate`): every call goes there, whatever host it is for.",
-);
+    "The address of a simulator on this machine (`consign connect simulate`): every call goes there, whatever host it is for, and references under `auth` that lead nowhere are made up.",
+)
+.stands_in();
 
 /// The header that tells a simulator which origin a request was for (`https://api.example.com`).
 pub const ORIGIN: &str = "x-consign-origin";

@@ -26,6 +26,8 @@ pub(super) const HEAD: usize = 4 + 16 + 4 + 4;
 /// The encoder of one worker.
 pub(super) struct RecordEncoder {
     given: Arc<Given>,
+    /// The stream's name.
+    stream: String,
     style: Style,
     /// The record as the mapping names it, where something asks for more than the fields.
     record: Option<Layout>,
@@ -69,7 +71,14 @@ impl RecordEncoder {
     ///
     /// # Errors
     /// If the columns have no form there.
-    pub fn new(given: Arc<Given>, way: &'static Way, columns: &[Column], key: &[usize], mode: Mode) -> Result<Self> {
+    pub fn new(
+        given: Arc<Given>,
+        stream: &str,
+        way: &'static Way,
+        columns: &[Column],
+        key: &[usize],
+        mode: Mode,
+    ) -> Result<Self> {
         let fields = Layout::new(columns, &way.apart, way.style.names)?;
         let asked = way.batch.form == Form::One
             || way.find.is_some()
@@ -88,6 +97,7 @@ impl RecordEncoder {
         let now = jiff::Timestamp::now();
         Ok(Self {
             given,
+            stream: stream.to_owned(),
             style: way.style.clone(),
             record,
             fields,
@@ -147,8 +157,10 @@ impl RecordEncoder {
             let arena = &self.arena;
             let layout = self.record.as_ref().unwrap_or(&self.fields);
             let scope = element.computes().then(|| {
+                let stream: &[(&str, Value<'_>)] = arena.alloc_slice_copy(&[("name", Value::String(&self.stream))]);
                 self.given
                     .scope(arena, self.now)
+                    .with(Name::Stream, Value::Map(stream))
                     .with(Name::Record, layout.value(values, arena))
                     .with(Name::Number, Value::String(number_mark()))
             });

@@ -49,7 +49,8 @@ pub fn encoder(pack: &'static Pack, request: &WriteRequest<'_>) -> Result<Box<dy
     let (_, _, way) = found(pack, request)?;
     let given = Arc::new(Given::new(pack, request.connector.clone()));
     // Where records are looked for first, the ways that they take say how they are written.
-    Ok(Box::new(encoder::RecordEncoder::new(given, way, request.columns, request.key, request.mode)?))
+    let stream = &request.stream.name;
+    Ok(Box::new(encoder::RecordEncoder::new(given, stream, way, request.columns, request.key, request.mode)?))
 }
 
 /// The sink; nothing is opened yet.

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::connect::formats::json_text;
+use crate::connect::pack::template::MERGED;
 use crate::connect::pack::write::{Names, Nulls, Style, Times};
 use crate::connect::pack::{Scope, Template, Tree};
 use crate::error::codes::connect::PACK_INVALID;
@@ -293,9 +294,6 @@ pub(super) enum Node {
     /// Names as `"name":`; without one it is merged in.
     Map(Vec<(Vec<u8>, Node)>),
 }
-
-/// The key whose map is merged into the one it stands in.
-const MERGED: &str = "...";
 
 impl Node {
     /// Of a pack's tree.

@@ -7,6 +7,7 @@ pub mod openapi;
 pub mod postgres;
 pub mod queue;
 pub mod sftp;
+pub mod web;
 
 /// A port that nobody listens on at the moment.
 pub fn free_port() -> u16 {

@@ -419,6 +419,7 @@ impl Auth {
                 default: need.default.as_deref().map(|text| leaked(&format!("{text:?}"))),
                 about: leaked(&need.about),
                 secret: need.secret,
+                stands_in: false,
             })
             .collect();
         if let Some(first) = self.ways.first() {
@@ -430,6 +431,7 @@ impl Auth {
                 default: Some(leaked(&format!("{:?}", first.name))),
                 about: "The way of signing in.",
                 secret: false,
+                stands_in: false,
             });
         }
         Box::leak(specs.into_boxed_slice())
