@@ -1,14 +1,20 @@
 //! What an event is: a closed list of actions, a versioned body, and its canonical bytes.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::canonical;
+use super::risk::{self, Inputs};
+use super::session::{Ci, Session};
 
 /// The version of the body that is written; every version ever written stays readable.
 pub const VERSION: u64 = 1;
+
+/// What actions begin with that scripts named: none of consign's own does, so that nobody can forge one.
+pub const CUSTOM: &str = "custom.";
 
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
@@ -173,6 +179,22 @@ actions! {
     SubjectErased "subject.erased" Compliance Warning "The keys of a subject were destroyed, and a tombstone was left.";
     StandardsChecked "compliance.checked" Compliance Info "The project and its log were held against standards.";
     ReportMade "report.made" UserAction Info "A report was made.";
+    ToolSeen "tool.seen" System Info "A build of consign wrote to this log for the first time.";
+    TokensRotated "connector.tokens_rotated" Security Info "A connector's tokens were replaced by new ones.";
+    DataViewed "data.viewed" UserAction Info "Records of a system were looked at.";
+    DataCaptured "data.captured" UserAction Warning "Records of a system were written to a file.";
+    OperationCalled "operation.called" UserAction Info "An operation of a system was called by hand.";
+    LogViewed "audit.viewed" Security Info "Events of the log were looked at.";
+    SubjectViewed "subject.viewed" Security Warning "What the log knows of one subject was looked at.";
+    RuleFired "rule.fired" Compliance Warning "A rule over events fired.";
+    AlertSent "alert.sent" System Info "An alert was sent.";
+    AlertFailed "alert.failed" System Error "An alert could not be sent.";
+    SlowOperation "operation.slow" Performance Warning "Something took longer than it should.";
+    VerificationFailed "audit.verification_failed" Security Critical "The log did not verify.";
+    RouteFrozen "route.frozen" Compliance Error "A route was disabled by a rule over events.";
+    InventoryChanged "inventory.changed" Inventory Info "The quantity of an item changed.";
+    Reviewed "audit.reviewed" Security Info "Somebody reviewed the log.";
+    RecordsWithheld "records.withheld" Compliance Warning "Records were withheld from a target.";
 }
 
 /// An event before it has an id, a number and a time: those are given under the log's lock.
@@ -180,6 +202,10 @@ actions! {
 pub struct Draft {
     /// What happened.
     pub action: Action,
+    /// What happened, in the words of a script: recorded as `custom.` and this, in place of the action.
+    pub named: Option<String>,
+    /// What it is about, where it is not what its action is about.
+    pub category: Option<Category>,
     /// How much it matters.
     pub level: Level,
     /// How it ended.
@@ -202,7 +228,23 @@ pub struct Draft {
     pub config: Option<String>,
     /// Whatever else: counts, digests, names. Never a raw value of a record.
     pub details: Map<String, Value>,
-    /// 0 (none) to 1.
+    /// The classes of the data that it is about, by name.
+    pub classes: Vec<&'static str>,
+    /// Checks that were made and how they ended: id and `pass`, `fail`, `warn`, `not_applicable`, `not_tested`.
+    pub checks: Vec<(String, String)>,
+    /// Whom it is about, as keyed hashes of the keys that they are known by: the store puts pseudonyms in their place.
+    pub about: Vec<u128>,
+    /// Whom it is about, by pseudonym.
+    pub subjects: Vec<String>,
+    /// Who stands behind the actor, where it is told apart.
+    pub on_behalf_of: Option<String>,
+    /// What kind of somebody the actor is, where it is not whoever runs this process.
+    pub actor_kind: Option<&'static str>,
+    /// The address that it came from, where it is not this process's.
+    pub ip: Option<String>,
+    /// What the score is computed from beside action, level, outcome and actor.
+    pub weighed: Inputs,
+    /// 0 (none) to 1: no lower than this is the score.
     pub risk: f64,
 }
 
@@ -211,6 +253,8 @@ impl Draft {
     pub fn new(action: Action) -> Self {
         Self {
             action,
+            named: None,
+            category: None,
             level: action.level(),
             outcome: Outcome::Success,
             reason: None,
@@ -222,7 +266,39 @@ impl Draft {
             route: None,
             config: None,
             details: Map::new(),
+            classes: Vec::new(),
+            checks: Vec::new(),
+            about: Vec::new(),
+            subjects: Vec::new(),
+            on_behalf_of: None,
+            actor_kind: None,
+            ip: None,
+            weighed: Inputs::default(),
             risk: 0.0,
+        }
+    }
+
+    /// The word of what happened.
+    pub fn word(&self) -> Cow<'static, str> {
+        match &self.named {
+            Some(name) => Cow::Owned(format!("{CUSTOM}{name}")),
+            None => Cow::Borrowed(self.action.word()),
+        }
+    }
+
+    /// What it is about.
+    pub fn about_what(&self) -> Category {
+        self.category.unwrap_or_else(|| self.action.category())
+    }
+
+    /// What the score of the event this becomes is computed from.
+    pub fn inputs(&self, session: &Session) -> Inputs {
+        let inputs = self.weighed.with_action(self.action, self.level, self.outcome);
+        let privilege = risk::privilege(self.actor_kind.or(session.actor_kind));
+        Inputs {
+            privilege: inputs.privilege.max(privilege),
+            floor: inputs.floor.max(self.risk.clamp(0.0, 1.0)),
+            ..inputs
         }
     }
 
@@ -234,8 +310,8 @@ impl Draft {
 
     /// The canonical body of the event this becomes, written as it stands: its members in their
     /// canonical order, so that nothing is built only to be sorted.
-    pub fn body(&self, stamp: &Stamp) -> Vec<u8> {
-        let mut out = Vec::with_capacity(768);
+    pub fn body(&self, stamp: &Stamp, session: &Session) -> Vec<u8> {
+        let mut out = Vec::with_capacity(1024);
         let text = |out: &mut Vec<u8>, name: &str, value: Option<&str>| {
             if let Some(value) = value {
                 out.push(if out.is_empty() { b'{' } else { b',' });
@@ -247,9 +323,27 @@ impl Draft {
         let plain = |out: &mut Vec<u8>, name: &str, value: std::fmt::Arguments<'_>| {
             let _ = std::io::Write::write_fmt(out, format_args!(",\"{name}\":{value}"));
         };
-        text(&mut out, "action", Some(self.action.word()));
-        text(&mut out, "actor", self.actor.as_deref());
-        text(&mut out, "category", Some(self.action.category().word()));
+        // Of an actor that is named apart, kind and principal of this process say nothing.
+        let own = self.actor.is_none() || self.actor == session.actor;
+        let kind = self.actor_kind.or(session.actor_kind.filter(|_| own));
+        let behind = self.on_behalf_of.as_deref().or(session.on_behalf_of.as_deref().filter(|_| own));
+        text(&mut out, "action", Some(&self.word()));
+        text(&mut out, "actor", self.actor.as_deref().or(session.actor.as_deref()));
+        text(&mut out, "actor_kind", kind);
+        text(&mut out, "category", Some(self.about_what().word()));
+        if !self.checks.is_empty() {
+            let checks = self.checks.iter().map(|(id, status)| json!({ "id": id, "status": status })).collect();
+            out.extend_from_slice(b",\"checks\":");
+            canonical::write(&Value::Array(checks), &mut out);
+        }
+        if let Some(Ok(ci)) = session.ci.as_ref().map(serde_json::to_value) {
+            out.extend_from_slice(b",\"ci\":");
+            canonical::write(&ci, &mut out);
+        }
+        if !self.classes.is_empty() {
+            out.extend_from_slice(b",\"classes\":");
+            canonical::write(&json!(self.classes), &mut out);
+        }
         if stamp.clock_ns != stamp.ts_ns {
             plain(&mut out, "clock", format_args!("\"{}\"", stamp.clock_ns));
         }
@@ -258,19 +352,36 @@ impl Draft {
             out.extend_from_slice(b",\"details\":");
             canonical::write_map(&self.details, &mut out);
         }
+        text(&mut out, "environment", session.environment.as_deref());
+        text(&mut out, "host", session.host.as_deref());
         text(&mut out, "id", Some(&stamp.id));
+        text(&mut out, "ip", self.ip.as_deref().or(session.ip.as_deref()));
         text(&mut out, "level", Some(self.level.word()));
-        text(&mut out, "origin", self.origin.as_deref());
+        text(&mut out, "on_behalf_of", behind);
+        text(&mut out, "origin", self.origin.as_deref().or(session.origin));
         text(&mut out, "outcome", Some(self.outcome.word()));
+        if let Some(pid) = session.pid {
+            plain(&mut out, "pid", format_args!("{pid}"));
+        }
         text(&mut out, "reason", self.reason.as_deref());
         text(&mut out, "resource", self.resource.as_deref());
+        let inputs = self.inputs(session);
         out.extend_from_slice(b",\"risk\":");
-        canonical::write(&json!(self.risk.clamp(0.0, 1.0)), &mut out);
+        canonical::write(&json!(inputs.score()), &mut out);
+        if let Ok(inputs) = serde_json::to_value(inputs) {
+            out.extend_from_slice(b",\"risk_inputs\":");
+            canonical::write(&inputs, &mut out);
+        }
         text(&mut out, "route", self.route.as_deref());
         text(&mut out, "run", self.run.as_deref());
         plain(&mut out, "seq", format_args!("{}", stamp.seq));
+        if !self.subjects.is_empty() {
+            out.extend_from_slice(b",\"subjects\":");
+            canonical::write(&json!(self.subjects), &mut out);
+        }
         text(&mut out, "tenant", self.tenant.as_deref());
         plain(&mut out, "time", format_args!("\"{}\"", stamp.ts_ns));
+        text(&mut out, "tool", session.tool.as_deref());
         plain(&mut out, "v", format_args!("{VERSION}"));
         out.push(b'}');
         out
@@ -340,11 +451,93 @@ pub struct Event {
     /// Whatever else.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub details: Map<String, Value>,
+    /// What kind of somebody the actor is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_kind: Option<String>,
+    /// Who stands behind the actor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<String>,
+    /// The machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// The address it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// The run of a CI system, as it claims.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ci: Option<Ci>,
+    /// The program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// What the configuration in force was for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The classes of the data that it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// Checks that were made and how they ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Checked>,
+    /// Pseudonyms of whom it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
     /// 0 to 1.
     pub risk: f64,
+    /// What that was computed from; an older consign kept none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk_inputs: Option<Inputs>,
+}
+
+/// A check and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Its id.
+    pub id: String,
+    /// `pass`, `fail`, `warn`, `not_applicable` or `not_tested`.
+    pub status: String,
 }
 
 impl Event {
+    /// What is left of an event whose body was redacted, or a beginning for tests.
+    pub fn bare(seq: u64, time: i64, action: &str) -> Self {
+        Self {
+            v: VERSION,
+            id: String::new(),
+            seq,
+            time,
+            clock: None,
+            level: Level::Info,
+            category: Category::System,
+            action: action.to_string(),
+            outcome: Outcome::Unknown,
+            reason: None,
+            resource: None,
+            actor: None,
+            origin: None,
+            tenant: None,
+            run: None,
+            route: None,
+            config: None,
+            details: Map::new(),
+            actor_kind: None,
+            on_behalf_of: None,
+            host: None,
+            pid: None,
+            ip: None,
+            ci: None,
+            tool: None,
+            environment: None,
+            classes: Vec::new(),
+            checks: Vec::new(),
+            subjects: Vec::new(),
+            risk: 0.0,
+            risk_inputs: None,
+        }
+    }
+
     /// Reads a stored body.
     ///
     /// # Errors
@@ -402,9 +595,10 @@ mod tests {
         draft.route = Some("orders".into());
         draft.risk = 0.25;
         let stamp = Stamp { id: id(5, [0; 16]), seq: 9, ts_ns: 1_700_000_000_123_456_789, clock_ns: 3 };
-        let body = draft.body(&stamp);
+        let body = draft.body(&stamp, &Session::default());
         let event = Event::read(&body).expect("event");
         assert_eq!((event.seq, event.time, event.risk), (9, stamp.ts_ns, 0.25));
+        assert_eq!(event.risk_inputs.expect("inputs").score(), event.risk);
         assert_eq!(event.action, "group.settled");
         assert_eq!(event.clock.as_deref(), Some("3"));
         assert_eq!(event.details["big"], json!(u64::MAX.to_string()));
@@ -417,13 +611,19 @@ mod tests {
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(crate::soak::rounds(100)))]
         #[test]
-        fn a_body_is_written_in_canonical_form(texts in proptest::array::uniform8(proptest::option::of(".*")), key in ".*", n: i64, ts: i64, clock: i64, risk in -1.0f64..2.0) {
+        fn a_body_is_written_in_canonical_form(texts in proptest::array::uniform14(proptest::option::of(".*")), key in ".*", n: i64, ts: i64, clock: i64, risk in -1.0f64..2.0) {
             let mut draft = Draft::new(Action::AuditNote).detail(&key, n).detail("b", risk).detail("a", serde_json::json!({ "z": [n], "y": null }));
-            let [reason, resource, actor, origin, tenant, run, route, config] = texts;
-            draft = Draft { reason, resource, actor, origin, tenant, run, route, config, risk, ..draft };
-            let body = draft.body(&Stamp { id: id(ts, [9; 16]), seq: 7, ts_ns: ts, clock_ns: clock });
+            let [reason, resource, actor, origin, tenant, run, route, config, own, host, ip, tool, environment, behind] = texts;
+            let subjects: Vec<String> = behind.iter().cloned().collect();
+            let checks = vec![("P01".to_string(), "pass".to_string())];
+            draft = Draft { reason, resource, actor, origin, tenant, run, route, config, risk, subjects, checks, classes: vec!["pii.name"], ..draft };
+            let ci = host.as_ref().map(|run| Ci { system: "github".into(), run: Some(run.clone()), claimed: true, ..Ci::default() });
+            let session = Session { actor: own, host, ip, tool, environment, on_behalf_of: behind, ci, pid: Some(7), origin: Some("cron"), actor_kind: Some("service") };
+            let body = draft.body(&Stamp { id: id(ts, [9; 16]), seq: 7, ts_ns: ts, clock_ns: clock }, &session);
             let value: Value = serde_json::from_slice(&body).expect("JSON");
-            proptest::prop_assert_eq!(canonical::bytes(&value), body);
+            proptest::prop_assert_eq!(canonical::bytes(&value), body.clone());
+            let event = Event::read(&body).expect("event");
+            proptest::prop_assert_eq!(event.pid, Some(7));
         }
     }
 

@@ -18,13 +18,19 @@
 pub mod canonical;
 pub mod chain;
 pub mod checkpoint;
+pub mod condition;
 pub mod event;
+pub mod export;
 pub mod merkle;
 pub mod note;
 pub mod redaction;
+pub mod risk;
+pub mod rules;
+pub mod session;
 pub mod verify;
 pub mod witness;
 
 pub use chain::{Head, Key};
 pub use event::{Action, Category, Draft, Event, Level, Outcome};
+pub use session::Session;
 pub use verify::{Bad, Check, Keys, Report, Row, Setting, Tampering, Verifier};

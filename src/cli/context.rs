@@ -1,13 +1,15 @@
 //! What a verb is given: the global arguments, the one [`Ui`], and the way to the project.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::Global;
 use super::ui::Ui;
+use crate::audit::{Action, Draft, risk};
+use crate::config::circumstances::Circumstances;
 use crate::config::environment;
 use crate::config::{
     Ambient, Catalog, Connector, Environment, FormatSpec, Found, Loaded, Mapping, Project, ProtocolSpec, Resolver,
@@ -15,7 +17,8 @@ use crate::config::{
 };
 use crate::connect::{formats, protocols};
 use crate::error::{Error, Kind, Result, Severity, codes};
-use crate::record::Timestamp;
+
+use crate::record::{ClassSet, Timestamp};
 use crate::store::lock;
 use crate::store::{Opened, Options, Store};
 use crate::sync::Stop;
@@ -25,11 +28,13 @@ use crate::sync::signals::GRACE;
 pub(super) struct Context<'u> {
     pub(super) global: Global,
     pub(super) ui: &'u Ui,
+    /// The project whose state was opened for writing: whoever is told of what was recorded is told at the end.
+    recorded: std::cell::RefCell<Option<Project>>,
 }
 
 impl<'u> Context<'u> {
     pub(super) fn new(global: Global, ui: &'u Ui) -> Self {
-        Self { global, ui }
+        Self { global, ui, recorded: std::cell::RefCell::default() }
     }
 
     /// Where the project's files are.
@@ -106,8 +111,98 @@ impl<'u> Context<'u> {
     /// If it cannot be opened and written.
     pub(super) fn store(&self, project: &Project) -> Result<Store> {
         let mut store = self.greet(Store::open(&self.state_folder(project), self.store_options(project)?)?);
+        if !project.audit.alerts.is_empty() {
+            self.recorded.replace(Some(project.clone()));
+        }
+        super::session::know_program(&mut store)?;
         store.set_auditing(project.audit.enabled)?;
+        store.notice_tokens()?;
         Ok(store)
+    }
+
+    /// Records that somebody looked at the log, where that is recorded.
+    ///
+    /// # Errors
+    /// If the state cannot be written.
+    pub(super) fn viewed(&self, project: &Project, action: Action, query: &str, events: usize) -> Result<()> {
+        let of_connectors = project.connectors.values().flat_map(|connector| &connector.standards);
+        let mut standards = project.compliance.standards.iter().chain(of_connectors);
+        let asked = standards.any(|standard| standard.to_lowercase().starts_with("pci"));
+        // Whose data was looked up is always told.
+        if action != Action::SubjectViewed && !project.audit.views.unwrap_or(asked) {
+            return Ok(());
+        }
+        let mut draft = Draft::new(action).detail("query", query).detail("events", events);
+        draft.resource = Some("audit log".to_string());
+        match self.store(project) {
+            Ok(mut store) => store.record_event(draft).map(drop),
+            Err(error) => {
+                self.ui.warn(&format!("that the log was looked at could not be recorded: {error}"));
+                Ok(())
+            }
+        }
+    }
+
+    /// Records that somebody looked at data of a system by hand, where there is a state: what was never run has
+    /// nothing to be accounted for.
+    ///
+    /// # Errors
+    /// If the state cannot be written.
+    pub(super) fn looked(
+        &self,
+        project: &Project,
+        looked: &Looked<'_>,
+        classes: impl IntoIterator<Item = ClassSet>,
+        records: usize,
+    ) -> Result<()> {
+        if !self.state_folder(project).join("consign.db").exists() {
+            return Ok(());
+        }
+        let classes = classes.into_iter().fold(ClassSet::NONE, ClassSet::union);
+        let mut draft = Draft::new(looked.action).detail("connector", looked.connector).detail("records", records);
+        draft.resource = Some(match looked.stream {
+            Some(stream) => format!("{}.{stream}", looked.connector),
+            None => looked.connector.to_string(),
+        });
+        draft.actor = who();
+        draft.classes = classes.iter().map(|id| id.class().name).collect();
+        draft.weighed.sensitivity = risk::sensitivity(classes.sensitivity());
+        draft.weighed.records = records as u64;
+        // What is shown is masked by its classes.
+        draft.weighed.unprotected = 0.4;
+        match self.store(project) {
+            Ok(mut store) => store.record_event(draft).map(drop),
+            // A state that only reads are allowed of: the look itself is not refused for it.
+            Err(error) => {
+                self.ui.warn(&format!("that this was looked at could not be recorded: {error}"));
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets that somebody is to be told: they were.
+    pub(super) fn told(&self) {
+        self.recorded.replace(None);
+    }
+
+    /// Tells whoever is to be told of what was recorded. Whatever happens here changes no command's outcome.
+    pub(super) fn tell(&self) {
+        let Some(project) = self.recorded.take() else { return };
+        let done = Store::open(&self.state_folder(&project), match self.store_options(&project) {
+            Ok(options) => options,
+            Err(error) => return self.ui.warn(&format!("alerts wait: {error}")),
+        })
+        .and_then(|mut opened| {
+            // Which program it is was noted when it was opened first.
+            super::session::know_program(&mut opened.store)?;
+            crate::sync::alerts::send(&project, &mut opened.store, false)
+        });
+        match done {
+            Ok((_, failed)) => {
+                failed.iter().for_each(|error| self.ui.warn(&format!("{error}; it waits and is tried again")));
+            }
+            Err(error) => self.ui.warn(&format!("alerts wait: {error}")),
+        }
     }
 
     /// The signals that end a run, from now on. `asked`: how long it may drain, if that was said.
@@ -141,6 +236,8 @@ impl<'u> Context<'u> {
             show_first_key: self.ui.is_watched(),
             deadline: deadline.unwrap_or(lock::DEADLINE),
             pins: environment.pins_folder(),
+            watch: Arc::new(crate::audit::rules::Watch::of(&project.audit)?),
+            session: Arc::new(super::session::session(&project.environment)),
             ..Options::default()
         })
     }
@@ -158,6 +255,14 @@ impl<'u> Context<'u> {
     }
 }
 
+/// What somebody looked at by hand.
+pub(super) struct Looked<'l> {
+    pub(super) action: Action,
+    pub(super) connector: &'l str,
+    /// The stream or the operation.
+    pub(super) stream: Option<&'l str>,
+}
+
 /// The plug-ins that a configuration is checked against.
 pub(super) fn catalog() -> Catalog {
     static PROTOCOLS: OnceLock<Vec<&'static ProtocolSpec>> = OnceLock::new();
@@ -171,7 +276,7 @@ pub(super) fn catalog() -> Catalog {
 
 /// Who does what is done, as far as the environment tells.
 pub(super) fn who() -> Option<String> {
-    Environment::process().get("USER").and_then(|name| name.into_string().ok()).filter(|name| !name.is_empty())
+    Circumstances::of(&Environment::process()).user
 }
 
 /// The moment it is, in nanoseconds since 1970.

@@ -18,6 +18,7 @@ mod reference;
 mod render;
 mod report;
 mod sample;
+mod session;
 mod sync;
 mod ui;
 
@@ -130,6 +131,7 @@ fn start(arguments: &[OsString]) -> Exit {
             error.exit()
         }
     };
+    context.tell();
     match ui.end() {
         Ok(()) => exit,
         Err(error) => {

@@ -375,6 +375,7 @@ fn held(kind: &'static Kind, below: &mut Vec<&'static Section>) -> String {
         Kind::Flag => "`true` or `false`".into(),
         Kind::Whole(min, max) if *max == i64::MAX => format!("{min} or more"),
         Kind::Whole(min, max) => format!("{min} to {max}"),
+        Kind::Share => "0 to 1".into(),
         Kind::Percent => "0 to 100".into(),
         Kind::Days => "days, `400d`".into(),
         Kind::Date => "a day, `2027-03-31`".into(),

@@ -253,6 +253,11 @@ impl Ui {
         Ok(())
     }
 
+    /// Whether standard output takes nothing any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.broken.lock().is_ok_and(|broken| broken.is_some())
+    }
+
     /// The end: whether standard output took everything. A closed pipe is not an error.
     ///
     /// # Errors

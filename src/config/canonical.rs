@@ -54,6 +54,25 @@ pub fn seal_project(project: &mut Project) {
     if !audit.checkpoints.is_empty() {
         value["audit"]["checkpoints"] = json!(audit.checkpoints);
     }
+    if audit.checkpoint_runs {
+        value["audit"]["checkpoint_runs"] = json!(true);
+    }
+    if audit.items {
+        value["audit"]["items"] = json!(true);
+    }
+    if audit.risk != [0.2, 0.5, 0.8, 0.9] {
+        value["audit"]["risk"] = json!(audit.risk);
+    }
+    if audit.slow.as_secs() != 30 {
+        value["audit"]["slow_secs"] = json!(audit.slow.as_secs());
+    }
+    if !audit.alerts.is_empty() {
+        let told = audit.alerts.iter().map(|alert| (alert.name.clone(), json!({ "on": alert.on, "by": alert.to.word() })));
+        value["audit"]["alerts"] = told.collect::<Map<_, _>>().into();
+    }
+    if !audit.rules.is_empty() {
+        value["audit"]["rules"] = audit.rules.iter().map(event_rule).collect();
+    }
     if !audit.standards {
         value["audit"]["standards"] = json!(false);
     }
@@ -320,6 +339,15 @@ fn stream(of: &Stream) -> Value {
         value["schema"] = json!({ "file": file.value, "sha256": of.schema.as_ref().map(|schema| &schema.hash) });
     }
     value
+}
+
+fn event_rule(rule: &super::EventRule) -> Value {
+    json!({
+        "name": rule.name, "about": rule.about, "when": rule.when.text,
+        "group_by": rule.group_by.as_ref().map(|by| &by.text), "window_secs": rule.window.as_secs(),
+        "threshold": rule.threshold, "severity": rule.severity, "actions": rule.actions, "control": rule.control,
+        "enabled": rule.enabled,
+    })
 }
 
 fn pairs(options: &[(Spanned<String>, Spanned<Node>)]) -> Value {

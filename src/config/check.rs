@@ -264,6 +264,13 @@ impl<'s> Checker<'s> {
                 }
             }
             (Kind::Percent, _) => self.wrong_type(raw, &format!("`{name}` is a number from 0 to 100"), around),
+            (Kind::Share, RawKind::Number(text)) => {
+                if !text.parse::<f64>().is_ok_and(|share| (0.0..=1.0).contains(&share)) {
+                    let cause = format!("`{name}` is a number from 0 to 1, this is {text}");
+                    self.error(&codes::BAD_VALUE, start, end, cause, "");
+                }
+            }
+            (Kind::Share, _) => self.wrong_type(raw, &format!("`{name}` is a number from 0 to 1"), around),
             (Kind::Days, RawKind::Text { text, .. }) => {
                 if let Err(cause) = units::days(text) {
                     self.error(&codes::BAD_VALUE, start, end, cause, "write a whole number of days, such as `400d`");

@@ -1,6 +1,7 @@
 //! Every key of both files, once, as data: the check, the schemas and the reference page are
 //! made from these tables, so they cannot disagree.
 
+use super::auditing::AUDIT;
 use super::governance::keys::{AGREEMENTS, AT_REST, AUDIENCES, COMPLIANCE, PROCESSING};
 
 /// What stands under a key.
@@ -14,6 +15,8 @@ pub enum Kind {
     Whole(i64, i64),
     /// 0 to 100, with at most four decimals.
     Percent,
+    /// 0 to 1.
+    Share,
     /// A whole number of days, `400d`.
     Days,
     /// A length of time, `30s`, `5m`, `12h`.
@@ -339,44 +342,6 @@ static FIELD: Section = Section {
         Key::new("class", Kind::OneOrMany(&Kind::Class), "What kind of sensitive data it is.").alias("tags"),
         Key::new("required", Kind::Flag, "Whether it is always there.").default("false"),
         Key::new("nullable", Kind::Flag, "Whether it may be null.").default("true"),
-    ],
-};
-
-static AUDIT_KEEP: Section = Section {
-    name: "the time that events of single categories are kept",
-    about: "Longer than `retention`: they stay with the bodies of the others removed. Shorter: their bodies are removed earlier.",
-    foreign: false,
-    keys: &[
-        Key::new("inventory", Kind::Days, "Stock and items."),
-        Key::new("user_action", Kind::Days, "What people did."),
-        Key::new("system", Kind::Days, "consign itself."),
-        Key::new("security", Kind::Days, "Keys, access, locks, tampering."),
-        Key::new("compliance", Kind::Days, "Rules and their decisions."),
-        Key::new("integration", Kind::Days, "Data moving between systems."),
-        Key::new("performance", Kind::Days, "Speed and limits."),
-    ],
-};
-
-static AUDIT: Section = Section {
-    name: "audit",
-    about: "What is remembered, and for how long.",
-    foreign: false,
-    keys: &[
-        Key::new(
-            "retention",
-            Kind::Days,
-            "How long events are kept; left out, for ever. Standards keep longer what they ask for.",
-        ),
-        Key::new("keep", Kind::Section(&AUDIT_KEEP), "How long events of single categories are kept."),
-        Key::new("max_events", Kind::Whole(1, i64::MAX), "No more events than so many."),
-        Key::new("max_megabytes", Kind::Whole(1, 1 << 40), "No more room than about so much."),
-        Key::new(
-            "checkpoints",
-            Kind::List(&Kind::Label),
-            "Where `consign audit checkpoint` carries them: `file:PATH`, `git:FOLDER`, `https://…`, `syslog`, `stdout`.",
-        ),
-        Key::new("enabled", Kind::Flag, "Whether events are recorded. Switching it off is itself recorded.")
-            .default("true"),
     ],
 };
 

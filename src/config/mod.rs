@@ -8,8 +8,10 @@
 //! that is passed in.
 
 mod ambient;
+pub mod auditing;
 mod canonical;
 pub mod check;
+pub mod circumstances;
 pub mod cron;
 pub mod describe;
 pub mod discover;
@@ -37,6 +39,7 @@ pub mod units;
 pub mod yaml;
 
 pub use ambient::Ambient;
+pub use auditing::{Alert, AlertPlace, Audit, EventRule, EventTest};
 pub use cron::Cron;
 pub use describe::{Carries, Catalog, FormatSpec, OptionKind, OptionSpec, ProtocolSpec, Shelf, StreamSpec};
 pub use discover::{Found, discover};

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::check::Checker;
+use super::auditing;
 use super::keys::{PROJECT, STREAM};
 use super::node::{self, options, pairs};
 use super::source::Source;
 use super::yaml::{self, Entry, Raw, RawKind};
 use super::{
-    Ambient, Audit, Carries, Catalog, Compliance, Connector, FormatSpec, Heartbeat, Node, Project, ProtectionKey,
+    Ambient, Carries, Catalog, Compliance, Connector, FormatSpec, Heartbeat, Node, Project, ProtectionKey,
     ProtocolSpec, Pulse, Spanned, Stream, Text, Violation, canonical, governance, json_schema, units,
 };
 use crate::error::{Finding, Findings, codes::config as codes, nearest};
@@ -100,7 +101,14 @@ fn resolve(
     (ambient, files): (&Ambient, json_schema::Read<'_>),
 ) -> Option<Project> {
     let (compliance, defaults) = (get(raw, "compliance"), get(raw, "defaults"));
-    let audit = get(raw, "audit");
+    let mut wrong = Vec::new();
+    let audit = auditing::read(get(raw, "audit"), ambient, checker.source, &mut wrong);
+    for (start, end, cause, fix) in wrong {
+        checker.error(&codes::BAD_VALUE, start, end, cause, fix);
+    }
+    for rule in &audit.rules {
+        checker.findings.extend(auditing::faults(rule));
+    }
     let tries = |of: Option<&Raw>| whole(of.and_then(|of| get(of, "retry")).and_then(|retry| get(retry, "tries")));
     let default_tries = tries(get(raw, "defaults")).or(ambient.tries.map(i64::from));
     let mut connectors = BTreeMap::new();
@@ -128,18 +136,7 @@ fn resolve(
             keys: protection_keys(checker, compliance.and_then(|of| get(of, "keys"))),
             rules: governance::rules(checker, compliance),
         },
-        audit: Audit {
-            retention_days: audit
-                .and_then(|of| label(of, "retention"))
-                .and_then(|text| units::days(&text).ok())
-                .or(ambient.retention_days),
-            keep: audit.and_then(|of| get(of, "keep")).map(keep).unwrap_or_default(),
-            max_events: count(audit, "max_events").or(ambient.max_events.map(u64::from)),
-            max_megabytes: count(audit, "max_megabytes"),
-            standards: ambient.standards_hold.unwrap_or(true),
-            checkpoints: audit.map(|of| labels(of, "checkpoints")).unwrap_or_default(),
-            enabled: flag(audit.and_then(|of| get(of, "enabled"))).unwrap_or(true),
-        },
+        audit,
         heartbeat: heartbeat(get(raw, "heartbeat")),
         metrics_file: get(raw, "metrics").and_then(|of| filled(of, "file")),
         lock_deadline: defaults.and_then(|of| length(of, "lock_deadline")),
@@ -537,19 +534,6 @@ impl Connector {
 
 /// The value under a key of a map.
 /// How long events of single categories are kept.
-fn keep(of: &Raw) -> Vec<(String, u32)> {
-    let days = |name: &str| label(of, name).and_then(|text| units::days(&text).ok());
-    ["inventory", "user_action", "system", "security", "compliance", "integration", "performance"]
-        .iter()
-        .filter_map(|name| Some(((*name).to_string(), days(name)?)))
-        .collect()
-}
-
-/// A whole number that is not negative.
-fn count(of: Option<&Raw>, name: &str) -> Option<u64> {
-    whole(of.and_then(|of| get(of, name))).and_then(|number| u64::try_from(number).ok())
-}
-
 pub(super) fn get<'r>(raw: &'r Raw, name: &str) -> Option<&'r Raw> {
     raw.entries().iter().find(|entry| entry.key == name).map(|entry| &entry.value)
 }

@@ -230,7 +230,12 @@ impl Resolver {
         }
     }
 
-    fn command(&self, name: &str) -> Result<String> {
+    /// The program and the arguments of a command that the user's own configuration allows by this name, and the
+    /// folder to start it in, so that no file of the project can stand in for it.
+    ///
+    /// # Errors
+    /// It is not allowed, or the list of allowed commands cannot be trusted.
+    pub fn allowed(&self, name: &str) -> Result<(Vec<String>, PathBuf)> {
         let fail = |cause: String| {
             Error::new(Kind::Invalid, &codes::REFERENCE_COMMAND, cause).fact("reference", format!("${{cmd:{name}}}"))
         };
@@ -259,9 +264,18 @@ impl Resolver {
                 None => error.hint(format!("allow it there: `commands: {{ {name}: [program, argument] }}`")),
             });
         };
-        let Some((program, arguments)) = words.split_first() else {
+        if words.is_empty() {
             return Err(fail(format!("the command `{name}` is empty")).fact("file", file.display()));
+        }
+        Ok((words.clone(), folder))
+    }
+
+    fn command(&self, name: &str) -> Result<String> {
+        let fail = |cause: String| {
+            Error::new(Kind::Invalid, &codes::REFERENCE_COMMAND, cause).fact("reference", format!("${{cmd:{name}}}"))
         };
+        let (words, folder) = self.allowed(name)?;
+        let (program, arguments) = words.split_first().ok_or_else(|| Error::bug("an empty command was let through"))?;
         let bytes = self.output(program, arguments, &folder).map_err(|cause| {
             let error = fail(format!("the command `{name}` {cause}"));
             if cause.starts_with("did not") { error.into_kind(Kind::Environment).retry(Retry::Later) } else { error }

@@ -70,7 +70,7 @@ pub struct Project {
     /// The compliance section.
     pub compliance: Compliance,
     /// The audit section.
-    pub audit: Audit,
+    pub audit: super::Audit,
     /// Who is told how runs end.
     pub heartbeat: Heartbeat,
     /// Where the numbers of the last run go.
@@ -220,25 +220,6 @@ pub enum Violation {
     Warn,
 }
 
-/// The audit section.
-#[derive(Clone, Debug)]
-pub struct Audit {
-    /// How long events are kept, in days; `None`: for ever.
-    pub retention_days: Option<u32>,
-    /// The same for single categories, by their words.
-    pub keep: Vec<(String, u32)>,
-    /// No more events than so many.
-    pub max_events: Option<u64>,
-    /// No more room than about so many megabytes.
-    pub max_megabytes: Option<u64>,
-    /// Whether retention respects what standards ask for at least.
-    pub standards: bool,
-    /// Where checkpoints are carried.
-    pub checkpoints: Vec<String>,
-    /// Whether events are recorded at all. Switching it off is itself recorded.
-    pub enabled: bool,
-}
-
 /// A mapping, resolved: one route from a stream to a stream.
 #[derive(Clone, Debug)]
 pub struct Mapping {
@@ -298,6 +279,12 @@ impl Mapping {
     /// Whether a name means this route: its own, or that of the mapping it belongs to.
     pub fn answers_to(&self, name: &str) -> bool {
         self.name.value == name || self.family == name
+    }
+
+    /// Where the rule of a target field stands in the file, as `file:line`.
+    pub fn place_of_field(&self, field: &str) -> Option<String> {
+        let rule = self.fields.iter().find(|rule| rule.target.value.to_string() == field)?;
+        Some(format!("{}:{}", rule.place.file, rule.place.line))
     }
 
     /// Whether the mapping has other targets.

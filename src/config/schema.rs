@@ -197,6 +197,7 @@ fn kind(of: &'static Kind, optional: bool, definitions: &mut Map<String, Value>)
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Whole(min, max) if *max == i64::MAX => json!({ "type": "integer", "minimum": min }),
         Kind::Whole(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        Kind::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Kind::Percent => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
         Kind::Length => json!({ "type": "string", "pattern": "^[0-9]+(ms|[smhd])$" }),
         Kind::Filled => json!({ "type": "string", "minLength": 1 }),

@@ -132,6 +132,22 @@ pub async fn post(client: &reqwest::Client, url: &Secret<String>, body: String) 
     Ok((status, String::from_utf8_lossy(&text).into_owned()))
 }
 
+/// Posts a JSON document with headers; the answer's status. The address is nowhere in the error.
+///
+/// # Errors
+/// If there is no answer in time.
+pub async fn post_as(
+    client: &reqwest::Client,
+    url: &Secret<String>,
+    headers: &[(String, String)],
+    body: String,
+) -> Result<u16> {
+    let failed = |e: reqwest::Error| Error::new(Kind::Environment, &HTTP_FAILED, plain(&e)).retry(Retry::Later);
+    let request = client.post(url.reveal().as_str()).header("content-type", "application/json").body(body);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+    Ok(request.send().await.map_err(failed)?.status().as_u16())
+}
+
 /// The innermost cause, which says what a person can act on; without the address.
 pub fn plain(error: &reqwest::Error) -> String {
     if error.is_timeout() {

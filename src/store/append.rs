@@ -4,17 +4,20 @@
 //! The head is read again each time: another process may have added events, sealed the epoch and
 //! replaced the key since.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
 
 use super::keys::{self, Sealer};
-use super::{signer, sql, tree};
+use super::{signer, sql, subjects, tree};
 use crate::audit::chain::{Hash, Link};
 use crate::audit::event::{self, Stamp};
 use crate::audit::merkle::Frontier;
-use crate::audit::{Action, Draft, Head, Key, Level, chain};
+use crate::audit::rules::Watch;
+use crate::audit::{Action, Category, Draft, Head, Key, Level, Session, chain};
 use crate::error::codes::audit::KEY_MISSING;
 use crate::error::{Error, Kind, Result};
 
@@ -29,6 +32,14 @@ pub(super) struct Log {
     pub id: String,
     /// What can wrap and unwrap the chain's key; the last one wraps.
     pub sealers: Vec<Sealer>,
+    /// Who writes to it, from where, with what.
+    pub session: Arc<Session>,
+    /// What looks at events as they are recorded.
+    pub watch: Arc<Watch>,
+    /// Events of this transaction that were not looked at yet: where they are, and their bodies.
+    pub fresh: Vec<(i64, Vec<u8>)>,
+    /// The rule that ends runs and fired, and the run it fired on.
+    pub failing: Option<(String, Option<String>)>,
     /// The key as it was last unwrapped, and from what.
     cached: Option<(Vec<u8>, Key)>,
     /// Numbers of kinds and of the last run, as long as the state was not restored since.
@@ -39,7 +50,7 @@ pub(super) struct Log {
 #[derive(Default)]
 struct Numbers {
     restores: i64,
-    kinds: HashMap<(Level, Action, Option<String>), i64>,
+    kinds: HashMap<(Level, Category, Cow<'static, str>, Option<String>), i64>,
     run: Option<(String, i64)>,
 }
 
@@ -60,12 +71,13 @@ pub(super) struct StoredHead {
 
 impl Log {
     pub(super) fn new(sealers: Vec<Sealer>) -> Self {
-        Self { number: 0, id: String::new(), sealers, cached: None, numbers: Numbers::default() }
+        Self { number: 0, id: String::new(), sealers, session: Arc::default(), watch: Arc::default(), fresh: Vec::new(), failing: None, cached: None, numbers: Numbers::default() }
     }
 
     /// Forgets the unwrapped key and the numbers: after a rollback they may be such that never came to be.
     pub(super) fn forget(&mut self) {
         self.cached = None;
+        self.fresh.clear();
         self.numbers = Numbers::default();
     }
 
@@ -287,13 +299,18 @@ impl Writer<'_> {
     }
 
     fn add(&mut self, draft: &Draft, ts_ns: i64, clock_ns: i64) -> Result<String> {
+        let named = if draft.about.is_empty() { None } else { Some(subjects::about(self.db, draft)?) };
+        let draft = named.as_ref().map_or(draft, |(draft, _)| draft);
         let doing = "adding to the audit log";
         let seq = self.head.size + 1;
         let stamp = Stamp { id: event::id(ts_ns, keys::random()?), seq, ts_ns, clock_ns };
-        let body = draft.body(&stamp);
+        let body = draft.body(&stamp, &self.log.session);
         let leaf = chain::leaf(&body);
         let link = Link { log_id: &self.log.id, epoch: self.head.epoch, seq, previous: &self.head.last, leaf: &leaf };
         let mac = chain::link(&self.key, &link);
+        if self.log.watch.looks_at(draft.action) {
+            self.log.fresh.push((at(self.log.number, seq), body.clone()));
+        }
         let kind = self.kind(draft)?;
         let run = draft.run.as_ref().map(|run| self.run(run)).transpose()?;
         let (db, number) = (self.db, self.log.number);
@@ -305,6 +322,9 @@ impl Writer<'_> {
             statement.execute(params![at(number, seq), ts_ns, epoch, kind, run, &leaf[..], &mac[..], body])
         })
         .map_err(|e| sql::error(doing, e))?;
+        if let Some((_, about)) = &named {
+            subjects::touch(db, at(number, seq), about)?;
+        }
         self.head.add(ts_ns, &leaf, mac, |level, place, hash| tree::keep(db, number, level, place, hash))?;
         Ok(stamp.id)
     }
@@ -312,11 +332,11 @@ impl Writer<'_> {
     /// The number of the draft's level, category, action and route together.
     fn kind(&mut self, draft: &Draft) -> Result<i64> {
         let fail = |e| sql::error("adding to the audit log", e);
-        let key = (draft.level, draft.action, draft.route.clone());
+        let key = (draft.level, draft.about_what(), draft.word(), draft.route.clone());
         if let Some(kind) = self.log.numbers.kinds.get(&key) {
             return Ok(*kind);
         }
-        let (level, category, action) = (draft.level.word(), draft.action.category().word(), draft.action.word());
+        let (level, category, action) = (draft.level.word(), key.1.word(), key.2.as_ref());
         let values = params![level, category, action, draft.route];
         let known = self
             .db

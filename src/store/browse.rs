@@ -11,6 +11,9 @@ use crate::audit::{Category, Event, Level, Outcome};
 use crate::error::Result;
 use crate::error::codes::audit::EVENT_UNKNOWN;
 
+/// How many events are looked for at once while going through the log.
+const AT_ONCE: usize = 512;
+
 /// Which events. Everything given must hold.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
@@ -28,8 +31,43 @@ pub struct EventFilter {
     pub since_ns: Option<i64>,
     /// Before, nanoseconds since 1970.
     pub until_ns: Option<i64>,
+    /// By this actor.
+    pub actor: Option<String>,
+    /// To this resource.
+    pub resource: Option<String>,
+    /// That ended so.
+    pub outcome: Option<Outcome>,
+    /// With at least this risk.
+    pub least_risk: Option<f64>,
     /// No more than so many, the newest first. 0: all.
     pub limit: usize,
+}
+
+impl EventFilter {
+    /// Whether the body of an event must be looked at to know.
+    fn looks_inside(&self) -> bool {
+        self.actor.is_some() || self.resource.is_some() || self.outcome.is_some() || self.least_risk.is_some()
+    }
+
+    /// Whether an event is among those that are meant, without looking anything up.
+    pub fn takes(&self, event: &Event) -> bool {
+        self.fits(event)
+            && self.action.as_ref().is_none_or(|wanted| is_below(&event.action, wanted))
+            && self.level.is_none_or(|least| event.level >= least)
+            && self.category.is_none_or(|category| event.category == category)
+            && self.route.as_ref().is_none_or(|route| event.route.as_ref() == Some(route))
+            && self.run.as_ref().is_none_or(|run| event.run.as_ref().is_some_and(|own| own.starts_with(run)))
+            && self.since_ns.is_none_or(|since| event.time >= since)
+            && self.until_ns.is_none_or(|until| event.time < until)
+    }
+
+    /// Whether what only the body tells is as asked.
+    fn fits(&self, event: &Event) -> bool {
+        self.actor.as_ref().is_none_or(|actor| event.actor.as_ref() == Some(actor))
+            && self.resource.as_ref().is_none_or(|resource| event.resource.as_ref() == Some(resource))
+            && self.outcome.is_none_or(|outcome| event.outcome == outcome)
+            && self.least_risk.is_none_or(|least| event.risk >= least)
+    }
 }
 
 impl Store {
@@ -38,13 +76,143 @@ impl Store {
     /// # Errors
     /// The state cannot be read.
     pub fn audit_events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
+        if filter.looks_inside() {
+            return self.audit_events_where(filter, &mut |_| true);
+        }
         let most = if filter.limit == 0 { usize::MAX } else { filter.limit };
+        let found = self.ats_of(filter, None, most)?;
+        found.into_iter().map(|at| self.event_at(at)).collect()
+    }
+
+    /// The same, of those that also `holds` is true for.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn audit_events_where(
+        &self,
+        filter: &EventFilter,
+        holds: &mut dyn FnMut(&Event) -> bool,
+    ) -> Result<Vec<Event>> {
+        let most = if filter.limit == 0 { usize::MAX } else { filter.limit };
+        let mut found = Vec::new();
+        self.each_event(filter, &mut |event| {
+            if holds(&event) {
+                found.push(event);
+            }
+            Ok(found.len() < most)
+        })?;
+        Ok(found)
+    }
+
+    /// Visits events, the newest first, until `visit` says that it is enough; the filter's limit does not count.
+    ///
+    /// # Errors
+    /// The state cannot be read, or as `visit` says.
+    pub fn each_event(&self, filter: &EventFilter, visit: &mut dyn FnMut(Event) -> Result<bool>) -> Result<()> {
+        let mut below = None;
+        loop {
+            let ats = self.ats_of(filter, below, AT_ONCE)?;
+            let Some(last) = ats.last().copied() else { return Ok(()) };
+            for at in ats {
+                let event = self.event_at(at)?;
+                if filter.fits(&event) && !visit(event)? {
+                    return Ok(());
+                }
+            }
+            below = Some(last);
+        }
+    }
+
+    /// Visits events of the log in use in the order in which they were recorded, those above `seq`.
+    ///
+    /// # Errors
+    /// The state cannot be read, or as `visit` says.
+    pub fn events_after(&self, seq: u64, visit: &mut dyn FnMut(Event) -> Result<()>) -> Result<()> {
+        let fail = |e| sql::error("reading the audit log", e);
+        let mut above = append::at(self.log.number, seq);
+        loop {
+            let ats: Vec<i64> = self
+                .db
+                .prepare_cached("SELECT at FROM audit_events WHERE at > ?1 AND at < ?2 ORDER BY at LIMIT ?3")
+                .and_then(|mut statement| {
+                    let end = append::at(self.log.number + 1, 0);
+                    statement.query_map(params![above, end, AT_ONCE as i64], |row| row.get(0))?.collect()
+                })
+                .map_err(fail)?;
+            let Some(last) = ats.last().copied() else { return Ok(()) };
+            for at in ats {
+                visit(self.event_at(at)?)?;
+            }
+            above = last;
+        }
+    }
+
+    /// Visits events of the log in use in the order in which they were recorded, those above `seq`, each with its
+    /// canonical bytes (`None`: they were redacted), until `visit` says that it is enough.
+    ///
+    /// # Errors
+    /// The state cannot be read, or as `visit` says.
+    pub fn bodies_after(
+        &self,
+        seq: u64,
+        visit: &mut dyn FnMut(&Event, Option<&[u8]>) -> Result<bool>,
+    ) -> Result<()> {
+        let fail = |e| sql::error("reading the audit log", e);
+        let mut above = append::at(self.log.number, seq);
+        let end = append::at(self.log.number + 1, 0);
+        loop {
+            // In parts, so that a long export holds up nobody's checkpoint.
+            let part: Vec<(i64, Option<Vec<u8>>)> = self
+                .db
+                .prepare_cached("SELECT at, body FROM audit_events WHERE at > ?1 AND at < ?2 ORDER BY at LIMIT ?3")
+                .and_then(|mut statement| {
+                    let rows = statement
+                        .query_map(params![above, end, AT_ONCE as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                    rows.collect()
+                })
+                .map_err(fail)?;
+            let Some((last, _)) = part.last() else { return Ok(()) };
+            above = *last;
+            for (at, body) in part {
+                let event = match &body {
+                    Some(body) => read_body(body)?,
+                    None => self.remains(at).map_err(fail)?,
+                };
+                if !visit(&event, body.as_deref())? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// The number of the first event of the log in use that is of that time or later, or would be.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn first_event_since(&self, ns: i64) -> Result<u64> {
+        Ok(sql::count(self.at_time(self.log.number, ns)? & ((1 << SEQ_BITS) - 1)))
+    }
+
+    /// The number of the last event of the log in use.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn last_event(&self) -> Result<u64> {
+        Ok(append::read_head(&self.db)?.map_or(0, |(.., stored)| stored.head.size))
+    }
+
+    /// Where the newest events are that a filter lets through by what stands beside their bodies.
+    fn ats_of(&self, filter: &EventFilter, below: Option<i64>, most: usize) -> Result<Vec<i64>> {
         let kinds = self.kinds_of(filter)?;
         let runs = filter.run.as_deref().map(|run| self.runs_of(run)).transpose()?;
         let mut found = Vec::new();
         for log in self.log_numbers()? {
             let from = filter.since_ns.map_or(Ok(append::at(log, 0)), |ns| self.at_time(log, ns))?;
             let to = filter.until_ns.map_or(Ok(append::at(log + 1, 0)), |ns| self.at_time(log, ns))?;
+            let to = below.map_or(to, |below| to.min(below));
+            if from >= to {
+                continue;
+            }
             let mut here: Vec<i64> = Vec::new();
             match (&runs, &kinds) {
                 (Some(runs), kinds) => {
@@ -66,7 +234,7 @@ impl Store {
             }
         }
         found.truncate(most);
-        found.into_iter().map(|at| self.event_at(at)).collect()
+        Ok(found)
     }
 
     /// The event with this number in the log in use, or whose id is this or the only one to begin or end with it.
@@ -176,9 +344,7 @@ impl Store {
         }
         let mut kinds = Vec::new();
         for (kind, words) in self.kinds()? {
-            let action = filter.action.as_ref().is_none_or(|wanted| {
-                words.action.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            });
+            let action = filter.action.as_ref().is_none_or(|wanted| is_below(&words.action, wanted));
             if action
                 && filter.level.is_none_or(|least| Level::of(&words.level).is_some_and(|level| level >= least))
                 && filter.category.is_none_or(|category| words.category == category.word())
@@ -255,6 +421,16 @@ impl Store {
         }
     }
 
+    /// The event there, `None` if it was pruned.
+    pub(super) fn event_if_there(&self, at: i64) -> Result<Option<Event>> {
+        let there: bool = self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM audit_events WHERE at = ?1)")
+            .and_then(|mut statement| statement.query_row([at], |row| row.get(0)))
+            .map_err(|e| sql::error("reading the audit log", e))?;
+        if there { self.event_at(at).map(Some) } else { Ok(None) }
+    }
+
     /// What is still known of an event whose body was redacted.
     fn remains(&self, at: i64) -> rusqlite::Result<Event> {
         self.db.query_row(
@@ -263,30 +439,23 @@ impl Store {
             [at],
             |row| {
                 let (level, category): (String, String) = (row.get(1)?, row.get(2)?);
+                let (seq, action): (_, String) = (sql::count(at & ((1 << SEQ_BITS) - 1)), row.get(3)?);
                 Ok(Event {
-                    v: crate::audit::event::VERSION,
-                    id: String::new(),
-                    seq: sql::count(at & ((1 << SEQ_BITS) - 1)),
-                    time: row.get(0)?,
-                    clock: None,
                     level: Level::of(&level).unwrap_or(Level::Info),
                     category: Category::of(&category).unwrap_or(Category::System),
-                    action: row.get(3)?,
-                    outcome: Outcome::Unknown,
                     reason: Some("its body was redacted".to_string()),
-                    resource: None,
-                    actor: None,
-                    origin: None,
-                    tenant: None,
                     run: row.get(5)?,
                     route: row.get(4)?,
-                    config: None,
-                    details: serde_json::Map::new(),
-                    risk: 0.0,
+                    ..Event::bare(seq, row.get(0)?, &action)
                 })
             },
         )
     }
+}
+
+/// Whether an action is this one or one of those that begin with it.
+fn is_below(action: &str, wanted: &str) -> bool {
+    action.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// What a kind stands for.

@@ -182,6 +182,14 @@ impl Store {
         merkle::consistency(old, new, &Kept { db: &self.db, log: self.log.number })
     }
 
+    /// A text signed with the key of the log in use, as a signed note. The text ends with an end of line.
+    ///
+    /// # Errors
+    /// The log has no key to sign with yet, or it is not at hand.
+    pub fn sign_text(&self, text: &str) -> Result<String> {
+        Ok(self.signing()?.note(text))
+    }
+
     /// What is known of the log in use from the checkpoints kept in the state and from the pin outside it.
     ///
     /// # Errors

@@ -163,6 +163,43 @@ impl Store {
         self.query_letters(filter, "").map(|found| found.into_iter().map(|(letter, _)| letter).collect())
     }
 
+    /// Dead letters of the record that begins at this line of a source, whose name may be given in part from its
+    /// end (`orders.csv`), the newest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn letters_at(&self, source: &str, line: u64) -> Result<Vec<Letter>> {
+        let ending = format!("%/{}", sql::literal_pattern(source));
+        self.letters_like(
+            "line = ?1 AND (source = ?2 OR source LIKE ?3 ESCAPE '\\')",
+            params![sql::int(line), source, ending],
+        )
+    }
+
+    /// Dead letters of the records with this key, the newest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn letters_of_key(&self, key: &[&str]) -> Result<Vec<Letter>> {
+        let token = self.subject_token(key).to_be_bytes();
+        self.letters_like("record_key = ?1", params![&token[..]])
+    }
+
+    fn letters_like(&self, condition: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Letter>> {
+        let fail = |e| sql::error("reading dead letters", e);
+        let ids: Vec<String> = self
+            .db
+            .prepare_cached(&format!("SELECT id FROM dead_letters WHERE {condition} ORDER BY number DESC LIMIT 5"))
+            .and_then(|mut statement| statement.query_map(values, |row| row.get(0))?.collect())
+            .map_err(fail)?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut letters = self.dead_letters(&LetterFilter { ids, ..LetterFilter::default() })?;
+        letters.reverse();
+        Ok(letters)
+    }
+
     /// How many there are.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0005_requests.sql"),
     include_str!("migrations/0006_rulings.sql"),
     include_str!("migrations/0007_numbers.sql"),
+    include_str!("migrations/0008_events.sql"),
 ];
 
 /// How a file of each older version, from 1 on, is read as one of today: by views that belong to the
@@ -34,6 +35,7 @@ const READINGS: &[&str] = &[
     include_str!("migrations/read_v4.sql"),
     include_str!("migrations/read_v5.sql"),
     include_str!("migrations/read_v6.sql"),
+    include_str!("migrations/read_v7.sql"),
 ];
 
 /// What is found in a file.

@@ -25,6 +25,7 @@ pub mod lock;
 mod migrate;
 mod open;
 pub mod plans;
+mod programs;
 pub mod protection;
 mod prune;
 mod restore;
@@ -34,7 +35,9 @@ mod runs;
 pub mod sealed;
 mod signer;
 mod sql;
+mod statistics;
 mod steps;
+pub mod subjects;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
@@ -42,6 +45,7 @@ mod told;
 mod tree;
 pub mod vault;
 mod verify;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -65,9 +69,11 @@ pub use prune::{Authority, Hold, Prunable, Retention};
 pub use routes::{Positions, RouteState};
 pub use rulings::{RulingRow, Tombstones, WithheldRow, sums as sums_json};
 pub use runs::{NewRun, RejectReason, Run, RunEnd, RunFilter, RunRow, RunState};
+pub use statistics::EventStatistics;
 pub use steps::{Intent, Settle};
 pub use told::{LogFacts, RunCalls, RunNumbers};
 pub use verify::{Evidence, Verification};
+pub use watch::Waiting;
 
 /// The time, nanoseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -99,6 +105,10 @@ pub struct Options {
     pub letters: LetterLimits,
     /// Where pins are kept: what this user last knew of each log, outside of the state. `None`: nowhere.
     pub pins: Option<std::path::PathBuf>,
+    /// Who opens it, from where, with what: what every event carries.
+    pub session: Arc<crate::audit::Session>,
+    /// What looks at events as they are recorded: rules, and who is told of what.
+    pub watch: Arc<crate::audit::rules::Watch>,
     /// The time.
     pub clock: Clock,
 }
@@ -113,6 +123,8 @@ impl Default for Options {
             deadline: lock::DEADLINE,
             letters: LetterLimits::default(),
             pins: None,
+            session: Arc::default(),
+            watch: Arc::default(),
             clock: system_clock(),
         }
     }
@@ -243,6 +255,7 @@ impl Store {
             state_id: &self.id,
         };
         let done = work(&mut writing).and_then(|value| {
+            writing.judge()?;
             self.db.execute_batch("COMMIT").map_err(|e| sql::error(doing, e))?;
             Ok(value)
         });

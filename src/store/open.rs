@@ -47,6 +47,8 @@ impl Store {
         }
         let now_ns = (options.clock)();
         let mut log = Log::new(audit_sealers(&ring, &options)?);
+        log.session = std::sync::Arc::clone(&options.session);
+        log.watch = std::sync::Arc::clone(&options.watch);
         let doing = "opening the state";
         db.execute_batch("BEGIN IMMEDIATE").map_err(|e| sql::error(doing, e))?;
         let done = settle_log(&db, &mut log, &folder, &options, now_ns, &mut notices).and_then(|id| {

@@ -371,6 +371,8 @@ impl Writing<'_> {
             .map_err(fail)?;
         self.without_tripwires(|w| {
             let (from, to) = (append::at(log, first), append::at(log, last));
+            w.db.execute("DELETE FROM audit_touches WHERE at >= ?1 AND at <= ?2", params![from, to]).map_err(fail)?;
+            w.db.execute("DELETE FROM audit_hits WHERE at >= ?1 AND at <= ?2", params![from, to]).map_err(fail)?;
             w.db.execute("DELETE FROM audit_events WHERE at >= ?1 AND at <= ?2", params![from, to])
                 .map(drop)
                 .map_err(fail)

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::steps::{self, Settle};
 use super::{Store, Writing, keys, only, sql};
+use crate::audit::risk::{self, Inputs};
 use crate::audit::{Action, Draft, Level, Outcome, event};
 use crate::config::hide;
 use crate::error::codes::store::RUN_UNKNOWN;
@@ -40,6 +41,10 @@ pub struct NewRun {
     pub keys: Vec<(String, String)>,
     /// Days that its dead letters are kept; `None`: as the state was opened with.
     pub keep_days: Option<u32>,
+    /// The classes that travel on the route.
+    pub classes: Vec<&'static str>,
+    /// What is at stake on it.
+    pub stakes: Inputs,
 }
 
 /// A run under way.
@@ -65,6 +70,10 @@ pub struct Run {
     pub tenant: Option<String>,
     /// Days that its dead letters are kept.
     pub keep_days: u32,
+    /// The classes that travel on the route.
+    pub classes: Vec<&'static str>,
+    /// What is at stake on it.
+    pub stakes: Inputs,
 }
 
 impl Run {
@@ -77,6 +86,7 @@ impl Run {
         draft.origin.clone_from(&self.origin);
         draft.tenant.clone_from(&self.tenant);
         draft.config = Some(self.mapping.clone());
+        draft.weighed = self.stakes;
         draft
     }
 }
@@ -240,6 +250,8 @@ impl Store {
                 origin: new.origin.clone(),
                 tenant: new.tenant.clone(),
                 keep_days: new.keep_days.unwrap_or(w.limits.days),
+                classes: new.classes.clone(),
+                stakes: new.stakes,
             };
             if let Some(old) = &took {
                 let pid = old.process.pid;
@@ -269,7 +281,7 @@ impl Store {
                 let keys = new.keys.iter().map(|(name, id)| (name.clone(), id.clone().into()));
                 started.detail("keys", keys.collect::<serde_json::Map<_, _>>())
             };
-            drafts.push(started);
+            drafts.push(Draft { classes: run.classes.clone(), ..started });
             w.record(drafts)?;
             Ok(run)
         })
@@ -516,6 +528,9 @@ impl Writing<'_> {
         let (totals, groups) = self.run_totals(run)?;
         let mut draft = run.draft(Action::RunFinished);
         draft.details = steps::totals(&totals);
+        draft.classes.clone_from(&run.classes);
+        draft.weighed.records = totals.written;
+        draft.weighed.anomaly = risk::anomaly_of_amount(totals.written, &mut self.amounts(run)?);
         draft = draft
             .detail("state", end.state.word())
             .detail("exit", end.exit)
@@ -531,6 +546,23 @@ impl Writing<'_> {
             RunState::Running | RunState::Failed | RunState::Died => (Level::Error, Outcome::Failure),
         };
         self.record(vec![draft]).map(drop)
+    }
+
+    /// How much the runs of this route wrote in the 30 days before this one.
+    fn amounts(&self, run: &Run) -> Result<Vec<u64>> {
+        /// More tell no more.
+        const ENOUGH: i64 = 500;
+        let since = run.started_ns.saturating_sub(30 * 86_400_000_000_000);
+        self.db
+            .prepare_cached(
+                "SELECT written FROM runs WHERE route = ?1 AND id <> ?2 AND started_ns >= ?3 AND ended_ns IS NOT NULL
+                 ORDER BY number DESC LIMIT ?4",
+            )
+            .and_then(|mut statement| {
+                let rows = statement.query_map(params![run.route, run.id, since, ENOUGH], |row| row.get::<_, i64>(0))?;
+                rows.map(|amount| amount.map(sql::count)).collect()
+            })
+            .map_err(|e| sql::error("looking at earlier runs", e))
     }
 
     fn run_totals(&self, run: &Run) -> Result<(Totals, u64)> {

@@ -65,6 +65,8 @@ pub struct Settle {
     pub overtaking: Vec<u128>,
     /// What compliance rules did to its records, and its declared sums.
     pub rulings: Rulings,
+    /// Hashed keys of whom and what the records are about, where the route keeps account of them.
+    pub about: Vec<u128>,
     /// What there is to say; added to the run's.
     pub warnings: Vec<String>,
     /// The first group of a full run: all positions from before it are forgotten. Not sooner: a
@@ -97,6 +99,9 @@ impl Store {
     ) -> Result<()> {
         if let Some(settle) = settle {
             check_counts(settle)?;
+        }
+        if let Some(error) = self.failed_by_rule(&run.id) {
+            return Err(error);
         }
         self.write("settling a group", |w| {
             let group = w.check_fence(run)?;
@@ -278,6 +283,8 @@ fn event(run: &Run, settle: &Settle, letters: &Counted) -> Draft {
     digest.update(letters.digest);
     let mut draft = run.draft(Action::GroupSettled);
     draft.details = totals(&settle.totals);
+    draft.weighed.records = settle.totals.written;
+    draft.about.clone_from(&settle.about);
     draft = draft
         .detail("group", settle.mark.group)
         .detail("fence", settle.mark.fence)

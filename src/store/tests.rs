@@ -114,6 +114,7 @@ fn settle(store: &Store, run: &Run, group: u64, written: u64, rejects: Vec<Rejec
         anew: false,
         overtaking: Vec::new(),
         rulings: Default::default(),
+        about: Vec::new(),
     }
 }
 

@@ -193,6 +193,23 @@ pub fn of_connector(state: &Path, connector: &str) -> Result<Vec<KeptTokens>> {
     Ok(found.into_iter().map(|(_, kept)| kept).collect())
 }
 
+/// How often what is kept for each account was replaced, by the names of the accounts. Opens nothing.
+pub(super) fn numbers(folder: &Folder) -> Vec<(String, u64)> {
+    let Ok(entries) = std::fs::read_dir(folder_of(folder)) else { return Vec::new() };
+    let number = |entry: std::fs::DirEntry| {
+        let path = entry.path();
+        let stem = path.file_stem()?.to_str()?.to_string();
+        path.extension().filter(|ending| *ending == ENDING)?;
+        let mut begin = [0; MAGIC.len() + 8];
+        std::io::Read::read_exact(&mut File::open(&path).ok()?, &mut begin).ok()?;
+        let number = begin.strip_prefix(MAGIC.as_slice())?.first_chunk::<8>()?;
+        Some((stem, u64::from_be_bytes(*number)))
+    };
+    let mut found: Vec<_> = entries.flatten().filter_map(number).collect();
+    found.sort();
+    found
+}
+
 fn folder_of(folder: &Folder) -> PathBuf {
     folder.root.join("tokens")
 }

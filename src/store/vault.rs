@@ -125,6 +125,7 @@ impl Store {
     /// The state cannot be written.
     pub fn shred(&mut self, id: &[u8], by: &By) -> Result<Shredded> {
         let subject = reference(&keys::subject_secret(&self.folder)?, id);
+        let identity = std::str::from_utf8(id).ok().map(|id| self.subject_token(&[id]));
         let doing = "erasing a subject";
         let done = self.write(doing, |w| {
             let before_ns = w
@@ -144,7 +145,8 @@ impl Store {
             )
             .map_err(|e| sql::error(doing, e))?;
             let name = hex(&subject);
-            let mut draft = Draft::new(Action::SubjectErased).detail("keys", keys as u64).detail("letters", letters);
+            let known = identity.map_or(Ok(false), |token| super::subjects::forget(w.db, token))?;
+            let mut draft = Draft::new(Action::SubjectErased).detail("keys", keys as u64).detail("letters", letters).detail("identity", known);
             draft.resource = Some(format!("subject {name}"));
             draft.actor = by.actor.clone();
             draft.reason = by.reason.clone();

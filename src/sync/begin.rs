@@ -199,6 +199,7 @@ fn resolve(
         replayed: intent.replayed.clone(),
         overtaking: kept.overtaking,
         rulings: Rulings::default(),
+        about: Vec::new(),
         warnings: Vec::new(),
         anew: intent.anew,
     };
@@ -287,6 +288,7 @@ fn recount(
     let (mut lanes, mut origins) = (Lanes::new(None), Vec::new());
     let (mut totals, mut rejects) = (Totals::default(), Vec::<Reject>::new());
     let mut rulings = Rulings::default();
+    let mut about = Vec::new();
     for (slice, end) in &intent.slices {
         let before = settled.iter().find(|(id, _)| id == slice).map_or(0, |(_, s)| s.position.record);
         let mut read = 0;
@@ -305,6 +307,9 @@ fn recount(
             },
             |arrival| {
                 if let Arrival::Done(mut done) = arrival {
+                    if plan.accounts {
+                        about.extend_from_slice(&done.keys);
+                    }
                     lanes.pass(&mut done, &mut rejects);
                     rejects.extend(done.rejects.into_iter().map(|mut reject| {
                         reject.record += before + read;
@@ -356,6 +361,7 @@ fn recount(
         replayed: intent.replayed.clone(),
         overtaking: if plan.mapping.sync.mode.keyed() { lanes.cut() } else { Vec::new() },
         rulings,
+        about,
         warnings: Vec::new(),
         anew: intent.anew,
     })
@@ -370,7 +376,10 @@ fn dry<'s>(settled: Vec<(SliceId, Settled)>) -> Begun<'s> {
 }
 
 pub(super) fn new_run(plan: &Plan, options: &Options) -> NewRun {
+    let (classes, stakes) = super::stakes::of(plan);
     NewRun {
+        classes,
+        stakes,
         route: plan.name().to_string(),
         project: plan.project.clone(),
         mapping: (plan.mapping.hash.clone(), plan.mapping.canonical.clone()),

@@ -94,6 +94,8 @@ pub struct Delivery<'d> {
     anew: bool,
     /// Positions stay where they are.
     still: bool,
+    /// Keeps account of whom and what the records are about.
+    accounts: bool,
     /// Most records in a group.
     most_records: u64,
     /// Bytes at which a group closes.
@@ -155,6 +157,7 @@ struct Group {
     rejects: Vec<Reject>,
     replayed: Vec<String>,
     origins: Vec<Origins>,
+    about: Vec<u128>,
     digest: blake3::Hasher,
     rulings: Rulings,
     /// Of each target record the numbers that are summed.
@@ -200,6 +203,7 @@ impl<'d> Delivery<'d> {
             mapping: mapping.hash.clone(),
             anew,
             still: false,
+            accounts: false,
             most_records,
             most_bytes: GROUP_BYTES,
             group: Group::default(),
@@ -225,6 +229,12 @@ impl<'d> Delivery<'d> {
     /// Whether positions stay where they are: what is read was asked for by its bounds.
     pub fn still(mut self, still: bool) -> Self {
         self.still = still;
+        self
+    }
+
+    /// Keeps account of whom and what the records are about.
+    pub fn accounting(mut self, accounts: bool) -> Self {
+        self.accounts = accounts;
         self
     }
 
@@ -288,6 +298,9 @@ impl<'d> Delivery<'d> {
         for (field, records) in std::mem::take(&mut done.drifted) {
             *self.drifted.entry(field).or_default() += records;
         }
+        if self.accounts {
+            self.group.about.extend_from_slice(&done.keys);
+        }
         self.lanes.pass(&mut done, &mut self.group.rejects);
         let before = *self.records.get(&done.slice).unwrap_or(&0);
         let mut end = done.end.clone();
@@ -308,6 +321,9 @@ impl<'d> Delivery<'d> {
     /// As for [`Delivery::take`].
     pub fn take_letter(&mut self, letter: String, done: Done, watch: &mut dyn Watch) -> Result<()> {
         self.group.replayed.push(letter);
+        if self.accounts {
+            self.group.about.extend_from_slice(&done.keys);
+        }
         self.add(done, 0, watch).map(drop)
     }
 
@@ -530,6 +546,7 @@ impl Real<'_> {
             replayed: group.replayed,
             overtaking,
             rulings: group.rulings,
+            about: group.about,
             warnings: Vec::new(),
             anew,
         };
@@ -633,6 +650,7 @@ pub(super) fn swept(mark: &Mark, receipt: Receipt, anew: bool) -> Settle {
         replayed: Vec::new(),
         overtaking: Vec::new(),
         rulings: Rulings::default(),
+        about: Vec::new(),
         warnings: Vec::new(),
         anew,
     }

@@ -6,6 +6,7 @@
 //! says how it ended.
 
 mod adopt;
+pub mod alerts;
 mod begin;
 pub mod carry;
 mod certificates;
@@ -30,7 +31,9 @@ pub mod replay;
 pub mod road;
 pub mod room;
 pub mod schedule;
+pub mod ship;
 pub mod signals;
+mod stakes;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -51,6 +51,8 @@ pub struct Plan {
     pub project: (String, String),
     /// What it asks of its records beside the mapping, once that is brought together for a run.
     pub inline: Option<Arc<Inline>>,
+    /// Whether events say which records they are about.
+    pub accounts: bool,
 }
 
 impl Plan {
@@ -162,6 +164,7 @@ impl Plan {
             root: project.root.as_path().into(),
             project: (project.hash.clone(), project.canonical.clone()),
             inline: None,
+            accounts: project.audit.items,
         })
     }
 

@@ -180,6 +180,7 @@ impl Journey<'_> {
                 Delivery::new(edge, mark, &settled, &plan.mapping, plan.anew(self.options))
                     .resolved(resolved)
                     .still(self.options.window.is_some())
+                    .accounting(plan.accounts)
                     .groups_of(self.options.room.group_bytes())
                     .paced(plan.to.pace.clone(), self.stop.clone())
                     .telling(Arc::clone(&branch.through)),

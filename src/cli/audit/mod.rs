@@ -2,7 +2,9 @@
 
 mod add;
 mod check;
+mod alerts;
 mod checkpoint;
+mod export;
 mod hold;
 mod keys;
 mod list;
@@ -14,8 +16,12 @@ mod redact;
 mod row_tests;
 #[cfg(test)]
 mod rule_tests;
+mod rules;
 mod show;
+mod stats;
+mod subject;
 mod verify;
+mod why;
 mod witness;
 
 use clap::Subcommand;
@@ -34,6 +40,12 @@ pub(super) struct Audit {
 enum Verb {
     List(list::List),
     Show(show::Show),
+    Stats(stats::Stats),
+    Subject(subject::Subject),
+    Why(why::Why),
+    Export(export::Export),
+    Rules(rules::Rules),
+    Alerts(alerts::Alerts),
     Verify(verify::Verify),
     Check(check::Check),
     Checkpoint(checkpoint::Checkpoint),
@@ -52,6 +64,12 @@ impl Audit {
         match self.verb {
             Verb::List(verb) => verb.run(context),
             Verb::Show(verb) => verb.run(context),
+            Verb::Stats(verb) => verb.run(context),
+            Verb::Subject(verb) => verb.run(context),
+            Verb::Why(verb) => verb.run(context),
+            Verb::Export(verb) => verb.run(context),
+            Verb::Rules(verb) => verb.run(context),
+            Verb::Alerts(verb) => verb.run(context),
             Verb::Verify(verb) => verb.run(context),
             Verb::Check(verb) => verb.run(context),
             Verb::Checkpoint(verb) => verb.run(context),

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::audit::risk::Bands;
 use crate::cli::context::Context;
 use crate::cli::moment;
 use crate::cli::output::Answer;
@@ -32,16 +33,33 @@ impl Show {
             ("run", &event.run),
             ("actor", &event.actor),
             ("origin", &event.origin),
+            ("host", &event.host),
+            ("address", &event.ip),
+            ("for", &event.on_behalf_of),
             ("tenant", &event.tenant),
+            ("tool", &event.tool),
             ("config", &event.config),
         ] {
             if let Some(value) = value {
                 line(name, value);
             }
         }
-        if event.risk > 0.0 {
-            line("risk", &event.risk.to_string());
+        if let Some(ci) = &event.ci {
+            let run = ci.run.as_deref().unwrap_or("unknown");
+            line("ci", &format!("{} run {run}, as it claims", ci.system));
         }
+        if !event.classes.is_empty() {
+            line("classes", &event.classes.join(", "));
+        }
+        if !event.subjects.is_empty() {
+            line("subjects", &event.subjects.join(", "));
+        }
+        for check in &event.checks {
+            line("check", &format!("{} {}", check.id, check.status));
+        }
+        let risk = &project.audit.risk;
+        let bands = Bands { low: risk[0], medium: risk[1], high: risk[2], critical: risk[3] };
+        line("risk", &format!("{} ({})", event.risk, bands.word(event.risk)));
         let details = serde_json::Value::Object(event.details.clone());
         if !event.details.is_empty() {
             text.push_str(&format!("  details\n{}", outline(&details, 2)));
@@ -63,7 +81,8 @@ impl Show {
             .fact("tenant", json!(event.tenant))
             .fact("config", json!(event.config))
             .fact("risk", json!(event.risk))
-            .fact("details", details);
+            .fact("details", details)
+            .fact("event", serde_json::to_value(&event).unwrap_or_default());
         context.ui.answer(answer.text(text))?;
         Ok(Exit::Done)
     }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::audit::Event;
+use crate::audit::{Action, Draft, Event, Outcome};
 use crate::audit::checkpoint::Proof;
 use crate::audit::note::Verifying;
 use crate::audit::verify::Made;
@@ -15,9 +15,10 @@ use crate::cli::context::Context;
 use crate::cli::moment;
 use crate::cli::output::Answer;
 use crate::cli::output::text::{count, grouped, shown};
+use crate::config::Project;
 use crate::error::codes::audit::{KEY_BAD, PROOF_BAD};
 use crate::error::{Error, Exit, Kind, Result};
-use crate::store::Evidence;
+use crate::store::{Evidence, Verification};
 use crate::sync::carry;
 
 /// Verifies that nothing in the log was changed, dropped or put in
@@ -38,11 +39,20 @@ pub(super) struct Verify {
     /// The public key of the log, as often as there are (and of witnesses): its line, or a file with it
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
+    /// Verifies this export by the manifest beside it and nothing else; needs no log and no project, only `--key`
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["first_key", "checkpoint", "proof"])]
+    export: Option<PathBuf>,
+    /// Leaves no event that the log was verified
+    #[arg(long)]
+    no_record: bool,
 }
 
 impl Verify {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
         let keys = self.key.iter().map(|text| public_key(text)).collect::<Result<Vec<_>>>()?;
+        if let Some(export) = &self.export {
+            return super::export::verify(context, export, &keys);
+        }
         if let Some(proof) = &self.proof {
             return verify_proof(context, proof, self.event.as_deref(), &keys);
         }
@@ -71,6 +81,8 @@ impl Verify {
             }
         }
         let verified = store.verify_with(&evidence)?;
+        drop(store);
+        let unrecorded = self.record(context, &project, &verified);
         let mut text = String::new();
         let mut logs: Vec<Value> = Vec::new();
         for (report, closed) in &verified.logs {
@@ -112,6 +124,9 @@ impl Verify {
         let good = verified.is_good();
         text.push_str(if good { "nothing was changed\n" } else { "the log does NOT verify\n" });
         context.ui.answer(Answer::new().fact("ok", json!(good)).fact("logs", json!(logs)).text(text))?;
+        if let Some(error) = unrecorded {
+            context.ui.warn(&format!("that the log was verified could not be recorded: {error}"));
+        }
         match verified.error() {
             // The findings are the answer; a document on top of the document would be two.
             Some(error) => {
@@ -120,6 +135,28 @@ impl Verify {
             }
             None => Ok(Exit::Done),
         }
+    }
+}
+
+impl Verify {
+    /// Records that the log was verified, and how that ended; why it could not be.
+    fn record(&self, context: &Context<'_>, project: &Project, verified: &Verification) -> Option<Error> {
+        if self.no_record {
+            return None;
+        }
+        let good = verified.is_good();
+        let mut draft = Draft::new(if good { Action::AuditVerified } else { Action::VerificationFailed });
+        let events: u64 = verified.logs.iter().map(|(report, _)| report.events).sum();
+        draft = draft
+            .detail("events", events)
+            .detail("logs", verified.logs.len())
+            .detail("first_key", self.first_key.is_some())
+            .detail("checkpoints", self.checkpoint.len());
+        if let Some(bad) = verified.logs.iter().find_map(|(report, _)| report.bad.as_ref()) {
+            draft = draft.detail("event", bad.seq).detail("check", bad.test.name()).detail("looks_like", bad.looks.word());
+            (draft.outcome, draft.risk) = (Outcome::Failure, 0.9);
+        }
+        context.store(project).and_then(|mut store| store.record_event(draft)).err()
     }
 }
 

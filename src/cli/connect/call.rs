@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::packs::{self, pack_of};
-use crate::cli::context::Context;
+use crate::audit::Action;
+use crate::cli::context::{Context, Looked};
 use crate::cli::output::{Answer, Rows};
 use crate::connect::calling;
 use crate::connect::pack::Given;
@@ -28,7 +29,7 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
-        let (_, connector) = packs::connector(&self.name, context)?;
+        let (project, connector) = packs::connector(&self.name, context)?;
         let Some(protocol) = connector.spec.and_then(pack_of) else {
             let cause = format!("`{}` uses `{}`, which has no operations", self.name, connector.uses.value);
             return Err(Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause)
@@ -59,7 +60,10 @@ impl Call {
         let input = self.read()?;
         let caller = Caller::open(Arc::new(Given::new(pack, connector)))?;
         let runtime = Runtime::start("call")?;
-        let called = runtime.run(calling::call(&caller, operation, &input))?;
+        let called = runtime.run(calling::call(&caller, operation, &input));
+        let looked = Looked { action: Action::OperationCalled, connector: &self.name, stream: Some(&operation.name) };
+        context.looked(&project, &looked, [], usize::from(called.is_ok()))?;
+        let called = called?;
         let text = match &called.result {
             Json::String(text) => format!("{text}\n"),
             tree => format!("{tree:#}\n"),

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::packs::{self, pack_of};
-use crate::cli::context::Context;
+use crate::audit::Action;
+use crate::cli::context::{Context, Looked};
 use crate::cli::output::Answer;
 use crate::cli::sample::{self, Found};
 use crate::config::{Connector, Node, Spanned, Text};
@@ -52,6 +53,8 @@ impl Capture {
                 records += 1;
             }
         })?;
+        let looked = Looked { action: Action::DataCaptured, connector: &self.name, stream: Some(&self.stream) };
+        context.looked(&project, &looked, stream.fields.iter().map(|field| field.classes), records)?;
         let mut scrub = Scrub { fields: &stream.fields, secrets: secrets(&connector), fakes: BTreeMap::new() };
         let exchanges: Vec<Json> = tap.kept().iter().filter_map(|kept| scrub.exchange(kept)).collect();
         let auth: serde_json::Map<String, Json> = connector

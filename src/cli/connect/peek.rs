@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::cli::context::Context;
+use crate::audit::Action;
+use crate::cli::context::{Context, Looked};
 use crate::cli::output::{Answer, Rows};
 use crate::cli::sample::{self, Found};
 use crate::config::{Connector, Project, Stream};
@@ -71,6 +72,8 @@ impl Peek {
         }
         let notes = read?;
         notes.iter().for_each(|note| context.ui.note(note));
+        let looked = Looked { action: Action::DataViewed, connector: &self.name, stream: Some(&self.stream) };
+        context.looked(&project, &looked, stream.fields.iter().map(|field| field.classes), records.len())?;
         let answer =
             if self.classify { classified(&stream, &columns, unreadable) } else { answer(&records, unreadable) };
         context.ui.answer(answer)?;

@@ -33,6 +33,42 @@ pub static EVENT_UNKNOWN: Code = Code::new(
     "No event of the log has this id, or several begin with it. Give more of the id; `consign audit list` shows ids.",
 );
 
+/// A rule over events ended a run.
+pub static RULE_FAILED: Code = Code::new(
+    "audit-rule-failed",
+    "a rule over events ended the run",
+    "A rule of `audit: { rules }` fired on an event of this run, and `fail` is among its actions. What was settled before stays settled; the run can be started again once the reason is gone. `consign audit list --action rule.fired` shows what it fired on.",
+);
+/// A rule's own test does not pass.
+pub static RULE_TEST: Code = Code::new(
+    "audit-rule-test",
+    "a test of a rule over events fails",
+    "The rule fires where its test says that it does not, or the other way round. Mend the rule or the test; `consign audit rules test` runs them.",
+);
+/// An alert could not be sent.
+pub static ALERT_FAILED: Code = Code::new(
+    "audit-alert-failed",
+    "an alert could not be sent",
+    "Whoever was to be told could not be reached, or refused. The alert is kept and tried again with later commands, after one minute, then after longer pauses up to a day, and is given up after eight tries; each failure is an event. `consign audit alerts list` shows what waits, `consign audit alerts test NAME` sends one now.",
+);
+/// A place that alerts cannot go to.
+pub static ALERT_PLACE: Code = Code::new(
+    "audit-alert-place",
+    "the place of an alert cannot be used",
+    "The address, the mail server or the name of the command is not one that alerts can go to. See `audit: { alerts }` in the reference.",
+);
+/// Where an export goes is none, or does not take it.
+pub static EXPORT_PLACE: Code = Code::new(
+    "audit-export-place",
+    "the place of an export cannot be used",
+    "Exports go to a file, to standard output or, as syslog, to `tcp://HOST:PORT` or `tls://HOST:PORT`. The server could not be reached, is not who its certificate says, or ended the connection.",
+);
+/// An export is not what its manifest says.
+pub static EXPORT_BAD: Code = Code::new(
+    "audit-export-bad",
+    "the export does not verify",
+    "The manifest was not signed by the key that was given, or the file is not the one it was signed over: something was changed, added or left out after the export.",
+);
 /// An event of which nothing but its place is left, or that must stay.
 pub static EVENT_GONE: Code = Code::new(
     "audit-event-gone",
@@ -125,4 +161,10 @@ pub const ALL: &[&Code] = &[
     &APPROVALS_BAD,
     &STANDARD_UNKNOWN,
     &STANDARD_BAD,
+    &RULE_FAILED,
+    &RULE_TEST,
+    &ALERT_FAILED,
+    &ALERT_PLACE,
+    &EXPORT_PLACE,
+    &EXPORT_BAD,
 ];
