@@ -188,7 +188,7 @@ fn row(event: &Event) -> Vec<Value> {
 
 /// One event on one line, at once.
 fn line(context: &Context<'_>, event: &Event) -> Result<()> {
-    let text = match context.global.output {
+    let text = match context.global.output.unwrap_or(Shape::Text) {
         Shape::Text => {
             let told = [&event.route, &event.resource, &event.actor, &event.reason];
             let told: Vec<_> = told.into_iter().flatten().map(|text| shown(text)).collect();
