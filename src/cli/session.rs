@@ -21,6 +21,7 @@ pub(super) fn session(environment: &str) -> Session {
     let terminal = std::io::stdin().is_terminal() || std::io::stderr().is_terminal();
     let uid = rustix::process::getuid();
     let origin = match &told {
+        Circumstances { origin: Some(said), .. } => said,
         told if told.ci.is_some() => "ci",
         _ if terminal => "terminal",
         told if told.systemd => "systemd",

@@ -1,6 +1,9 @@
 //! Who works with consign and from where, as far as the environment tells. All of it is what variables claim.
 
-use super::environment::{CI, Environment};
+use super::environment::{CI, CONSIGN_ORIGIN, Environment};
+
+/// What can start consign.
+pub const ORIGINS: [&str; 6] = ["terminal", "cron", "systemd", "kubernetes", "ci", "script"];
 
 /// What the environment tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub struct Circumstances {
     pub ip: Option<String>,
     /// The run of a CI system.
     pub ci: Option<CiRun>,
+    /// What started consign, as somebody says.
+    pub origin: Option<&'static str>,
     /// Whether systemd started it.
     pub systemd: bool,
     /// Whether it runs in a Kubernetes cluster.
@@ -73,6 +78,9 @@ impl Circumstances {
             behind: first(&["SUDO_USER", "DOAS_USER"]),
             ip: text("SSH_CONNECTION").and_then(|text| text.split(' ').next().map(str::to_string)),
             ci,
+            origin: environment
+                .read(&CONSIGN_ORIGIN)
+                .and_then(|said| ORIGINS.iter().copied().find(|origin| *origin == said)),
             systemd: text("INVOCATION_ID").is_some(),
             kubernetes: text("KUBERNETES_SERVICE_HOST").is_some(),
         }

@@ -109,6 +109,11 @@ pub static COMPLIANCE_SOC2_ENABLED: EnvVar = var(
     "COMPLIANCE_SOC2_ENABLED",
     "`true`: the project is held to SOC 2, as if it stood under `compliance: { standards }`; `false`: it is not, even if it stands there. Not set: what the configuration says.",
 );
+/// What started consign.
+pub static CONSIGN_ORIGIN: EnvVar = var(
+    "CONSIGN_ORIGIN",
+    "What started consign, for the audit log, where it cannot tell by itself or is wrong: `terminal`, `cron`, `systemd`, `kubernetes`, `ci`, `script`.",
+);
 /// The folder of what programs remember of their user.
 pub static XDG_STATE_HOME: EnvVar = var(
     "XDG_STATE_HOME",
@@ -153,6 +158,7 @@ pub static ALL: &[&EnvVar] = &[
     &COMPLIANCE_ISO27001_ENABLED,
     &COMPLIANCE_CCPA_ENABLED,
     &COMPLIANCE_SOC2_ENABLED,
+    &CONSIGN_ORIGIN,
     &XDG_STATE_HOME,
     &NO_COLOR,
     &CI,

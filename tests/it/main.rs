@@ -46,4 +46,5 @@ mod sources;
 mod state;
 mod support;
 mod unattended;
+mod watching;
 mod wrong_mappings;

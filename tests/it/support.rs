@@ -17,6 +17,8 @@ pub fn updating() -> bool {
 pub fn consign(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_consign"));
     command.current_dir(folder).env_clear().env("HOME", folder).env("TZ", "UTC").env("COLUMNS", "100");
+    // Who runs the tests, and from where, is no part of what is compared.
+    command.env("USER", "ada").env("CONSIGN_ORIGIN", "script");
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
@@ -159,7 +161,12 @@ pub fn redact(text: &str, folder: &Path) -> String {
             if found[0].bytes().all(|b| b.is_ascii_digit()) { found[0].to_string() } else { "[hash]".to_string() }
         })
         .into_owned();
+    if let Ok(host) = std::fs::read_to_string("/proc/sys/kernel/hostname") {
+        text = text.replace(&format!(" {}", host.trim()), " [host]").replace(&format!("\"{}\"", host.trim()), "\"[host]\"");
+    }
     for (pattern, by) in [
+        (r"(consign \d+\.\d+\.\d+) [0-9a-f]{12}\b", "$1 [build]"),
+        (r#"("pid": ?)\d+"#, "${1}0"),
         (r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}| UTC)?", "[time]"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[id]"),
         (r"\b(r|e|d|run|evt|dl)_?-?[0-9a-hjkmnp-tv-zA-HJKMNP-TV-Z]{10,}\b", "[id]"),
