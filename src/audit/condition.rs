@@ -115,7 +115,8 @@ mod tests {
 
     fn check(text: &str, expected: bool) {
         let mut event = Event::bare(7, 1_700_000_000_000_000_000, "group.settled");
-        event.details = json!({ "rejected": 12, "slices": [{ "slice": "a" }] }).as_object().cloned().unwrap_or_default();
+        event.details =
+            json!({ "rejected": 12, "slices": [{ "slice": "a" }] }).as_object().cloned().unwrap_or_default();
         (event.route, event.risk) = (Some("orders".into()), 0.61);
         event.classes = vec!["pii.contact.email".into()];
         let condition = Condition::compile(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));

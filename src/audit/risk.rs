@@ -239,7 +239,8 @@ mod tests {
         let login = Inputs { failed: 0.3, privilege: privilege(Some("person")), ..of };
         check("one failed login of an operator", login, 0.33, "low");
         check("the tenth in five minutes", Inputs { anomaly: anomaly_of_repeats(10), ..login }, 0.62, "medium");
-        let mails = Inputs { sensitivity: sensitivity(1), records: 500, exposure: 0.5, failed: 0.3, context: 0.2, ..of };
+        let mails =
+            Inputs { sensitivity: sensitivity(1), records: 500, exposure: 0.5, failed: 0.3, context: 0.2, ..of };
         check("500 clear e-mail addresses to a new contracted target", mails, 0.61, "medium");
         let change = Inputs { sensitivity: sensitivity(2), failed: 0.6, privilege: 0.1, ..of };
         check("an unapproved change of a mapping of financial reporting", change, 0.71, "medium");
@@ -248,7 +249,12 @@ mod tests {
         check("the log pruned outside of its policy", Inputs { floor: 0.9, ..of }, 0.90, "critical");
         let cvv = Inputs { sensitivity: sensitivity(4), records: 1, failed: 0.85, ..of };
         check("one card verification code in a file", cvv, 0.91, "critical");
-        check("health records in clear, no contract", Inputs { exposure: 1.0, failed: 0.85, ..health }, 0.92, "critical");
+        check(
+            "health records in clear, no contract",
+            Inputs { exposure: 1.0, failed: 0.85, ..health },
+            0.92,
+            "critical",
+        );
     }
 
     fn inputs() -> impl Strategy<Value = Inputs> {

@@ -99,8 +99,12 @@ impl Rule {
         let compile = |of: &config::Expression| {
             Condition::compile(&of.text).map_err(|faults| {
                 let cause = faults.first().map_or_else(String::new, |fault| fault.cause.clone());
-                Error::new(Kind::Invalid, &codes::cli::USAGE, format!("the rule `{}` cannot be read: {cause}", rule.name))
-                    .at(of.place.clone())
+                Error::new(
+                    Kind::Invalid,
+                    &codes::cli::USAGE,
+                    format!("the rule `{}` cannot be read: {cause}", rule.name),
+                )
+                .at(of.place.clone())
             })
         };
         let does = |word: &str| rule.actions.iter().any(|action| action == word);
@@ -294,8 +298,7 @@ mod tests {
 
     fn rule(when: &str, group_by: Option<&str>, threshold: u64) -> EventRule {
         let place = Place { file: "connectors.yaml".into(), line: 1, column: 1, width: 1, source: String::new() };
-        let expression =
-            |text: &str| config::Expression { text: text.into(), place: place.clone(), runs: Vec::new() };
+        let expression = |text: &str| config::Expression { text: text.into(), place: place.clone(), runs: Vec::new() };
         EventRule {
             name: "many".into(),
             place: place.clone(),

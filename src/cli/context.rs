@@ -20,7 +20,7 @@ use crate::error::{Error, Kind, Result, Severity, codes};
 
 use crate::record::{ClassSet, Timestamp};
 use crate::store::lock;
-use crate::store::{Opened, Options, Store};
+use crate::store::{Folder, Opened, Options, Store};
 use crate::sync::Stop;
 use crate::sync::signals::GRACE;
 
@@ -155,7 +155,7 @@ impl<'u> Context<'u> {
         classes: impl IntoIterator<Item = ClassSet>,
         records: usize,
     ) -> Result<()> {
-        if !self.state_folder(project).join("consign.db").exists() {
+        if !Folder::at(&self.state_folder(project)).database().exists() {
             return Ok(());
         }
         let classes = classes.into_iter().fold(ClassSet::NONE, ClassSet::union);
@@ -188,10 +188,13 @@ impl<'u> Context<'u> {
     /// Tells whoever is to be told of what was recorded. Whatever happens here changes no command's outcome.
     pub(super) fn tell(&self) {
         let Some(project) = self.recorded.take() else { return };
-        let done = Store::open(&self.state_folder(&project), match self.store_options(&project) {
-            Ok(options) => options,
-            Err(error) => return self.ui.warn(&format!("alerts wait: {error}")),
-        })
+        let done = Store::open(
+            &self.state_folder(&project),
+            match self.store_options(&project) {
+                Ok(options) => options,
+                Err(error) => return self.ui.warn(&format!("alerts wait: {error}")),
+            },
+        )
         .and_then(|mut opened| {
             // Which program it is was noted when it was opened first.
             super::session::know_program(&mut opened.store)?;

@@ -18,7 +18,7 @@ const SCHEDULERS: &[&str] = &["cron", "crond", "anacron", "fcron", "atd", "super
 /// The session of this process, without its program.
 pub(super) fn session(environment: &str) -> Session {
     let told = Circumstances::of(&Environment::process());
-    let terminal = std::io::stdin().is_terminal() || std::io::stderr().is_terminal();
+    let terminal = std::io::stdin().is_terminal();
     let uid = rustix::process::getuid();
     let origin = match &told {
         Circumstances { origin: Some(said), .. } => said,

@@ -202,16 +202,32 @@ static ALERT: Section = Section {
     foreign: false,
     keys: &[
         Key::new("on", Kind::OneOrMany(&Kind::Word(OCCASIONS)), "Of what; left out, of everything but `slow`."),
-        Key::new("exec", Kind::Label, "A command that `commands.yaml` of your own configuration allows, by its name; it reads the alert as JSON from standard input."),
+        Key::new(
+            "exec",
+            Kind::Label,
+            "A command that `commands.yaml` of your own configuration allows, by its name; it reads the alert as JSON from standard input.",
+        ),
         Key::new("webhook", Kind::Filled, "An address that the alert is posted to as JSON."),
-        Key::new("secret", Kind::Secret, "What posts are signed with: `X-Consign-Signature: sha256=…`, the HMAC over `X-Consign-Timestamp`, a point and the body."),
-        Key::new("slack", Kind::Secret, "The address of an incoming webhook of Slack, or of one that understands the same."),
+        Key::new(
+            "secret",
+            Kind::Secret,
+            "What posts are signed with: `X-Consign-Signature: sha256=…`, the HMAC over `X-Consign-Timestamp`, a point and the body.",
+        ),
+        Key::new(
+            "slack",
+            Kind::Secret,
+            "The address of an incoming webhook of Slack, or of one that understands the same.",
+        ),
         Key::new("pagerduty", Kind::Secret, "The routing key of a service of PagerDuty."),
         Key::new("url", Kind::Filled, "Where PagerDuty's Events API is, if not where it usually is."),
         Key::new("email", Kind::OneOrMany(&Kind::Label), "Addresses that get a mail."),
         Key::new("from", Kind::Label, "From whom the mail is."),
-        Key::new("server", Kind::Filled, "The mail server: `smtp://host:587` (STARTTLS), `smtps://host`, `smtp+plain://host:25` (not encrypted).")
-            .default("smtp+plain://localhost:25"),
+        Key::new(
+            "server",
+            Kind::Filled,
+            "The mail server: `smtp://host:587` (STARTTLS), `smtps://host`, `smtp+plain://host:25` (not encrypted).",
+        )
+        .default("smtp+plain://localhost:25"),
         Key::new("user", Kind::Filled, "The account at the mail server."),
         Key::new("password", Kind::Secret, "Its password."),
         Key::new("syslog", Kind::Label, "`local` for the system's log, or `syslog://HOST:514` (UDP)."),
@@ -225,7 +241,12 @@ static TEST: Section = Section {
     foreign: false,
     keys: &[
         Key::new("name", Kind::Label, "What it shows.").required(),
-        Key::new("events", Kind::List(&Kind::Record), "Members of each event; `after: 90` says so many seconds after the one before.").required(),
+        Key::new(
+            "events",
+            Kind::List(&Kind::Record),
+            "Members of each event; `after: 90` says so many seconds after the one before.",
+        )
+        .required(),
         Key::new("fires", Kind::Flag, "Whether the rule fires.").default("true"),
     ],
 };
@@ -237,9 +258,19 @@ static RULE: Section = Section {
     keys: &[
         Key::new("name", Kind::Name(true), "Its name.").required(),
         Key::new("about", Kind::Label, "What it is for."),
-        Key::new("when", Kind::Expression, "For which events it holds: `event.action == \"run.finished\" && event.outcome == \"failure\"`.").required(),
+        Key::new(
+            "when",
+            Kind::Expression,
+            "For which events it holds: `event.action == \"run.finished\" && event.outcome == \"failure\"`.",
+        )
+        .required(),
         Key::new("group_by", Kind::Expression, "Events are counted apart by what this gives: `event.route`."),
-        Key::new("window", Kind::Length, "Within how long events count together; once fired, it fires again only after that long.").default("1h"),
+        Key::new(
+            "window",
+            Kind::Length,
+            "Within how long events count together; once fired, it fires again only after that long.",
+        )
+        .default("1h"),
         Key::new("threshold", Kind::Whole(1, 1_000_000), "How many of them make it fire.").default("1"),
         Key::new("severity", Kind::Word(LEVELS), "How grave it is.").default("warning"),
         Key::new("actions", Kind::OneOrMany(&Kind::Word(ACTIONS)), "What happens.").default("[log_event]"),
@@ -358,10 +389,7 @@ fn alert(name: &str, raw: &Raw) -> Result<Alert, (&'static str, &'static str)> {
             let timeout = length(raw, "timeout").unwrap_or(Duration::from_secs(10));
             Ok(Alert { name: name.to_string(), on, to, timeout })
         }
-        (None, _) => Err((
-            "goes nowhere",
-            "give one of `exec`, `webhook`, `slack`, `pagerduty`, `email`, `syslog`",
-        )),
+        (None, _) => Err(("goes nowhere", "give one of `exec`, `webhook`, `slack`, `pagerduty`, `email`, `syslog`")),
         _ => Err(("goes to two places", "make two alerts of it")),
     }
 }

@@ -67,7 +67,8 @@ pub fn seal_project(project: &mut Project) {
         value["audit"]["slow_secs"] = json!(audit.slow.as_secs());
     }
     if !audit.alerts.is_empty() {
-        let told = audit.alerts.iter().map(|alert| (alert.name.clone(), json!({ "on": alert.on, "by": alert.to.word() })));
+        let told =
+            audit.alerts.iter().map(|alert| (alert.name.clone(), json!({ "on": alert.on, "by": alert.to.word() })));
         value["audit"]["alerts"] = told.collect::<Map<_, _>>().into();
     }
     if !audit.rules.is_empty() {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::check::Checker;
 use super::auditing;
+use super::check::Checker;
 use super::keys::{PROJECT, STREAM};
 use super::node::{self, options, pairs};
 use super::source::Source;

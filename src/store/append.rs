@@ -71,7 +71,17 @@ pub(super) struct StoredHead {
 
 impl Log {
     pub(super) fn new(sealers: Vec<Sealer>) -> Self {
-        Self { number: 0, id: String::new(), sealers, session: Arc::default(), watch: Arc::default(), fresh: Vec::new(), failing: None, cached: None, numbers: Numbers::default() }
+        Self {
+            number: 0,
+            id: String::new(),
+            sealers,
+            session: Arc::default(),
+            watch: Arc::default(),
+            fresh: Vec::new(),
+            failing: None,
+            cached: None,
+            numbers: Numbers::default(),
+        }
     }
 
     /// Forgets the unwrapped key and the numbers: after a rollback they may be such that never came to be.

@@ -95,7 +95,7 @@ impl Store {
     ) -> Result<Vec<Event>> {
         let most = if filter.limit == 0 { usize::MAX } else { filter.limit };
         let mut found = Vec::new();
-        self.each_event(filter, &mut |event| {
+        self.walk_events(filter, &mut |event| {
             if holds(&event) {
                 found.push(event);
             }
@@ -108,7 +108,7 @@ impl Store {
     ///
     /// # Errors
     /// The state cannot be read, or as `visit` says.
-    pub fn each_event(&self, filter: &EventFilter, visit: &mut dyn FnMut(Event) -> Result<bool>) -> Result<()> {
+    pub fn walk_events(&self, filter: &EventFilter, visit: &mut dyn FnMut(Event) -> Result<bool>) -> Result<()> {
         let mut below = None;
         loop {
             let ats = self.ats_of(filter, below, AT_ONCE)?;
@@ -152,11 +152,7 @@ impl Store {
     ///
     /// # Errors
     /// The state cannot be read, or as `visit` says.
-    pub fn bodies_after(
-        &self,
-        seq: u64,
-        visit: &mut dyn FnMut(&Event, Option<&[u8]>) -> Result<bool>,
-    ) -> Result<()> {
+    pub fn bodies_after(&self, seq: u64, visit: &mut dyn FnMut(&Event, Option<&[u8]>) -> Result<bool>) -> Result<()> {
         let fail = |e| sql::error("reading the audit log", e);
         let mut above = append::at(self.log.number, seq);
         let end = append::at(self.log.number + 1, 0);

@@ -32,9 +32,10 @@ impl Store {
             return Ok(());
         }
         self.write(doing, |w| {
-            let seen = w
-                .db
-                .query_row("SELECT EXISTS (SELECT 1 FROM audit_programs WHERE sha256 = ?1)", [&sha256], |row| row.get(0))
+            let seen =
+                w.db.query_row("SELECT EXISTS (SELECT 1 FROM audit_programs WHERE sha256 = ?1)", [&sha256], |row| {
+                    row.get(0)
+                })
                 .map_err(|e| sql::error(doing, e))?;
             w.db.execute(
                 "INSERT OR REPLACE INTO audit_programs (file, version, sha256, seen_ns) VALUES (?1, ?2, ?3, ?4)",

@@ -559,7 +559,8 @@ impl Writing<'_> {
                  ORDER BY number DESC LIMIT ?4",
             )
             .and_then(|mut statement| {
-                let rows = statement.query_map(params![run.route, run.id, since, ENOUGH], |row| row.get::<_, i64>(0))?;
+                let rows =
+                    statement.query_map(params![run.route, run.id, since, ENOUGH], |row| row.get::<_, i64>(0))?;
                 rows.map(|amount| amount.map(sql::count)).collect()
             })
             .map_err(|e| sql::error("looking at earlier runs", e))

@@ -85,7 +85,9 @@ impl Store {
         let mut scores: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
         let mut statement = self
             .db
-            .prepare_cached("SELECT ts_ns, body FROM audit_events WHERE at >= ?1 AND at < ?2 AND body IS NOT NULL ORDER BY at")
+            .prepare_cached(
+                "SELECT ts_ns, body FROM audit_events WHERE at >= ?1 AND at < ?2 AND body IS NOT NULL ORDER BY at",
+            )
             .map_err(fail)?;
         let mut rows = statement.query(params![from, to]).map_err(fail)?;
         while let Some(row) = rows.next().map_err(fail)? {
@@ -129,9 +131,10 @@ impl Store {
     pub fn entity_score(&self, filter: &EventFilter) -> Result<f64> {
         let now = self.now_ns();
         let since = now.saturating_sub(30 * 86_400_000_000_000);
-        let filter = EventFilter { since_ns: Some(filter.since_ns.map_or(since, |own| own.max(since))), ..filter.clone() };
+        let filter =
+            EventFilter { since_ns: Some(filter.since_ns.map_or(since, |own| own.max(since))), ..filter.clone() };
         let mut scores = Vec::new();
-        self.each_event(&filter, &mut |event| {
+        self.walk_events(&filter, &mut |event| {
             scores.push((event.risk, (now - event.time) as f64 / 86_400e9));
             Ok(true)
         })?;

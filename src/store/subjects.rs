@@ -9,8 +9,8 @@ use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use super::append;
 use super::{Store, keys, sql};
-use crate::audit::{Draft, Event};
 use crate::audit::chain::hex;
+use crate::audit::{Draft, Event};
 use crate::error::Result;
 
 /// Up to so many subjects stand in the event itself; of more it has the number, and the table who they are.
@@ -71,10 +71,8 @@ pub(super) fn named(db: &Connection, tokens: &[u128]) -> Result<(Vec<i64>, Vec<S
     let tokens: BTreeSet<u128> = tokens.iter().copied().collect();
     let mut numbers = Vec::with_capacity(tokens.len());
     let mut names = Vec::with_capacity(tokens.len());
-    let mut find =
-        db.prepare_cached("SELECT number, pseudonym FROM audit_subjects WHERE token = ?1").map_err(fail)?;
-    let mut add =
-        db.prepare_cached("INSERT INTO audit_subjects (token, pseudonym) VALUES (?1, ?2)").map_err(fail)?;
+    let mut find = db.prepare_cached("SELECT number, pseudonym FROM audit_subjects WHERE token = ?1").map_err(fail)?;
+    let mut add = db.prepare_cached("INSERT INTO audit_subjects (token, pseudonym) VALUES (?1, ?2)").map_err(fail)?;
     for token in tokens {
         let token = token.to_be_bytes();
         let known: Option<(i64, Vec<u8>)> =

@@ -48,8 +48,7 @@ impl Writing<'_> {
                     .detail("milliseconds", took)
                     .detail("limit", watch.slow_ms)
                     .detail("event", event.seq);
-                (draft.route, draft.run, draft.tenant) =
-                    (event.route.clone(), event.run.clone(), event.tenant.clone());
+                (draft.route, draft.run, draft.tenant) = (event.route.clone(), event.run.clone(), event.tenant.clone());
                 draft.resource = event.route.clone();
                 self.follow(draft)?;
             }

@@ -12,7 +12,7 @@ use crate::connect::runtime::Runtime;
 use crate::error::codes::audit::CARRY_FAILED;
 use crate::error::codes::cli::USAGE;
 use crate::error::{Error, Kind, Result};
-use crate::store::Signed;
+use crate::store::{Signed, Store};
 
 /// How long a web address may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -79,6 +79,30 @@ impl Destination {
             Self::SyslogAt(at) => format!("syslog://{at}"),
         }
     }
+}
+
+/// Signs a checkpoint and carries it to all these places: it, where it was brought, and what went wrong elsewhere.
+///
+/// # Errors
+/// It cannot be signed.
+pub fn sign_and_carry(
+    store: &mut Store,
+    places: &[Destination],
+    root: &Path,
+    actor: Option<String>,
+) -> Result<(Signed, Vec<String>, Vec<Error>)> {
+    let signed = store.checkpoint(actor)?;
+    let (mut carried, mut failed) = (Vec::new(), Vec::new());
+    for place in places {
+        match carry(&signed, place, root) {
+            Ok(()) => {
+                store.checkpoint_carried(signed.size, &place.shown())?;
+                carried.push(place.shown());
+            }
+            Err(error) => failed.push(error),
+        }
+    }
+    Ok((signed, carried, failed))
 }
 
 /// Carries a checkpoint to one place; to standard output whoever calls does. Paths are below `root`.

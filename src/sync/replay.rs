@@ -79,10 +79,9 @@ pub fn replay(
     }
     let mut replayed = Replayed { run: run.id.clone(), notes, ..Replayed::default() };
     let letters = store.borrow_mut().claim_letters(&run, &filter)?;
-    let mut delivery =
-        Delivery::new(Edge::Real { store, run, sink, recipe }, mark, &settled, &plan.mapping, false)
-            .resolved(resolved)
-            .accounting(plan.accounts);
+    let mut delivery = Delivery::new(Edge::Real { store, run, sink, recipe }, mark, &settled, &plan.mapping, false)
+        .resolved(resolved)
+        .accounting(plan.accounts);
     let mut middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now)
         .hashing(secret)
         .keeping(plan.keeps_origins())

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use crate::support::{consign, demo, repository, text, words};
 
+/// What follows the name of a file that a block is added to.
+const AT_THE_END: &str = ", at the end";
+
 /// The `sh` blocks of a Markdown file, in order, and the `yaml` and `json` blocks that begin with the name
 /// of a file.
 fn blocks(markdown: &str) -> Vec<String> {
@@ -15,7 +18,7 @@ fn blocks(markdown: &str) -> Vec<String> {
             (None, "```sh") => inside = Some(String::new()),
             (None, "```yaml" | "```json")
                 if lines.peek().is_some_and(|line| {
-                    line.starts_with("# ") && (line.ends_with(".yaml") || line.ends_with(".json"))
+                    line.starts_with("# ") && (line.ends_with(".yaml") || line.ends_with(".json") || line.ends_with(AT_THE_END))
                 }) =>
             {
                 inside = Some(String::new());
@@ -84,6 +87,11 @@ fn the_commands_of_the_guide_to_compliance_do_what_it_says() {
     follow_guide("docs/guide/compliance.md", 5);
 }
 
+#[test]
+fn the_commands_of_the_guide_for_cron_do_what_it_says() {
+    follow_guide("docs/guide/cron.md", 10);
+}
+
 /// Runs a guide from its first command to its last, in a folder of its own.
 fn follow_guide(path: &str, least: usize) {
     let guide = std::fs::read_to_string(repository().join(path)).unwrap();
@@ -95,7 +103,11 @@ fn follow_guide(path: &str, least: usize) {
         false => block.lines().collect(),
     });
     for line in lines.filter(|line| !line.trim().is_empty()) {
-        if let Some((name, _)) = line.strip_prefix("# ").and_then(|file| file.split_once('\n')) {
+        if let Some((name, text)) = line.strip_prefix("# ").and_then(|file| file.split_once(AT_THE_END)) {
+            let path = here.join(name);
+            let before = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(path, format!("{}\n{}", before.trim_end(), text.trim_start_matches('\n'))).unwrap();
+        } else if let Some((name, _)) = line.strip_prefix("# ").and_then(|file| file.split_once('\n')) {
             let file = here.join(name);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, line).unwrap();
@@ -235,7 +247,7 @@ fn edit_file(folder: &Path, words: &[String]) {
 #[test]
 fn the_manual_links_to_files_that_exist() {
     let link = regex::Regex::new(r"\]\(([^)#:]+)\)").unwrap();
-    let guides = ["docs/guide/compliance.md", "docs/guide/connect.md", "docs/guide/detection.md"];
+    let guides = ["docs/guide/compliance.md", "docs/guide/connect.md", "docs/guide/cron.md", "docs/guide/detection.md"];
     for name in ["README.md", "CONTRIBUTING.md", "docs/guide.md"].into_iter().chain(guides) {
         let path = repository().join(name);
         for found in link.captures_iter(&std::fs::read_to_string(&path).unwrap()) {

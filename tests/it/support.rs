@@ -162,7 +162,9 @@ pub fn redact(text: &str, folder: &Path) -> String {
         })
         .into_owned();
     if let Ok(host) = std::fs::read_to_string("/proc/sys/kernel/hostname") {
-        text = text.replace(&format!(" {}", host.trim()), " [host]").replace(&format!("\"{}\"", host.trim()), "\"[host]\"");
+        text = text
+            .replace(&format!(" {}", host.trim()), " [host]")
+            .replace(&format!("\"{}\"", host.trim()), "\"[host]\"");
     }
     for (pattern, by) in [
         (r"(consign \d+\.\d+\.\d+) [0-9a-f]{12}\b", "$1 [build]"),

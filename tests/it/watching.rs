@@ -140,18 +140,23 @@ fn everybody_is_told_in_their_own_way_and_nobody_gets_what_a_script_wrote() {
     ));
     let variables = [("HOOK", "hook-secret"), ("SLACK", slack.as_str()), ("PAGER", "routing-key")];
     let canary = "canary-4111111111111111";
-    let arguments = ["audit", "add", canary, "--level", "error", "--resource", canary, "--detail", "x=canary-4111111111111111"];
+    let arguments =
+        ["audit", "add", canary, "--level", "error", "--resource", canary, "--detail", "x=canary-4111111111111111"];
     run_with(folder.path(), &arguments, 0, &variables);
 
     // The first answer was 503: the same alert came again, signed, with the same id.
-    let (first, second) = (hooked.recv_timeout(PATIENCE).expect("a post"), hooked.recv_timeout(PATIENCE).expect("again"));
+    let (first, second) =
+        (hooked.recv_timeout(PATIENCE).expect("a post"), hooked.recv_timeout(PATIENCE).expect("again"));
     let header = |head: &str, name: &str| {
         let line = head.lines().find_map(|line| line.to_lowercase().strip_prefix(name).map(str::to_string));
         line.unwrap_or_else(|| panic!("no {name} in {head}")).trim_start_matches(':').trim().to_string()
     };
     assert_eq!(header(&first.0, "x-consign-alert-id"), header(&second.0, "x-consign-alert-id"));
     let said = header(&second.0, "x-consign-signature");
-    assert_eq!(said, format!("sha256={}", signature("hook-secret", &header(&second.0, "x-consign-timestamp"), &second.1)));
+    assert_eq!(
+        said,
+        format!("sha256={}", signature("hook-secret", &header(&second.0, "x-consign-timestamp"), &second.1))
+    );
     let alert: Value = serde_json::from_str(&second.1).expect("JSON");
     assert_eq!((alert["schema"].as_str(), alert["why"].as_str()), (Some("consign.alert/1"), Some("failures")));
     assert_eq!(alert["event"]["action"], "audit.note");
@@ -224,7 +229,11 @@ fn a_subject_is_found_by_its_key_until_it_is_erased() {
     run(here, &["sync", "run", "suppliers", "-q"], 0);
     run(here, &["audit", "add", "asked for a copy", "--subject", "ada@example.com", "--class", "pii.email"], 0);
     let item = json(here, &["audit", "subject", "1"]);
-    assert_eq!((item["known"].as_bool(), item["events"][0]["action"].as_str()), (Some(true), Some("group.settled")), "{item}");
+    assert_eq!(
+        (item["known"].as_bool(), item["events"][0]["action"].as_str()),
+        (Some(true), Some("group.settled")),
+        "{item}"
+    );
     let ada = json(here, &["audit", "subject", "ada@example.com"]);
     assert_eq!(ada["events"][0]["reason"], "asked for a copy");
     // The key itself is nowhere.
@@ -288,8 +297,12 @@ fn conditions_choose_and_what_comes_is_followed() {
     let folder = demo();
     let here = folder.path();
     run(here, &["sync", "run", "suppliers", "-q"], 0);
-    let listed = json(here, &["audit", "list", "--where", "event.details.written > 10 && event.outcome == \"success\"", "--limit", "50"]);
-    let actions: Vec<&str> = listed["events"].as_array().expect("events").iter().filter_map(|e| e["action"].as_str()).collect();
+    let listed = json(
+        here,
+        &["audit", "list", "--where", "event.details.written > 10 && event.outcome == \"success\"", "--limit", "50"],
+    );
+    let actions: Vec<&str> =
+        listed["events"].as_array().expect("events").iter().filter_map(|e| e["action"].as_str()).collect();
     assert!(actions.contains(&"run.finished"), "{listed}");
     run(here, &["audit", "list", "--where", "event.action = 1"], 2);
     let mut follower = consign(here)

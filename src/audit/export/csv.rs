@@ -12,9 +12,32 @@ pub(super) static FORMAT: Format = Format {
 
 /// The columns, in order.
 const COLUMNS: [&str; 26] = [
-    "seq", "time", "id", "level", "category", "action", "outcome", "reason", "resource", "actor", "actor_kind",
-    "on_behalf_of", "origin", "host", "pid", "ip", "tenant", "run", "route", "config", "environment", "tool", "risk",
-    "classes", "subjects", "details",
+    "seq",
+    "time",
+    "id",
+    "level",
+    "category",
+    "action",
+    "outcome",
+    "reason",
+    "resource",
+    "actor",
+    "actor_kind",
+    "on_behalf_of",
+    "origin",
+    "host",
+    "pid",
+    "ip",
+    "tenant",
+    "run",
+    "route",
+    "config",
+    "environment",
+    "tool",
+    "risk",
+    "classes",
+    "subjects",
+    "details",
 ];
 
 struct Rows;

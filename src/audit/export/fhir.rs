@@ -141,8 +141,17 @@ mod tests {
         for line in text.lines() {
             let event: Value = serde_json::from_str(line).expect("JSON");
             let known = [
-                "resourceType", "id", "type", "subtype", "action", "recorded", "outcome", "outcomeDesc", "agent",
-                "source", "entity",
+                "resourceType",
+                "id",
+                "type",
+                "subtype",
+                "action",
+                "recorded",
+                "outcome",
+                "outcomeDesc",
+                "agent",
+                "source",
+                "entity",
             ];
             only(&event, &known);
             assert_eq!(event["resourceType"], "AuditEvent");

@@ -15,7 +15,8 @@ struct Lines {
 }
 
 /// Our members and the keys that are known by themselves.
-const KEYS: &[(&str, &str)] = &[("category", "cat"), ("actor", "usrName"), ("ip", "src"), ("resource", "resource"), ("outcome", "outcome")];
+const KEYS: &[(&str, &str)] =
+    &[("category", "cat"), ("actor", "usrName"), ("ip", "src"), ("resource", "resource"), ("outcome", "outcome")];
 
 impl Writer for Lines {
     fn event(&mut self, item: &Item<'_>, out: &mut Vec<u8>) {

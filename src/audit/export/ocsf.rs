@@ -98,7 +98,9 @@ impl Writer for Lines {
                 put("src_endpoint", from);
                 put("api", json!({ "operation": event.action }));
             }
-            6002 => drop(put("app", json!({ "name": "consign", "vendor_name": "consign", "version": self.facts.version }))),
+            6002 => {
+                drop(put("app", json!({ "name": "consign", "vendor_name": "consign", "version": self.facts.version })))
+            }
             3004 => drop(put("entity", json!({ "name": resource }))),
             1008 => {
                 put("log_name", json!("consign audit"));
@@ -109,7 +111,8 @@ impl Writer for Lines {
                 let uid = if event.id.is_empty() { event.seq.to_string() } else { event.id.clone() };
                 put("finding_info", json!({ "uid": uid, "title": title, "types": [event.action] }));
                 if class == 2003 {
-                    let control = ["control", "check", "rule", "code"].iter().find_map(|name| event.details.get(*name)?.as_str());
+                    let control =
+                        ["control", "check", "rule", "code"].iter().find_map(|name| event.details.get(*name)?.as_str());
                     // 1 pass, 2 warning, 3 fail.
                     let status = match (event.outcome, event.level) {
                         (Outcome::Denied | Outcome::Failure, _) => 3,
@@ -127,7 +130,8 @@ impl Writer for Lines {
         }
         put("unmapped", self.unmapped(item));
         // What is attested is all of it but the fingerprint itself.
-        let mut attestation = json!({ "chain_uid": self.facts.log, "authority_uid": format!("consign/{}", self.facts.log) });
+        let mut attestation =
+            json!({ "chain_uid": self.facts.log, "authority_uid": format!("consign/{}", self.facts.log) });
         if let Some((uid, kind, fingerprint)) = &self.before {
             attestation["prev_event"] = json!({ "uid": uid, "type_uid": kind, "fingerprint": digest(fingerprint) });
         }
@@ -146,7 +150,9 @@ impl Lines {
     fn unmapped(&self, item: &Item<'_>) -> Value {
         let event = item.event;
         let Ok(Value::Object(mut rest)) = serde_json::to_value(event) else { return Value::Null };
-        for told in ["time", "id", "seq", "v", "level", "actor", "host", "pid", "ip", "action", "tenant", "run", "risk_inputs"] {
+        for told in
+            ["time", "id", "seq", "v", "level", "actor", "host", "pid", "ip", "action", "tenant", "run", "risk_inputs"]
+        {
             rest.remove(told);
         }
         if let Some(body) = item.body {
@@ -173,7 +179,9 @@ fn class(event: &Event) -> Class {
         _ if one(&["audit.disabled"]) => (1008, 1, 10),
         _ if one(&["audit.enabled"]) => (1008, 1, 9),
         _ if one(&["audit.epoch_sealed", "audit.key_rewrapped"]) => (1008, 1, 5),
-        _ if is("audit.checkpoint") || is("audit.witnessed") || is("audit.signer") || is("audit.verified") => (1008, 1, 99),
+        _ if is("audit.checkpoint") || is("audit.witnessed") || is("audit.signer") || is("audit.verified") => {
+            (1008, 1, 99)
+        }
         _ if is("audit.verification_failed") => (2006, 2, 1),
         // Entity management: create 1, read 2, update 3, delete 4, enable 8, disable 9.
         _ if one(&["key.made", "plan.saved"]) => (3004, 3, 1),
@@ -210,22 +218,61 @@ mod tests {
         (3004, 3, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 99], &["entity"], &[]),
         (6002, 6, &[1, 2, 3, 4, 5, 6, 7, 8, 99], &["app"], &[]),
         (6003, 6, &[1, 2, 3, 4, 99], &["actor", "api", "src_endpoint"], &[]),
-        (6005, 6, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 99], &["actor", "src_endpoint"], &["database", "databucket", "table"]),
+        (
+            6005,
+            6,
+            &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 99],
+            &["actor", "src_endpoint"],
+            &["database", "databucket", "table"],
+        ),
     ];
 
     /// Attributes: where they may stand, of what type; `!` is required.
     const ATTRIBUTES: &[(&str, &[&str])] = &[
-        ("event", &[
-            "activity_id!int", "category_uid!int", "class_uid!int", "type_uid!int", "severity_id!int", "time!int",
-            "metadata!metadata", "message string", "status_id int", "status string", "status_code string", "actor actor",
-            "device device", "src_endpoint endpoint", "table named", "api api", "app named", "entity named",
-            "log_name string", "finding_info finding_info", "compliance compliance", "count int", "duration int",
-            "unmapped any", "attestation_list [attestation",
-        ]),
-        ("metadata", &[
-            "version!string", "product!named", "profiles [string", "sequence int", "event_code string", "log_name string",
-            "uid string", "tenant_uid string", "correlation_uid string",
-        ]),
+        (
+            "event",
+            &[
+                "activity_id!int",
+                "category_uid!int",
+                "class_uid!int",
+                "type_uid!int",
+                "severity_id!int",
+                "time!int",
+                "metadata!metadata",
+                "message string",
+                "status_id int",
+                "status string",
+                "status_code string",
+                "actor actor",
+                "device device",
+                "src_endpoint endpoint",
+                "table named",
+                "api api",
+                "app named",
+                "entity named",
+                "log_name string",
+                "finding_info finding_info",
+                "compliance compliance",
+                "count int",
+                "duration int",
+                "unmapped any",
+                "attestation_list [attestation",
+            ],
+        ),
+        (
+            "metadata",
+            &[
+                "version!string",
+                "product!named",
+                "profiles [string",
+                "sequence int",
+                "event_code string",
+                "log_name string",
+                "uid string",
+                "tenant_uid string",
+                "correlation_uid string",
+            ],
+        ),
         ("named", &["name!string", "vendor_name string", "version string"]),
         ("actor", &["app_name string", "user user", "process process"]),
         ("user", &["name!string"]),
@@ -235,7 +282,10 @@ mod tests {
         ("api", &["operation!string"]),
         ("finding_info", &["uid!string", "title string", "types [string"]),
         ("compliance", &["control string", "status_id int"]),
-        ("attestation", &["chain_uid string", "authority_uid string", "fingerprint!fingerprint", "prev_event prev_event"]),
+        (
+            "attestation",
+            &["chain_uid string", "authority_uid string", "fingerprint!fingerprint", "prev_event prev_event"],
+        ),
         ("prev_event", &["uid!string", "type_uid int", "fingerprint fingerprint"]),
         ("fingerprint", &["algorithm string", "algorithm_id!int", "value!string"]),
     ];
@@ -285,8 +335,11 @@ mod tests {
             assert!((0..=6).contains(&number("severity_id")));
             // The attestation: over everything but itself, and over the one before.
             let attestation = event["attestation_list"][0].as_object_mut().expect("attestation");
-            let said = attestation.remove("fingerprint").expect("fingerprint")["value"].as_str().expect("hex").to_string();
-            let linked = attestation.get("prev_event").map(|event| event["fingerprint"]["value"].as_str().expect("hex").to_string());
+            let said =
+                attestation.remove("fingerprint").expect("fingerprint")["value"].as_str().expect("hex").to_string();
+            let linked = attestation
+                .get("prev_event")
+                .map(|event| event["fingerprint"]["value"].as_str().expect("hex").to_string());
             assert_eq!(linked, before);
             assert_eq!(chain::hex(&Sha256::digest(canonical::bytes(&event))), said);
             before = Some(said);

@@ -134,7 +134,8 @@ mod tests {
             assert!(members.len() <= 1, "{value}");
         }
         for (name, below) in members {
-            let (_, kind) = fields.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("{message}.{name}"));
+            let (_, kind) =
+                fields.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("{message}.{name}"));
             match kind.strip_prefix('[') {
                 Some(each) => below.as_array().expect("a list").iter().for_each(|one| fits(one, each)),
                 None => fits(below, kind),

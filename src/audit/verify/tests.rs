@@ -53,7 +53,10 @@ impl Sample {
 
     fn add(&mut self, draft: &Draft, ts_ns: i64) {
         let (seq, epoch) = (self.head.size + 1, self.head.epoch);
-        let body = draft.body(&Stamp { id: event::id(ts_ns, [seq as u8; 16]), seq, ts_ns, clock_ns: ts_ns }, &crate::audit::Session::default());
+        let body = draft.body(
+            &Stamp { id: event::id(ts_ns, [seq as u8; 16]), seq, ts_ns, clock_ns: ts_ns },
+            &crate::audit::Session::default(),
+        );
         let leaf = chain::leaf(&body);
         let previous = self.head.last;
         let mac = chain::link(&self.current, &Link { log_id: LOG, epoch, seq, previous: &previous, leaf: &leaf });

@@ -178,8 +178,8 @@ fn many(path: &std::path::Path, store: &mut Store, context: &Context<'_>) -> Res
             continue;
         }
         let at = |error: Error| error.fact("line", index + 1).fact("recorded before", recorded);
-        let given: Given = serde_json::from_str(&line)
-            .map_err(|e| at(usage(format!("a line of {name} is no event: {e}"))))?;
+        let given: Given =
+            serde_json::from_str(&line).map_err(|e| at(usage(format!("a line of {name} is no event: {e}"))))?;
         waiting.push(given.draft(store).map_err(at)?);
         if waiting.len() == TOGETHER {
             recorded += store.record(std::mem::take(&mut waiting))?.len();

@@ -58,7 +58,9 @@ impl Alerts {
                 let (sent, failed) = alerts::send(&project, &mut store, true)?;
                 context.told();
                 let text = format!("{} sent, {} failed\n", count(sent, "alert", "alerts"), failed.len());
-                context.ui.answer(Answer::new().fact("sent", json!(sent)).fact("failed", json!(failed.len())).text(text))?;
+                context
+                    .ui
+                    .answer(Answer::new().fact("sent", json!(sent)).fact("failed", json!(failed.len())).text(text))?;
                 let mut exit = Exit::Done;
                 for error in failed {
                     exit = exit.worst(error.exit());

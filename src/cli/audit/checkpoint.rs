@@ -8,7 +8,7 @@ use crate::cli::context::{Context, who};
 use crate::cli::output::Answer;
 use crate::cli::output::text::count;
 use crate::error::{Exit, Result};
-use crate::sync::carry::{Destination, carry};
+use crate::sync::carry::{Destination, sign_and_carry};
 
 /// Signs a checkpoint over everything recorded so far, and carries it away
 #[derive(clap::Args, Debug)]
@@ -28,17 +28,7 @@ impl Checkpoint {
             places.push(Destination::Stdout);
         }
         let mut store = context.store(&project)?;
-        let signed = store.checkpoint(who())?;
-        let (mut carried, mut failed) = (Vec::new(), Vec::new());
-        for place in &places {
-            match carry(&signed, place, &project.root) {
-                Ok(()) => {
-                    store.checkpoint_carried(signed.size, &place.shown())?;
-                    carried.push(place.shown());
-                }
-                Err(error) => failed.push(error),
-            }
-        }
+        let (signed, carried, failed) = sign_and_carry(&mut store, &places, &project.root, who())?;
         let mut text = format!("signed over {}\n", count(signed.size, "event", "events"));
         for place in &carried {
             text.push_str(&format!("  carried to {place}\n"));

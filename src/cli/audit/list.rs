@@ -76,8 +76,7 @@ impl Which {
     pub(super) fn read(&self) -> Result<(EventFilter, Option<Condition>)> {
         let words = |all: Vec<&'static str>, what: &'static str| move |word: &str| unknown(what, word, &all);
         let category = self.category.as_deref().map(|word| {
-            Category::of(word)
-                .ok_or_else(|| words(Category::ALL.iter().map(|c| c.word()).collect(), "category")(word))
+            Category::of(word).ok_or_else(|| words(Category::ALL.iter().map(|c| c.word()).collect(), "category")(word))
         });
         let outcome = self.outcome.as_deref().map(|word| {
             Outcome::of(word).ok_or_else(|| words(Outcome::ALL.iter().map(|c| c.word()).collect(), "outcome")(word))
@@ -207,12 +206,15 @@ pub(super) fn condition(text: &str) -> Result<Condition> {
         let cause = first.map_or_else(String::new, |fault| fault.cause.clone());
         let error = Error::new(Kind::Invalid, &codes::cli::USAGE, format!("`--where` cannot be read: {cause}"));
         let error = match first {
-            Some(fault) => error.fact("at", format!("character {}", text[..fault.start.min(text.len())].chars().count() + 1)),
+            Some(fault) => {
+                error.fact("at", format!("character {}", text[..fault.start.min(text.len())].chars().count() + 1))
+            }
             None => error,
         };
         match first.and_then(|fault| fault.fix.clone()) {
             Some(fix) => error.hint(fix),
-            None => error.hint("`event` has the members that `consign audit show` shows: event.action, event.details.read …"),
+            None => error
+                .hint("`event` has the members that `consign audit show` shows: event.action, event.details.read …"),
         }
     })
 }

@@ -1,8 +1,8 @@
 //! `consign audit`: what was recorded, and whether anybody changed it.
 
 mod add;
-mod check;
 mod alerts;
+mod check;
 mod checkpoint;
 mod export;
 mod hold;

@@ -111,7 +111,8 @@ fn test(context: &Context<'_>, chosen: &[&EventRule]) -> Result<Exit> {
     let answer = Answer::new().fact("passed", json!(passed)).fact("failed", json!(failed));
     context.ui.answer(answer.rows(rows).text(text))?;
     if failed > 0 {
-        let error = Error::new(Kind::Invalid, &RULE_TEST, format!("{} of rules failed", count(failed, "test", "tests")));
+        let error =
+            Error::new(Kind::Invalid, &RULE_TEST, format!("{} of rules failed", count(failed, "test", "tests")));
         context.ui.talk_error(&error);
         return Ok(error.exit());
     }

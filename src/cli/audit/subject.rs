@@ -31,7 +31,8 @@ impl Subject {
         let key: Vec<&str> = parts.iter().map(String::as_str).collect();
         let store = context.store_must(&project)?;
         let Some((pseudonym, events)) = store.subject_events(&key, self.limit)? else {
-            let why = if project.audit.items { "" } else { "; runs keep account of records with `audit: { items: true }`" };
+            let why =
+                if project.audit.items { "" } else { "; runs keep account of records with `audit: { items: true }`" };
             let text = format!("the log knows nothing of it under this key{why}\n");
             context.ui.answer(Answer::new().fact("known", json!(false)).text(text))?;
             return Ok(Exit::Done);
@@ -42,7 +43,12 @@ impl Subject {
         let mut text = format!("{pseudonym}: {}\n", count(events.len() as u64, "event", "events"));
         for event in &events {
             let (from, to) = ends(&mappings, event);
-            text.push_str(&format!("  {}  {:<18} {:<8}", moment::shown(event.time), event.action, event.outcome.word()));
+            text.push_str(&format!(
+                "  {}  {:<18} {:<8}",
+                moment::shown(event.time),
+                event.action,
+                event.outcome.word()
+            ));
             if let (Some(from), Some(to)) = (&from, &to) {
                 text.push_str(&format!("  {from} -> {to}"));
             }

@@ -7,10 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::audit::{Action, Draft, Event, Outcome};
 use crate::audit::checkpoint::Proof;
 use crate::audit::note::Verifying;
 use crate::audit::verify::Made;
+use crate::audit::{Action, Draft, Event, Outcome};
 use crate::cli::context::Context;
 use crate::cli::moment;
 use crate::cli::output::Answer;
@@ -19,7 +19,7 @@ use crate::config::Project;
 use crate::error::codes::audit::{KEY_BAD, PROOF_BAD};
 use crate::error::{Error, Exit, Kind, Result};
 use crate::store::{Evidence, Verification};
-use crate::sync::carry;
+use crate::sync::{alerts, carry};
 
 /// Verifies that nothing in the log was changed, dropped or put in
 #[derive(clap::Args, Debug)]
@@ -153,10 +153,19 @@ impl Verify {
             .detail("first_key", self.first_key.is_some())
             .detail("checkpoints", self.checkpoint.len());
         if let Some(bad) = verified.logs.iter().find_map(|(report, _)| report.bad.as_ref()) {
-            draft = draft.detail("event", bad.seq).detail("check", bad.test.name()).detail("looks_like", bad.looks.word());
+            draft =
+                draft.detail("event", bad.seq).detail("check", bad.test.name()).detail("looks_like", bad.looks.word());
             (draft.outcome, draft.risk) = (Outcome::Failure, 0.9);
         }
-        context.store(project).and_then(|mut store| store.record_event(draft)).err()
+        let unrecorded = context.store(project).and_then(|mut store| store.record_event(draft)).err();
+        // A log that was tampered with may take no event, and then notes no alert either.
+        if let (Some(_), Some(bad)) = (&unrecorded, verified.logs.iter().find_map(|(report, _)| report.bad.as_ref())) {
+            let what = format!("event {}, {}", bad.seq, bad.looks.word());
+            for error in alerts::integrity(project, &what) {
+                context.ui.warn(&error.to_string());
+            }
+        }
+        unrecorded
     }
 }
 

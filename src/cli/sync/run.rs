@@ -20,6 +20,7 @@ use crate::record::{Act, Totals};
 use crate::report::metrics::{Ended, metrics};
 use crate::store::folder::replace_file_as;
 use crate::store::{LetterFilter, LetterState, Store};
+use crate::sync::carry::{Destination, sign_and_carry};
 use crate::sync::heartbeat::{self, Beat};
 use crate::sync::{self, Became, Finished, Options, Room, Selection, Setting, Watch};
 
@@ -145,6 +146,9 @@ impl Run {
         let exit = if stop.asked() { stop.exit() } else { exit };
         outside.ended(&became, exit);
         outside.numbers(self.metrics_file.as_deref(), store.as_ref(), exit, began);
+        if let Some(store) = store.as_mut().filter(|_| !dry && project.audit.checkpoint_runs && !became.is_empty()) {
+            outside.checkpoint(store);
+        }
         let told = Told { project: &project, mappings: &mappings, became: &became, store: store.as_ref(), dry, began };
         told.errors(context.ui);
         let mut answer = told.answer(exit)?;
@@ -223,6 +227,19 @@ impl Outside<'_> {
             beat.iter().for_each(|error| self.warn(error));
         }
         heartbeat::beat(self.project, None, Beat::End(exit)).iter().for_each(|error| self.warn(error));
+    }
+
+    /// Signs where the log stands after the run, and carries that away.
+    fn checkpoint(&self, store: &mut Store) {
+        let places: Result<Vec<_>> =
+            self.project.audit.checkpoints.iter().map(|text| Destination::read(text)).collect();
+        // What goes to standard output belongs to whoever asks for it.
+        let places = places
+            .map(|places| places.into_iter().filter(|place| !matches!(place, Destination::Stdout)).collect::<Vec<_>>());
+        match places.and_then(|places| sign_and_carry(store, &places, &self.project.root, who())) {
+            Ok((_, _, failed)) => failed.iter().for_each(|error| self.warn(error)),
+            Err(error) => self.warn(&error),
+        }
     }
 
     fn numbers(&self, asked: Option<&Path>, store: Option<&Store>, exit: Exit, began: Instant) {

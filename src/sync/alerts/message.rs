@@ -86,6 +86,17 @@ impl Message {
         }
     }
 
+    /// That the log does not verify.
+    pub fn integrity(project: &Project, to: &Alert, what: &str) -> Self {
+        let summary = format!("[{}] consign: the audit log does not verify: {what}", project.environment);
+        let document = json!({
+            "schema": "consign.alert/1", "alert": to.name, "why": "integrity", "summary": summary,
+            "next": "keep a copy of the state folder as it is, then: consign audit verify",
+        });
+        let action = Action::VerificationFailed.word().to_string();
+        Self { level: Level::Critical, summary, action, document, ..Self::test(project, to) }
+    }
+
     /// A test: that it gets there.
     pub fn test(project: &Project, to: &Alert) -> Self {
         let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(0);

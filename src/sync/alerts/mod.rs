@@ -43,6 +43,18 @@ pub fn send(project: &Project, store: &mut Store, all: bool) -> Result<(u64, Vec
     Ok((sent, failed))
 }
 
+/// Tells at once, past the state, whoever is told of integrity: the log does not verify, and perhaps takes no event.
+/// What went wrong.
+pub fn integrity(project: &Project, what: &str) -> Vec<Error> {
+    let resolver = Resolver::new(&project.root, Environment::process());
+    let told = project.audit.alerts.iter().filter(|to| to.on.iter().any(|on| on == "integrity"));
+    told.filter_map(|to| {
+        let sent = places::send(to, &Message::integrity(project, to, what), &resolver);
+        sent.err().map(|error| error.doing(format!("alerting `{}`", to.name)))
+    })
+    .collect()
+}
+
 /// Sends a test to those of these names, or to everybody: name, kind, and what went wrong.
 ///
 /// # Errors
@@ -59,5 +71,7 @@ pub fn test<'p>(project: &'p Project, names: &[String]) -> Result<Vec<(&'p str, 
     let resolver = Resolver::new(&project.root, Environment::process());
     let asked = |alert: &&Alert| names.is_empty() || names.contains(&alert.name);
     let chosen = project.audit.alerts.iter().filter(asked);
-    Ok(chosen.map(|to| (to.name.as_str(), to.to.word(), places::send(to, &Message::test(project, to), &resolver))).collect())
+    Ok(chosen
+        .map(|to| (to.name.as_str(), to.to.word(), places::send(to, &Message::test(project, to), &resolver)))
+        .collect())
 }

@@ -79,8 +79,8 @@ pub(super) fn send(to: &Alert, message: &Message, resolver: &Resolver) -> Result
 
 /// The code by which whoever is posted to knows who posts: over the time too, so that nobody can post it again.
 fn signature(secret: &str, stamp: &str, body: &str) -> Result<String> {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| Error::bug("an HMAC takes keys of any length"))?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+        .map_err(|_| Error::bug("an HMAC takes keys of any length"))?;
     mac.update(stamp.as_bytes());
     mac.update(b".");
     mac.update(body.as_bytes());
