@@ -146,7 +146,10 @@ impl Store {
             .map_err(|e| sql::error(doing, e))?;
             let name = hex(&subject);
             let known = identity.map_or(Ok(false), |token| super::subjects::forget(w.db, token))?;
-            let mut draft = Draft::new(Action::SubjectErased).detail("keys", keys as u64).detail("letters", letters).detail("identity", known);
+            let mut draft = Draft::new(Action::SubjectErased)
+                .detail("keys", keys as u64)
+                .detail("letters", letters)
+                .detail("identity", known);
             draft.resource = Some(format!("subject {name}"));
             draft.actor = by.actor.clone();
             draft.reason = by.reason.clone();

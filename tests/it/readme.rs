@@ -18,7 +18,8 @@ fn blocks(markdown: &str) -> Vec<String> {
             (None, "```sh") => inside = Some(String::new()),
             (None, "```yaml" | "```json")
                 if lines.peek().is_some_and(|line| {
-                    line.starts_with("# ") && (line.ends_with(".yaml") || line.ends_with(".json") || line.ends_with(AT_THE_END))
+                    line.starts_with("# ")
+                        && (line.ends_with(".yaml") || line.ends_with(".json") || line.ends_with(AT_THE_END))
                 }) =>
             {
                 inside = Some(String::new());

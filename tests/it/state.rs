@@ -66,7 +66,7 @@ fn every_kept_state_is_upgraded_and_loses_nothing() {
             &["-o", "json", "sync", "history", "items"],
             &["-o", "json", "sync", "dlq", "list"],
             &["-o", "json", "sync", "state", "show", "items"],
-            &["audit", "verify", "--first-key", "first-key"],
+            &["audit", "verify", "--first-key", "first-key", "--no-record"],
             &["audit", "list", "--limit", "3"],
             &["report", "run"],
             &["report", "performance"],
