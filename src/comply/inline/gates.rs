@@ -15,15 +15,18 @@ use crate::record::{Date, Timestamp, Value, shown};
 /// From which age on a person agrees alone, where the route does not say.
 const AGE_OF_CONSENT: u8 = 16;
 
+/// Makes a reference of what a person is known by.
+pub type Refer = Box<dyn Fn(&[u8]) -> [u8; 16] + Send + Sync>;
+
 /// Who was erased.
 pub struct Erased {
     known: HashSet<[u8; 16]>,
-    refer: Box<dyn Fn(&[u8]) -> [u8; 16] + Send + Sync>,
+    refer: Refer,
 }
 
 impl Erased {
     /// Those with these references; `refer` makes one of what a person is known by.
-    pub fn new(known: HashSet<[u8; 16]>, refer: Box<dyn Fn(&[u8]) -> [u8; 16] + Send + Sync>) -> Self {
+    pub fn new(known: HashSet<[u8; 16]>, refer: Refer) -> Self {
         Self { known, refer }
     }
 }
