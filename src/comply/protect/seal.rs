@@ -169,7 +169,7 @@ impl Nonces {
         let moment = call.seed.moment;
         let block = moment.byte >> STRETCH_BITS;
         if !self.recurs {
-            return self.stretch(moment.slice, block, bound).seal(call, bound, nonce, text);
+            return self.stretch(moment.slice, block, bound).seal(call, nonce, text);
         }
         STRETCHES.with_borrow_mut(|known| {
             let place = &mut known[self.number as usize % REMEMBERED];
@@ -177,11 +177,9 @@ impl Nonces {
                 Some(stretch)
                     if stretch.number == self.number && stretch.block == block && stretch.slice == moment.slice =>
                 {
-                    stretch.seal(call, bound, nonce, text)
+                    stretch.seal(call, nonce, text)
                 }
-                place => {
-                    place.insert(Box::new(self.stretch(moment.slice, block, bound))).seal(call, bound, nonce, text)
-                }
+                place => place.insert(Box::new(self.stretch(moment.slice, block, bound))).seal(call, nonce, text),
             }
         })
     }
@@ -196,13 +194,13 @@ impl Nonces {
         let mut made = hasher.finalize_xof();
         made.fill(&mut begin);
         made.fill(&mut *ends);
-        let derived = self.cipher.derived(&begin);
+        let derived = self.cipher.derived(&begin, bound);
         Stretch { number: self.number, block, slice: slice.to_owned(), begin, derived, ends }
     }
 }
 
 impl Stretch {
-    fn seal(&self, call: &Call<'_, '_>, bound: &[u8], nonce: &mut [u8], text: &mut [u8]) -> Option<[u8; xaes::TAG]> {
+    fn seal(&self, call: &Call<'_, '_>, nonce: &mut [u8], text: &mut [u8]) -> Option<[u8; xaes::TAG]> {
         let (seed, moment) = (&call.seed, call.seed.moment);
         let count = seed.drawn.get();
         seed.drawn.set(count + 1);
@@ -223,7 +221,7 @@ impl Stretch {
         };
         zeroize::Zeroize::zeroize(&mut whole);
         let end: &[u8; xaes::NONCE - xaes::BEGIN] = made.as_bytes().first_chunk()?;
-        let tag = self.derived.seal(end, bound, text)?;
+        let tag = self.derived.seal(end, text)?;
         let (first, second) = nonce.split_at_mut_checked(xaes::BEGIN)?;
         first.copy_from_slice(&self.begin);
         second.copy_from_slice(end);

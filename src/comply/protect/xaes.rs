@@ -9,6 +9,8 @@ use aes::cipher::consts::U12;
 use aes::cipher::{Array, BlockCipherEncrypt as _, KeyInit as _};
 use aes_gcm::AesGcm;
 use aes_gcm::aead::AeadInOut as _;
+use ghash::GHash;
+use ghash::universal_hash::UniversalHash as _;
 
 /// Bytes of a nonce.
 pub const NONCE: usize = 24;
@@ -38,9 +40,8 @@ impl Xaes {
         Self { cipher, subkey }
     }
 
-    /// The cipher of the messages whose nonces begin so. Making it costs as much as a message or two: whoever
-    /// has many messages whose nonces begin alike keeps it.
-    pub fn derived(&self, begin: &[u8; BEGIN]) -> Derived {
+    /// The key of the messages whose nonces begin so.
+    fn key(&self, begin: &[u8; BEGIN]) -> zeroize::Zeroizing<[u8; 32]> {
         let mut key = zeroize::Zeroizing::new([0; 32]);
         for (counter, half) in (1..).zip(key.as_chunks_mut::<16>().0) {
             let mut block = Array::from([0, counter, b'X', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -49,30 +50,91 @@ impl Xaes {
             self.cipher.encrypt_block(&mut block);
             *half = block.0;
         }
-        Derived(AesGcm::new(&Array::from(*key)))
+        key
+    }
+
+    /// What seals the messages of one place whose nonces begin so. Making it costs as much as a message or
+    /// two: whoever has many such messages keeps it.
+    pub fn derived(&self, begin: &[u8; BEGIN], aad: &[u8]) -> Derived {
+        let cipher = Aes256Enc::new(&Array::from(*self.key(begin)));
+        let mut hash_key = Array::from([0; 16]);
+        cipher.encrypt_block(&mut hash_key);
+        let mut hash = GHash::new(&hash_key);
+        zeroize::Zeroize::zeroize(&mut hash_key.0);
+        hash.update_padded(aad);
+        Derived { cipher, hash, aad_bits: aad.len() as u64 * 8 }
     }
 
     /// Encrypts in place; the tag. `None`: more than 64 GiB.
     pub fn seal(&self, nonce: &[u8; NONCE], aad: &[u8], text: &mut [u8]) -> Option<[u8; TAG]> {
         let (begin, end) = halves(nonce);
-        self.derived(begin).seal(end, aad, text)
+        self.derived(begin, aad).seal(end, text)
     }
 
     /// Decrypts in place. `None`: another key, another place, or altered; the text is then of no use.
     pub fn open(&self, nonce: &[u8; NONCE], aad: &[u8], text: &mut [u8], tag: &[u8; TAG]) -> Option<()> {
         let (begin, end) = halves(nonce);
-        self.derived(begin).0.decrypt_inout_detached(&Array::from(*end), aad, text.into(), &Array::from(*tag)).ok()
+        AesGcm::<Aes256Enc, U12>::new(&Array::from(*self.key(begin)))
+            .decrypt_inout_detached(&Array::from(*end), aad, text.into(), &Array::from(*tag))
+            .ok()
     }
 }
 
-/// The cipher of the messages whose nonces begin alike. Keys are only ever expanded for encryption: counter
-/// mode needs no other direction.
-pub struct Derived(AesGcm<Aes256Enc, U12>);
+/// What seals the messages of one place whose nonces begin alike: AES-256-GCM (NIST SP 800-38D) over the block
+/// cipher and the hash of libraries. What goes into the hash before the message is there already; opening is
+/// left to the library as a whole, which so checks every message that is sealed here and opened again.
+pub struct Derived {
+    cipher: Aes256Enc,
+    hash: GHash,
+    aad_bits: u64,
+}
+
+/// Blocks that are encrypted together, so that the processor works on them side by side.
+const ABREAST: usize = 8;
 
 impl Derived {
     /// Encrypts in place, with the second half of the nonce; the tag. `None`: more than 64 GiB.
-    pub fn seal(&self, end: &[u8; NONCE - BEGIN], aad: &[u8], text: &mut [u8]) -> Option<[u8; TAG]> {
-        self.0.encrypt_inout_detached(&Array::from(*end), aad, text.into()).ok().map(Into::into)
+    pub fn seal(&self, end: &[u8; NONCE - BEGIN], text: &mut [u8]) -> Option<[u8; TAG]> {
+        if text.len() as u64 > (1 << 36) - 32 {
+            return None;
+        }
+        let counted = |counter: u32| {
+            let mut block = [0; 16];
+            block[..12].copy_from_slice(end);
+            block[12..].copy_from_slice(&counter.to_be_bytes());
+            Array::from(block)
+        };
+        // The first block masks the tag, those behind it the text.
+        let (mut counter, mut mask, mut rest) = (1_u32, [0; 16], &mut *text);
+        loop {
+            let first = counter == 1;
+            let room = (ABREAST - usize::from(first)) * 16;
+            let (part, behind) = rest.split_at_mut(room.min(rest.len()));
+            let used = part.len().div_ceil(16) + usize::from(first);
+            let mut blocks = [Array::from([0; 16]); ABREAST];
+            for block in &mut blocks[..used] {
+                *block = counted(counter);
+                counter = counter.wrapping_add(1);
+            }
+            self.cipher.encrypt_blocks(&mut blocks[..used]);
+            let keys = &blocks[usize::from(first)..used];
+            part.iter_mut().zip(keys.iter().flat_map(|block| block.0)).for_each(|(byte, key)| *byte ^= key);
+            if first {
+                mask = blocks[0].0;
+            }
+            if behind.is_empty() {
+                break;
+            }
+            rest = behind;
+        }
+        let mut hash = self.hash.clone();
+        hash.update_padded(text);
+        let mut lengths = [0; 16];
+        lengths[..8].copy_from_slice(&self.aad_bits.to_be_bytes());
+        lengths[8..].copy_from_slice(&(text.len() as u64 * 8).to_be_bytes());
+        hash.update(&[Array::from(lengths)]);
+        let tag = u128::from_ne_bytes(hash.finalize().0) ^ u128::from_ne_bytes(mask);
+        Some(tag.to_ne_bytes())
     }
 }
 
