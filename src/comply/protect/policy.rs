@@ -108,7 +108,6 @@ mod tests {
             spec: None,
             state: None,
             meter: Default::default(),
-            meter: Default::default(),
             retry_tries: 1,
             rate: None,
         }
