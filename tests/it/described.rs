@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Output;
 
+use crate::servers::odata::Metadata;
 use crate::servers::openapi::Described;
 use crate::support::consign;
 
@@ -148,4 +149,51 @@ fn datadog_is_asked_as_it_describes_itself() {
             "post /api/v2/logs",
         ],
     );
+}
+
+#[test]
+fn microsoft_graph_is_asked_as_its_metadata_say() {
+    let server = Metadata::start("msgraph");
+    let project = Project::new(&format!(
+        "    use: microsoft_graph\n    with: {{ base: \"{0}/v1.0\", login: \"{0}\", tenant: contoso.example }}\n    auth: {{ client_id: made-up, client_secret: \"${{env:MADE_UP_KEY}}\" }}\n    clearance: [pii]\n  files:\n    use: file\n    streams:\n      new: {{ path: new.ndjson, format: ndjson }}\n      known: {{ path: known.ndjson, format: ndjson, key: [id] }}\n",
+        server.address
+    ));
+    project.good(&["connect", "probe", "it"]);
+    for stream in ["users", "groups", "group_members", "all_groups"] {
+        project.good(&["connect", "peek", "it", stream]);
+    }
+    project.good(&["connect", "call", "it", "organization"]);
+    // Every field that users have can be written.
+    let user = r#""userPrincipalName":"ann@contoso.example","displayName":"Ann","givenName":"Ann","surname":"Example","mail":"ann@contoso.example","jobTitle":"Engineer","department":"Research","employeeId":"7","officeLocation":"B2","mobilePhone":"1","businessPhones":["2"],"accountEnabled":true,"userType":"Member""#;
+    std::fs::write(project.path().join("new.ndjson"), format!("{{{user}}}\n")).expect("written");
+    std::fs::write(project.path().join("known.ndjson"), format!("{{\"id\":\"text\",{user}}}\n")).expect("written");
+    std::fs::create_dir(project.path().join("mappings")).expect("a folder");
+    let names: Vec<&str> =
+        user.split(',').filter_map(|pair| pair.split(':').next()).map(|name| name.trim_matches('"')).collect();
+    let rules: String = names.iter().map(|name| format!("  - {{ target: {name}, source: {name} }}\n")).collect();
+    let id = "  - { target: id, source: id, required: true }\n";
+    for (name, from, sync, rules) in [
+        ("create", "new", "{ mode: append }", rules.clone()),
+        ("update", "known", "{ mode: update, key: [id] }", format!("{id}{rules}")),
+        ("delete", "known", "{ mode: delete, key: [id] }", id.to_owned()),
+    ] {
+        std::fs::write(
+            project.path().join(format!("mappings/{name}.yaml")),
+            format!("version: 1\nname: {name}\nfrom: files.{from}\nto: it.users\nsync: {sync}\nfields:\n{rules}"),
+        )
+        .expect("written");
+        project.good(&["sync", "run", name]);
+    }
+    assert_eq!(server.violations(), Vec::<String>::new());
+    let expected = [
+        "GET /organization",
+        "GET /users/delta",
+        "GET /groups/delta",
+        "GET /groups",
+        "GET /groups/{id}/members",
+        "POST /users",
+        "PATCH /users/{id}",
+        "DELETE /users/{id}",
+    ];
+    assert_eq!(server.asked(), expected.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>());
 }

@@ -25,6 +25,7 @@ mod ledger;
 mod library;
 mod locks;
 mod lying;
+mod made_packs;
 mod many;
 mod matrix;
 mod modes;

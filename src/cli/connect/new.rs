@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::packs;
 use crate::cli::context::Context;
 use crate::cli::output::Answer;
+use crate::comply::names;
 use crate::config::{Source, yaml};
 use crate::connect::pack::streams;
 use crate::connect::propose;
@@ -41,8 +42,8 @@ impl New {
             Some(file) => {
                 let document = read(file)?;
                 let made = match document.get("openapi").or_else(|| document.get("swagger")) {
-                    Some(_) => propose::from_openapi(&self.name, &document, &self.only),
-                    None => propose::from_sample(&self.name, &document),
+                    Some(_) => propose::from_openapi(&self.name, &document, &self.only, &names::classes),
+                    None => propose::from_sample(&self.name, &document, &names::classes),
                 };
                 made.map_err(|why| {
                     let cause = format!("nothing can be made of `{}`: {why}", file.display());

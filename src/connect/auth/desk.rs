@@ -1,13 +1,14 @@
 //! What every kind works with: the connector's values, its way, the wire, the time; templates rendered, and
 //! requests of the sign-in itself, which no layer is around.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{Clock, More, SignInKind, answer};
-use crate::connect::pack::auth::Way;
+use crate::connect::pack::auth::{Send, Way};
 use crate::connect::pack::template::from_json;
 use crate::connect::pack::{Given, Name, Scope, Template, Tree};
 use crate::connect::web::{Answer, Draft, Request, Spot, Wire};
@@ -158,9 +159,17 @@ impl Desk {
                     }
                 }
             };
-            draft.put(&send.to, value)?;
+            draft.put(self.place(send, auth)?.as_ref(), value)?;
         }
         Ok(())
+    }
+
+    /// Where a value goes.
+    fn place(&self, send: &'static Send, values: &Map<String, Json>) -> Result<Cow<'static, Spot>> {
+        match send.name {
+            None => Ok(Cow::Borrowed(&send.to)),
+            Some(_) => self.with(values, &[], |scope| send.place(scope)).map(Cow::Owned),
+        }
     }
 
     /// Signs a finished request and puts what comes of it where the way says.
@@ -184,7 +193,7 @@ impl Desk {
                 continue;
             }
             let value = self.with(&auth, more, |scope| send.value.text(scope))?;
-            answer::put(request, &send.to, &value)?;
+            answer::put(request, self.place(send, &auth)?.as_ref(), &value)?;
         }
         Ok(())
     }
@@ -270,7 +279,7 @@ impl Desk {
             if let Ok(value) = self.with(auth, more, |scope| send.value.value(scope).map(|v| super::json(&v)))
                 && !value.is_null()
             {
-                draft.put(&send.to, value)?;
+                draft.put(self.place(send, auth)?.as_ref(), value)?;
             }
         }
         Ok(())

@@ -301,9 +301,9 @@ impl SignIn {
         }
         if let Some(Json::Object(cookies)) = live.auth.get(steps::COOKIES) {
             for (name, value) in cookies {
-                if !draft.cookies.iter().any(|(known, _)| known == name) {
-                    draft.cookies.push((name.clone(), value.as_str().unwrap_or_default().to_owned()));
-                }
+                // A draft that is sent again holds those of the session that has ended.
+                draft.cookies.retain(|(known, _)| known != name);
+                draft.cookies.push((name.clone(), value.as_str().unwrap_or_default().to_owned()));
             }
         }
         Ok(live.number)

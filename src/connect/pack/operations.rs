@@ -73,6 +73,12 @@ pub fn read(reader: &mut Reader<'_>, pack: &Raw) -> Vec<Operation> {
     for entry in reader.entries(pack, "operations") {
         let raw = &entry.value;
         let request = RequestSpec::read(reader, raw);
+        let declared: Vec<&str> = reader.entries(raw, "input").iter().map(|entry| entry.key.as_str()).collect();
+        let said = streams::json(raw).to_string();
+        if let Some(name) = spoken(&said).find(|name| !declared.contains(name)) {
+            let cause = format!("the operation uses `input.{name}`, which is not among what it is called with");
+            reader.error(raw, cause, &format!("add `{name}` to its `input`"));
+        }
         let writes = reader.flag(raw, "writes").unwrap_or(!request.method.is_safe());
         made.push(Operation {
             name: entry.key.clone(),
@@ -86,4 +92,32 @@ pub fn read(reader: &mut Reader<'_>, pack: &Raw) -> Vec<Operation> {
         });
     }
     made
+}
+
+/// The names of inputs that templates of a text speak of.
+fn spoken(text: &str) -> impl Iterator<Item = &str> {
+    let before = |at: usize| text.get(..at).and_then(|before| before.chars().next_back());
+    text.match_indices("input.").filter_map(move |(at, dotted)| {
+        let inside = before(at).is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'));
+        let rest = text.get(at + dotted.len()..)?.trim_start_matches('?');
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        rest.get(..end).filter(|name| !inside && !name.is_empty())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_that_nobody_can_give_are_found() {
+        let names: Vec<&str> = spoken("{{ input.a + input.?b_c.orValue('') }} my_input.x the.input.y input.").collect();
+        assert_eq!(names, ["a", "b_c"]);
+        let text = "pack: x\noperations:\n  go: { about: Goes., path: \"/{{ input.id }}\", input: { di: string } }\n";
+        let source = crate::config::Source::new("pack.yaml", text);
+        let mut findings = Vec::new();
+        let raw = crate::config::yaml::parse(&source, &mut findings).unwrap();
+        assert!(super::super::Pack::read(&source, &raw, &mut findings).is_none());
+        assert!(findings.iter().any(|finding| finding.cause.contains("`input.id`")), "{findings:#?}");
+    }
 }

@@ -61,7 +61,11 @@ pub const URL: Key = Key::new("url", Kind::Label, "A whole address, in place of 
 pub const QUERY: Key =
     Key::new("query", Kind::Record, "Parameters; one without a value is left out, a list repeats its name.");
 /// `headers`
-pub const HEADERS: Key = Key::new("headers", Kind::Record, "Headers, on top of those of `transport`.");
+pub const HEADERS: Key = Key::new(
+    "headers",
+    Kind::Record,
+    "Headers, on top of those of `transport`; one of the same name stands in its place.",
+);
 /// `body`
 pub const BODY: Key = Key::new("body", Kind::Value, "The body: a tree, or text.");
 /// `body_as`
@@ -177,7 +181,11 @@ impl RequestSpec {
             }
         }
         pairs(self.query.as_ref(), scope, &mut draft.query)?;
-        pairs(self.headers.as_ref(), scope, &mut draft.headers)?;
+        // What the request says of a header stands in place of what the transport says of it.
+        let mut own = Vec::new();
+        pairs(self.headers.as_ref(), scope, &mut own)?;
+        draft.headers.retain(|(name, _)| !own.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
+        draft.headers.append(&mut own);
         let body = match &self.body {
             Some(body) => body.json(scope)?,
             None => None,

@@ -2,15 +2,26 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::record::ClassSet;
+
+/// What the name of a field gives away, from the names on the way to it (`customer.email`).
+pub type Classes<'a> = &'a dyn Fn(&str) -> ClassSet;
+
 /// The records of an answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
     /// Names on the way to the list.
     pub(super) path: Vec<String>,
+    /// Whether the list may be missing.
+    pub(super) optional: bool,
     /// Their fields.
     pub(super) fields: Vec<Field>,
+    /// The map in a record in which its fields stand (JSON:API).
+    pub(super) lift: Option<String>,
     /// The field that identifies one.
     pub(super) key: Option<String>,
+    /// One that may identify it.
+    pub(super) perhaps: Option<String>,
     /// A record.
     pub(super) example: Option<Json>,
 }
@@ -22,6 +33,8 @@ pub(super) struct Field {
     /// The name of its type.
     pub(super) kind: &'static str,
     pub(super) required: bool,
+    /// Names of it and of what is in it.
+    pub(super) names: Vec<String>,
 }
 
 /// Follows references; what leads nowhere is nothing.
@@ -90,61 +103,134 @@ pub(super) fn kind(document: &Json, schema: &Json) -> &'static str {
 
 impl Shape {
     /// Of the schema of an answer: itself a list, or with a list of objects in it, two levels down at most.
-    pub(super) fn of_schema(document: &Json, schema: &Json, hint: &str) -> Option<Self> {
+    /// `path`: the path that gives it.
+    pub(super) fn of_schema(document: &Json, schema: &Json, path: &str) -> Option<Self> {
         let schema = resolved(document, schema);
+        let hint = path.rsplit('/').find(|part| !part.is_empty() && !part.starts_with('{')).unwrap_or_default();
         if let Some(items) = list_of_objects(document, schema) {
-            return Some(Self::of_items(document, items, Vec::new(), hint));
+            return Some(Self::of_items(document, items, Vec::new(), path));
         }
-        let mut found: Vec<(usize, Vec<String>, &Json)> = Vec::new();
-        for (name, below, _) in properties(document, schema, 0) {
+        let mut found: Vec<(usize, Vec<String>, bool, &Json)> = Vec::new();
+        for (name, below, required) in properties(document, schema, 0) {
             if let Some(items) = list_of_objects(document, below) {
-                found.push((rank(name, hint), vec![name.to_owned()], items));
+                found.push((rank(name, hint), vec![name.to_owned()], !required, items));
             }
-            for (inner, deeper, _) in properties(document, below, 0) {
+            for (inner, deeper, inner_required) in properties(document, below, 0) {
                 if let Some(items) = list_of_objects(document, deeper) {
-                    found.push((rank(inner, hint) + 10, vec![name.to_owned(), inner.to_owned()], items));
+                    let way = vec![name.to_owned(), inner.to_owned()];
+                    found.push((rank(inner, hint) + 10, way, !(required && inner_required), items));
                 }
             }
         }
-        found.sort_by_key(|(rank, _, _)| *rank);
-        let (rank, path, items) = found.into_iter().next()?;
+        found.sort_by_key(|(rank, ..)| *rank);
+        let (rank, way, optional, items) = found.into_iter().next()?;
         // An object with several lists in it, none of which is named like one of records, is one record itself.
         let one_record = rank % 10 > 2 && properties(document, schema, 0).len() > 8;
-        (!one_record).then(|| Self::of_items(document, items, path, hint))
+        (!one_record).then(|| Self { optional, ..Self::of_items(document, items, way, path) })
     }
 
-    fn of_items(document: &Json, items: &Json, path: Vec<String>, hint: &str) -> Self {
-        let fields: Vec<Field> = properties(document, items, 0)
+    fn of_items(document: &Json, items: &Json, way: Vec<String>, path: &str) -> Self {
+        let mut all = properties(document, items, 0);
+        // A record of JSON:API: `type`, `id`, and everything else under `attributes`.
+        let has = |name: &str| all.iter().any(|(known, ..)| *known == name);
+        let lift = has("id") && has("type") && has("attributes");
+        if let Some(at) = all.iter().position(|(name, ..)| lift && *name == "attributes") {
+            let (_, below, _) = all.remove(at);
+            for one in properties(document, below, 0) {
+                if !all.iter().any(|(known, ..)| *known == one.0) {
+                    all.push(one);
+                }
+            }
+        }
+        let fields: Vec<Field> = all
             .into_iter()
-            .map(|(name, below, required)| Field { name: name.to_owned(), kind: kind(document, below), required })
+            .map(|(name, below, required)| {
+                let mut names = vec![name.to_owned()];
+                inside(document, below, name, 0, &mut names);
+                Field { name: name.to_owned(), kind: kind(document, below), required, names }
+            })
             .collect();
-        let example = resolved(document, items).get("example").filter(|example| example.is_object()).cloned();
-        Self { key: key(&fields, hint), path, fields, example }
+        let example = resolved(document, items).get("example").filter(|example| telling(example)).cloned();
+        let (key, perhaps) = key(&fields, path);
+        Self { key, perhaps, path: way, fields, example, lift: lift.then(|| "attributes".into()), optional: false }
     }
 
     /// Of an answer.
     pub(super) fn of_answer(answer: &Json) -> Option<Self> {
         let (path, list) = longest(answer, Vec::new(), 0)?;
         let mut fields: Vec<Field> = Vec::new();
+        let lift = list.iter().all(|record| {
+            let has = |name: &str| record.get(name).is_some();
+            has("id") && has("type") && record.get("attributes").is_some_and(Json::is_object)
+        });
+        let lift = lift.then(|| "attributes".to_owned());
         for record in list.iter().filter_map(Json::as_object) {
-            for (name, value) in record {
+            let lifted = lift.as_ref().and_then(|name| record.get(name)?.as_object());
+            let plain = record.iter().filter(|(name, _)| lift.as_ref() != Some(*name));
+            for (name, value) in plain.chain(lifted.into_iter().flatten()) {
                 let kind = kind_of(value);
-                match fields.iter_mut().find(|field| field.name == *name) {
-                    Some(known) if known.kind == "any" => known.kind = kind,
-                    Some(known) if known.kind != kind && kind != "any" => {
-                        known.kind = match (known.kind, kind) {
-                            ("int", "decimal") | ("decimal", "int") => "decimal",
-                            ("timestamp" | "date" | "string", "timestamp" | "date" | "string") => "string",
-                            _ => "any",
-                        };
-                    }
-                    Some(_) => {}
-                    None => fields.push(Field { name: name.clone(), kind, required: false }),
-                }
+                let at = fields.iter().position(|field| field.name == *name).unwrap_or_else(|| {
+                    fields.push(Field { name: name.clone(), kind, required: false, names: vec![name.clone()] });
+                    fields.len() - 1
+                });
+                let known = &mut fields[at];
+                known.kind = match (known.kind, kind) {
+                    (before, "any") => before,
+                    ("any", now) => now,
+                    (before, now) if before == now => before,
+                    ("int", "decimal") | ("decimal", "int") => "decimal",
+                    ("timestamp" | "date" | "string", "timestamp" | "date" | "string") => "string",
+                    _ => "any",
+                };
+                within(value, name, 0, &mut known.names);
             }
         }
-        let hint = path.last().cloned().unwrap_or_default();
-        Some(Self { key: key(&fields, &hint), path, fields, example: None })
+        let (key, perhaps) = key(&fields, path.last().map_or("", String::as_str));
+        Some(Self { key, perhaps, path, fields, lift, ..Self::default() })
+    }
+}
+
+/// Whether an example was written by somebody: made ones say of each field what it is called.
+fn telling(example: &Json) -> bool {
+    let texts: Vec<(&String, &str)> =
+        members(Some(example)).filter_map(|(name, value)| Some((name, value.as_str()?))).collect();
+    let empty = |(name, value): &&(&String, &str)| value.is_empty() || value == name;
+    example.is_object() && texts.iter().filter(empty).count() * 3 <= texts.len()
+}
+
+impl Field {
+    /// What its name, and the names of what is in it, give away.
+    pub(super) fn classes(&self, classes: Classes<'_>) -> ClassSet {
+        self.names.iter().fold(ClassSet::NONE, |found, name| found.union(classes(name)))
+    }
+}
+
+/// Names in a schema, with those on the way to them.
+fn inside(document: &Json, schema: &Json, way: &str, depth: usize, names: &mut Vec<String>) {
+    let schema = resolved(document, schema);
+    let schema = schema.get("items").map_or(schema, |items| resolved(document, items));
+    if depth > 2 || names.len() > 200 {
+        return;
+    }
+    for (name, below, _) in properties(document, schema, 0) {
+        let way = format!("{way}.{name}");
+        names.push(way.clone());
+        inside(document, below, &way, depth + 1, names);
+    }
+}
+
+/// The same of a value.
+fn within(value: &Json, way: &str, depth: usize, names: &mut Vec<String>) {
+    let value = value.get(0).unwrap_or(value);
+    if depth > 2 || names.len() > 200 {
+        return;
+    }
+    for (name, below) in value.as_object().into_iter().flatten() {
+        let way = format!("{way}.{name}");
+        if !names.contains(&way) {
+            names.push(way.clone());
+        }
+        within(below, &way, depth + 1, names);
     }
 }
 
@@ -167,30 +253,38 @@ fn rank(name: &str, hint: &str) -> usize {
     }
 }
 
-/// The field that identifies a record: `id`, or what is named after the stream.
-fn key(fields: &[Field], hint: &str) -> Option<String> {
-    let singular = singular(&snake(hint));
-    let fits = |wanted: &str| {
-        let scalar = |field: &&Field| matches!(field.kind, "string" | "int" | "any");
-        fields.iter().filter(scalar).find(|field| snake(&field.name) == wanted).map(|field| field.name.clone())
+/// The field that identifies a record: `id`, or what is named after the path; and one that may be it.
+fn key(fields: &[Field], path: &str) -> (Option<String>, Option<String>) {
+    let words: Vec<String> = path
+        .split('/')
+        .filter(|part| !part.starts_with('{'))
+        .flat_map(|part| snake(part).split('_').map(singular).collect::<Vec<_>>())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let last = path.rsplit('/').find(|part| !part.is_empty() && !part.starts_with('{')).unwrap_or_default();
+    let stem = singular(&snake(last));
+    let end = stem.rsplit('_').next().unwrap_or_default().to_owned();
+    let scalars = || fields.iter().filter(|field| matches!(field.kind, "string" | "int" | "any"));
+    let fits = |wanted: &str| scalars().find(|field| snake(&field.name) == wanted);
+    // `scheduled_payment_id` of `payments/scheduled`: all of its words stand in the path, the path's last among them.
+    let spelled = || {
+        scalars().find(|field| {
+            let name = snake(&field.name);
+            let of = name.strip_suffix("_id").unwrap_or_default();
+            let mut parts = of.split('_').map(singular);
+            !of.is_empty() && parts.all(|part| words.contains(&part)) && of.split('_').any(|part| singular(part) == end)
+        })
     };
-    let last = singular.rsplit('_').next().unwrap_or_default().to_owned();
-    [
-        "id".to_owned(),
-        format!("{singular}_id"),
-        format!("{last}_id"),
-        "uuid".into(),
-        "guid".into(),
-        "key".into(),
-        "code".into(),
-    ]
-    .iter()
-    .find_map(|name| fits(name))
-    .or_else(|| {
-        let one = fields.iter().find(|field| field.required && snake(&field.name).ends_with("_id"));
-        one.map(|field| field.name.clone())
-    })
-    .or_else(|| fields.iter().find(|field| snake(&field.name).ends_with("_id")).map(|field| field.name.clone()))
+    let sure = ["id".to_owned(), format!("{stem}_id"), format!("{end}_id"), "uuid".into(), "guid".into()]
+        .iter()
+        .find_map(|name| fits(name))
+        .or_else(spelled)
+        .or_else(|| ["key", "code"].iter().find_map(|name| fits(name)));
+    let perhaps = || {
+        let named = |field: &&Field| snake(&field.name).ends_with("_id") || snake(&field.name).ends_with("_number");
+        scalars().find(|field| field.required && named(field)).or_else(|| scalars().find(named))
+    };
+    (sure.map(|field| field.name.clone()), perhaps().filter(|_| sure.is_none()).map(|field| field.name.clone()))
 }
 
 fn longest(value: &Json, path: Vec<String>, depth: usize) -> Option<(Vec<String>, &Vec<Json>)> {

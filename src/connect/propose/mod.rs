@@ -1,42 +1,49 @@
 //! Proposes a pack: from an OpenAPI 3 document, or from one answer of a system. What comes out passes the
 //! check, says what was guessed, and is there to be edited.
 
+mod calls;
 mod describe;
 mod openapi;
 mod paging;
+mod signin;
+mod since;
+mod ways;
 mod write;
 
 use serde_json::Value as Json;
 
+pub use describe::Classes;
 pub use openapi::from_openapi;
 
 use describe::Shape;
 
-/// A pack with one stream, made of an answer: where its records stand and what fields they have.
+/// A pack with one stream, made of an answer: where its records stand and what fields they have. `classes`: what
+/// the name of a field gives away.
 ///
 /// # Errors
 /// One sentence, if it holds no records.
-pub fn from_sample(name: &str, answer: &Json) -> Result<String, String> {
+pub fn from_sample(name: &str, answer: &Json, classes: Classes<'_>) -> Result<String, String> {
     let Some(shape) = Shape::of_answer(answer) else {
         return Err("the answer holds no list of records".into());
     };
+    let named = shape.path.last().map(|name| describe::snake(name)).filter(|name| !name.is_empty());
     let stream = write::Stream {
-        name: shape.path.last().cloned().unwrap_or_else(|| "records".into()),
-        about: String::new(),
+        name: named.unwrap_or_else(|| "records".into()),
         path: "/CHANGE-ME".into(),
         paging: paging::of_answer(answer),
+        since: since::of_answer(&shape),
         shape,
         ..write::Stream::default()
     };
     let draft = write::Draft {
         name: name.to_owned(),
         about: "A system of which one answer was seen.".into(),
-        base: "https://CHANGE-ME.example.com".into(),
         origin: "one answer of the system".into(),
+        auth: signin::unknown(),
         streams: vec![stream],
         ..write::Draft::default()
     };
-    Ok(draft.yaml())
+    Ok(draft.yaml(classes))
 }
 
 #[cfg(test)]
@@ -44,6 +51,7 @@ mod tests {
     use super::*;
     use crate::config::{Source, yaml};
     use crate::connect::pack::Pack;
+    use crate::record::suspect::by_name;
 
     fn sound(text: &str) -> Pack {
         let source = Source::new("proposed.yaml", text);
@@ -64,14 +72,14 @@ mod tests {
                 { "id": "i2", "total": 7, "lines": [], "on": "2026-01-01", "who's": {} },
             ] },
         });
-        let text = from_sample("billing", &answer).unwrap();
+        let text = from_sample("billing", &answer, &by_name).unwrap();
         let pack = sound(&text);
         let stream = &pack.streams[0];
         assert_eq!(stream.name, "invoices");
         let kinds: Vec<String> = stream.fields.iter().map(|f| format!("{} {}", f.name, f.kind)).collect();
         assert!(kinds.contains(&"total decimal".into()) && kinds.contains(&"created_at timestamp".into()), "{kinds:?}");
         assert!(text.contains("records: data.invoices") && text.contains("next_cursor"), "{text}");
-        assert!(from_sample("x", &serde_json::json!({ "a": 1 })).is_err());
+        assert!(from_sample("x", &serde_json::json!({ "a": 1 }), &by_name).is_err());
     }
 
     #[test]
@@ -122,7 +130,7 @@ mod tests {
                 } },
             },
         });
-        let text = from_openapi("shop", &document, &[]).unwrap();
+        let text = from_openapi("shop", &document, &[], &by_name).unwrap();
         let pack = sound(&text);
         let names: Vec<&str> = pack.streams.iter().map(|stream| stream.name.as_str()).collect();
         assert_eq!(names, ["orders", "order_lines"]);

@@ -10,6 +10,7 @@ mod bounds;
 mod desk;
 mod families;
 mod jobs;
+mod kin;
 mod paging;
 mod pick;
 mod pieces;

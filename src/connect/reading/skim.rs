@@ -134,10 +134,12 @@ impl Walk<'_, '_> {
                 }
                 Ok(end)
             }
-            [] | [Step::Each, ..] | [Step::Key(_), ..] if first == b'n' => {
+            // A null for the list is an empty one; a null on the way to it says nothing of records.
+            [] | [Step::Each, ..] if first == b'n' => {
                 self.found.present = true;
                 skip(self.bytes, start)
             }
+            [Step::Key(_), ..] if first == b'n' => skip(self.bytes, start),
             [] => Err(Unfit { cause: "neither a list of records nor a record stands where they should be", at: start }),
             [Step::Each, rest @ ..] => self.list(start, rest),
             [Step::Key(name), rest @ ..] => {

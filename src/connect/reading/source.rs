@@ -2,15 +2,15 @@
 //! sequence by sequence.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use serde_json::Value as Json;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::desk::{Desk, Vars};
+use super::kin::Kin;
 use super::receipts::{Owed, Receipts};
 use super::reel::{Out, Reel, Taken};
-use super::sheet::{self, Form};
 use super::stand::{Stand, UnderWay, fingerprint};
 use super::{jobs, turn};
 use crate::connect::pack::each::Each;
@@ -23,7 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::record::{Position, Settled, SliceId};
 
 /// KiB of pages that wait to be worked on, over all sequences.
-const WAITING_KIB: usize = 6 << 10;
+pub(super) const WAITING_KIB: usize = 6 << 10;
 /// Pages of one sequence that wait.
 const WAITING_PAGES: usize = 16;
 
@@ -68,7 +68,7 @@ struct Track {
 }
 
 struct Parents {
-    from: From,
+    from: Kin,
     each: &'static Each,
     /// How many were taken.
     taken: u64,
@@ -76,11 +76,6 @@ struct Parents {
     skip: u64,
     skip_key: String,
     over: bool,
-}
-
-enum From {
-    List(VecDeque<Json>),
-    Stream(mpsc::Receiver<Result<Taken>>, Form, VecDeque<Json>),
 }
 
 impl Reading {
@@ -150,54 +145,7 @@ impl Reading {
             }
             going.common = Some(stand);
         }
-        let from = match (&each.stream, &each.list) {
-            (Some(name), _) => {
-                let parent = desk.given.pack.stream(name).and_then(|stream| Some((stream, stream.read.as_ref()?)));
-                let Some((stream, read)) = parent else {
-                    return Err(Error::new(
-                        Kind::Invalid,
-                        &crate::error::codes::connect::PACK_INVALID,
-                        format!(
-                            "`{}` is read for each of `{name}`, which is no stream that can be read",
-                            desk.stream.name
-                        ),
-                    ));
-                };
-                let desk = Desk {
-                    caller: desk.caller.clone(),
-                    given: Arc::clone(&desk.given),
-                    stream,
-                    read,
-                    fields: stream.fields.iter().map(|field| field.name.clone()).collect(),
-                    gone: false,
-                    keyed: true,
-                    trees: true,
-                    whole: true,
-                    now: desk.now,
-                    found: desk.found.clone(),
-                    auth: desk.auth.clone(),
-                    notes: Arc::clone(&desk.notes),
-                    hush: Arc::clone(&desk.hush),
-                    fetched: Mutex::default(),
-                };
-                let form = sheet::form_at(&desk);
-                let desk = Arc::new(desk);
-                let (parts, receiver) = mpsc::channel(4);
-                let out = out(parts, WAITING_KIB / 4);
-                let reel = Reel::new(desk, Json::Null, name.clone(), Stand::default());
-                self.runtime.handle().spawn(async move { reel.run(&out).await });
-                From::Stream(receiver, form, VecDeque::new())
-            }
-            (None, Some(list)) => match desk.value(list, &Vars::default())? {
-                Json::Array(items) => From::List(items.into()),
-                Json::Null => From::List(VecDeque::new()),
-                Json::String(one) => From::List(
-                    one.split([',', '\n']).map(str::trim).filter(|one| !one.is_empty()).map(Json::from).collect(),
-                ),
-                one => From::List(VecDeque::from([one])),
-            },
-            (None, None) => From::List(VecDeque::new()),
-        };
+        let from = Kin::of(&desk, each, self.runtime.handle(), 0)?;
         going.parents = Some(Parents { from, each, taken: 0, skip, skip_key, over: false });
         Ok(going)
     }
@@ -229,19 +177,7 @@ impl Reading {
     /// The next whom to read for.
     fn parent(&self, parents: &mut Parents) -> Result<Option<Json>> {
         loop {
-            let next = match &mut parents.from {
-                From::List(items) => items.pop_front(),
-                From::Stream(parts, form, waiting) => loop {
-                    if let Some(next) = waiting.pop_front() {
-                        break Some(next);
-                    }
-                    match self.runtime.run(parts.recv()) {
-                        None => break None,
-                        Some(Err(error)) => return Err(error),
-                        Some(Ok(taken)) => waiting.extend(records(*form, &taken.bytes)?),
-                    }
-                },
-            };
+            let next = self.runtime.run(parents.from.next())?;
             let Some(next) = next else { return Ok(None) };
             if let Some(when) = &parents.each.when {
                 let vars = Vars { parent: next.clone(), ..Vars::default() };
@@ -506,27 +442,7 @@ pub(super) fn slice_of(desk: &Desk) -> SliceId {
     desk.stream.name.as_str().into()
 }
 
-fn out(parts: mpsc::Sender<Result<Taken>>, kib: usize) -> Out {
+/// Where a sequence puts its pages, of which so many KiB may wait.
+pub(super) fn out(parts: mpsc::Sender<Result<Taken>>, kib: usize) -> Out {
     Out { parts, room: Arc::new(Semaphore::new(kib)), most: u32::try_from(kib).unwrap_or(u32::MAX) }
-}
-
-/// The records of a page as trees.
-fn records(form: Form, bytes: &[u8]) -> Result<Vec<Json>> {
-    let text = match form {
-        Form::Elements => [b"[", bytes, b"]"].concat(),
-        Form::Lines => {
-            let lines: Vec<&[u8]> =
-                bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).collect();
-            [b"[".to_vec(), lines.join(&b','), b"]".to_vec()].concat()
-        }
-        Form::AsIs => return Err(Error::bug("records of this form are nobody's parents")),
-    };
-    serde_json::from_slice(&text).map_err(|error| {
-        Error::new(
-            Kind::Failed,
-            &crate::error::codes::connect::ANSWER_UNREADABLE,
-            "the records to read for are no JSON",
-        )
-        .caused_by(error)
-    })
 }

@@ -540,6 +540,12 @@ fn what_never_ends_or_is_not_whole_is_no_success() {
     let empty =
         things("      records: items\n      absent: empty\n", |_| good(json!({ "total": 0 }))).read(&[]).whole();
     assert!(empty.ids().is_empty());
+    // A list that is null is an empty one; an answer that is null, or what leads to the list, is none.
+    assert!(things("      records: items\n", |_| good(json!({ "items": null }))).read(&[]).whole().ids().is_empty());
+    for (records, body) in [("items", json!(null)), ("data.items", json!({ "data": null }))] {
+        let got = things(&format!("      records: {records}\n"), move |_| good(body.clone())).read(&[]);
+        assert_eq!(got.error.map(|error| error.code().id), Some("connect-answer-unreadable"), "{records}");
+    }
 }
 
 #[test]
@@ -817,6 +823,25 @@ fn children(ask: &Ask, parents: usize) -> Answer {
     }
     let parent: usize = ask.path.split('/').nth(3).unwrap().parse().unwrap();
     good(json!(list(parent * 10, parent * 10 + parent)))
+}
+
+#[test]
+fn children_of_children() {
+    let streams = "  roots:\n    key: id\n    read: { path: /roots }\n  parents:\n    key: id\n    read:\n      path: \"/roots/{{ parent.id }}/parents\"\n      shape: { add: { root: \"{{ parent.id }}\" } }\n      each: { stream: roots, when: 'parent.id != 2' }\n  things:\n    key: id\n    read:\n      path: \"/roots/{{ parent.root }}/parents/{{ parent.id }}/things\"\n      each: { stream: parents }\n";
+    let rig = rig(streams, |ask| match ask.path.split('/').skip(2).collect::<Vec<_>>().as_slice() {
+        ["roots"] => good(json!(list(1, 4))),
+        ["roots", "2", ..] => answer(500, &[], "nobody reads for that one"),
+        ["roots", root, "parents"] => {
+            let root: usize = root.parse().unwrap();
+            good(json!(list(root * 10, root * 10 + 2)))
+        }
+        ["roots", _, "parents", parent, "things"] => {
+            let parent: usize = parent.parse().unwrap();
+            good(json!(list(parent * 10, parent * 10 + 1)))
+        }
+        _ => answer(404, &[], ""),
+    });
+    rig.everything(&[100, 110, 300, 310]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 pub mod cutter;
 pub mod liar;
+pub mod odata;
 pub mod openapi;
 pub mod postgres;
 pub mod queue;

@@ -24,6 +24,8 @@ struct Seen {
     violations: Vec<String>,
     /// `get /models`.
     operations: BTreeSet<String>,
+    /// `GET /models?limit=5`.
+    requests: Vec<String>,
 }
 
 struct Description {
@@ -33,12 +35,14 @@ struct Description {
 }
 
 /// A request as it came.
-struct Asked {
-    method: String,
-    path: String,
-    query: Vec<(String, String)>,
+pub(super) struct Asked {
+    pub(super) method: String,
+    pub(super) path: String,
+    /// The query as it came.
+    query_text: String,
+    pub(super) query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 impl Described {
@@ -63,10 +67,19 @@ impl Described {
         self.seen.lock().expect("no panic").violations.clone()
     }
 
+    /// Every request: `GET /models?limit=5`.
+    pub fn requests(&self) -> Vec<String> {
+        self.seen.lock().expect("no panic").requests.clone()
+    }
+
     /// The operations that were asked for: `get /models`.
     pub fn operations(&self) -> BTreeSet<String> {
         self.seen.lock().expect("no panic").operations.clone()
     }
+}
+
+fn path_and(parts: Option<(&str, &str)>) -> String {
+    parts.map(|(_, query)| format!("?{query}")).unwrap_or_default()
 }
 
 /// Answers the requests of one connection.
@@ -76,6 +89,7 @@ fn serve(stream: TcpStream, descriptions: &[Description], seen: &Mutex<Seen>) ->
     loop {
         let asked = Asked::read(&mut reader)?;
         let shown = format!("{} {}", asked.method, asked.path);
+        seen.lock().ok()?.requests.push(format!("{shown}{}", asked.query_text));
         let found = descriptions.iter().find_map(|one| one.operation(&asked).map(|(name, op)| (one, name, op)));
         let (status, kind, body) = match found {
             None => {
@@ -87,7 +101,7 @@ fn serve(stream: TcpStream, descriptions: &[Description], seen: &Mutex<Seen>) ->
                 let mut seen = seen.lock().ok()?;
                 seen.operations.insert(format!("{} {name}", asked.method.to_lowercase()));
                 if wrong.is_empty() {
-                    description.answer(operation)
+                    description.answer(&asked, item, operation)
                 } else {
                     let text = wrong.join("; ");
                     seen.violations.push(format!("{shown}: {text}"));
@@ -105,7 +119,7 @@ fn serve(stream: TcpStream, descriptions: &[Description], seen: &Mutex<Seen>) ->
 }
 
 impl Asked {
-    fn read(reader: &mut impl BufRead) -> Option<Self> {
+    pub(super) fn read(reader: &mut impl BufRead) -> Option<Self> {
         let mut line = String::new();
         reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
         let mut words = line.split_whitespace();
@@ -142,10 +156,11 @@ impl Asked {
         }
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Some(Self { method, path: path.to_owned(), query, headers, body })
+        let query_text = path_and(target.split_once('?'));
+        Some(Self { method, path: path.to_owned(), query_text, query, headers, body })
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         let name = name.to_lowercase();
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
@@ -160,7 +175,7 @@ impl Description {
             modern(&mut root);
         }
         let server = root["servers"][0]["url"].as_str().unwrap_or_default();
-        let behind = server.split_once("://").map_or("", |(_, rest)| rest);
+        let behind = server.split_once("://").map_or(server, |(_, rest)| rest);
         let prefix = behind.find('/').map_or("", |at| &behind[at..]).trim_end_matches('/').to_owned();
         Self { root, prefix }
     }
@@ -191,11 +206,18 @@ impl Description {
         Some(((*template).clone(), (item, operation)))
     }
 
+    fn parameters<'v>(&'v self, item: &'v Value, operation: &'v Value) -> Vec<&'v Value> {
+        let all = [&item["parameters"], &operation["parameters"]];
+        all.into_iter().filter_map(|list| list.as_array()).flatten().map(|one| self.resolved(one)).collect()
+    }
+
     fn violations(&self, asked: &Asked, template: &str, item: &Value, operation: &Value) -> Vec<String> {
         let mut wrong = Vec::new();
-        let all = [&item["parameters"], &operation["parameters"]];
-        let parameters: Vec<&Value> =
-            all.iter().filter_map(|list| list.as_array()).flatten().map(|one| self.resolved(one)).collect();
+        let parameters = self.parameters(item, operation);
+        // The Australian standard numbers each operation and says the number beside it.
+        if let Some(version) = operation["x-version"].as_str().filter(|version| asked.header("x-v") != Some(*version)) {
+            wrong.push(format!("version {version} is described, and `x-v` is {:?}", asked.header("x-v")));
+        }
         for parameter in &parameters {
             let name = parameter["name"].as_str().unwrap_or_default();
             let values: Vec<String> = match parameter["in"].as_str() {
@@ -307,7 +329,7 @@ impl Description {
     }
 
     /// The first good answer of an operation.
-    fn answer(&self, operation: &Value) -> (u16, String, Vec<u8>) {
+    fn answer(&self, asked: &Asked, item: &Value, operation: &Value) -> (u16, String, Vec<u8>) {
         let responses = operation["responses"].as_object().expect("answers");
         let (status, response) = responses.iter().next().expect("an answer");
         let response = self.resolved(response);
@@ -316,11 +338,28 @@ impl Description {
             return (status, "text/plain".to_owned(), Vec::new());
         };
         let mut sample = media.get("example").cloned().unwrap_or_else(|| self.sample(&media["schema"], 0));
-        // There is one page of everything.
+        // There is one page of everything …
         if let Some(page) = sample.pointer_mut("/meta/page").and_then(Value::as_object_mut) {
             page.remove("after");
         }
-        (status, kind.clone(), if kind.ends_with("json") { sample.to_string() } else { String::new() }.into_bytes())
+        // … or, where pages have numbers, a second one: full where answers lead to it, empty where they do not.
+        let numbered = self.parameters(item, operation).iter().any(|one| one["in"] == "query" && one["name"] == "page");
+        let given = |name: &str| asked.query.iter().find(|(known, _)| known == name).and_then(|(_, v)| v.parse().ok());
+        let (number, skipped) = (given("page").unwrap_or(1_u64), given("offset").unwrap_or(0_u64));
+        let next = (numbered && number < 2).then(|| {
+            let host = asked.header("host").unwrap_or_default();
+            let others = asked.query.iter().filter(|(name, _)| name != "page");
+            let others: String = others.map(|(name, value)| format!("&{name}={value}")).collect();
+            format!("http://{host}{}?page=2{others}", asked.path)
+        });
+        let leads = paged(&mut sample, next.as_deref(), if numbered { 2 } else { 1 });
+        if !leads && (numbered && number > 1 || skipped > 0) {
+            emptied(&mut sample, 0);
+        }
+        if numbered && number > 1 {
+            others(&mut sample, number);
+        }
+        (status, kind.clone(), if kind.contains("json") { sample.to_string() } else { String::new() }.into_bytes())
     }
 
     /// A value that fits a schema.
@@ -339,8 +378,10 @@ impl Description {
         }
         let mut made = Map::new();
         for part in schema["allOf"].as_array().into_iter().flatten() {
-            if let Value::Object(more) = self.sample(part, depth + 1) {
-                made.extend(more);
+            match self.sample(part, depth + 1) {
+                Value::Object(more) => made.extend(more),
+                simple if schema["properties"].is_null() => return simple,
+                _ => {}
             }
         }
         let kind = match &schema["type"] {
@@ -355,6 +396,8 @@ impl Description {
             Some("boolean") => json!(false),
             Some("string") => match schema["format"].as_str() {
                 Some("date-time") => json!("2026-01-02T03:04:05Z"),
+                Some("date") => json!("2026-01-02"),
+                Some("uri") => json!("https://example.com/text"),
                 Some("uuid") => json!("11111111-2222-4333-8444-555555555555"),
                 Some("email") => json!("ann@example.com"),
                 _ => json!("text"),
@@ -363,13 +406,70 @@ impl Description {
             _ => {
                 for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
                     // What went wrong, under an answer that nothing went wrong with.
-                    if depth < 8 && name != "errors" {
-                        made.insert(name.clone(), self.sample(inner, depth + 1));
+                    if depth >= 8 || name == "errors" {
+                        continue;
                     }
+                    // Moments that are described as plain text.
+                    let moment = ["DateTime", "lastUpdated"].iter().any(|end| name.ends_with(end));
+                    let made_up = match self.sample(inner, depth + 1) {
+                        Value::String(text) if moment && text == "text" => json!("2026-01-02T03:04:05Z"),
+                        other => other,
+                    };
+                    made.insert(name.clone(), made_up);
                 }
                 Value::Object(made)
             }
         }
+    }
+}
+
+/// Puts the address of the next page where answers have it, and counts that are true; whether there is such a place.
+fn paged(value: &mut Value, next: Option<&str>, pages: u64) -> bool {
+    let Value::Object(members) = value else { return false };
+    let mut leads = false;
+    for (name, below) in members.iter_mut() {
+        match name.to_lowercase().as_str() {
+            "links" if below.is_object() => {
+                let Value::Object(links) = below else { continue };
+                leads = true;
+                let key = links.keys().find(|key| key.eq_ignore_ascii_case("next")).cloned();
+                match (key, next) {
+                    (Some(key), Some(next)) => drop(links.insert(key, json!(next))),
+                    (Some(key), None) => drop(links.remove(&key)),
+                    _ => {}
+                }
+            }
+            "meta" => leads |= paged(below, None, pages),
+            "totalrecords" | "totalpages" => *below = json!(pages),
+            "pagination" => *below = json!({ "page": 1, "pageSize": 1, "pageCount": 1, "itemCount": 1 }),
+            _ => {}
+        }
+    }
+    leads
+}
+
+/// Other records: what is named like an id is another one.
+fn others(value: &mut Value, number: u64) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| others(item, number)),
+        Value::Object(members) => {
+            for (name, below) in members {
+                match below {
+                    Value::String(text) if name.to_lowercase().ends_with("id") => *text = format!("{text}-{number}"),
+                    below => others(below, number),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The same without any records.
+fn emptied(value: &mut Value, depth: usize) {
+    match value {
+        Value::Array(items) => items.clear(),
+        Value::Object(members) if depth < 2 => members.values_mut().for_each(|below| emptied(below, depth + 1)),
+        _ => {}
     }
 }
 

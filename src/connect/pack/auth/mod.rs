@@ -10,9 +10,10 @@ use std::time::Duration;
 use crate::config::yaml::Raw;
 use crate::config::{OptionKind, OptionSpec};
 use crate::connect::web::Spot;
-use crate::error::Finding;
 use crate::error::codes::connect::PACK_INVALID;
+use crate::error::{Finding, Result};
 
+use super::names::Scope;
 use super::reader::Reader;
 use super::request::RequestSpec;
 use super::template::{Template, Tree};
@@ -143,6 +144,8 @@ pub enum Renew {
 pub struct Send {
     /// Where it goes.
     pub to: Spot,
+    /// The name of that place, where connectors choose it.
+    pub name: Option<Template>,
     /// The value.
     pub value: Template,
     /// The condition.
@@ -538,17 +541,35 @@ fn sound(reader: &mut Reader<'_>, word: &str, raw: &Raw) -> bool {
 }
 
 impl Send {
+    /// Where it goes, its name rendered.
+    ///
+    /// # Errors
+    /// If the name has no value.
+    pub fn place(&'static self, scope: &Scope<'_>) -> Result<Spot> {
+        let Some(name) = &self.name else { return Ok(self.to.clone()) };
+        let name = name.text(scope)?;
+        Ok(match &self.to {
+            Spot::Query(_) => Spot::Query(name),
+            Spot::Cookie(_) => Spot::Cookie(name),
+            _ => Spot::Header(name),
+        })
+    }
+
     fn read(reader: &mut Reader<'_>, raw: &Raw) -> Option<Self> {
         let mut place = raw.clone();
         if let crate::config::yaml::RawKind::Map { entries, .. } = &mut place.kind {
             entries.retain(|entry| !matches!(entry.key.as_str(), "value" | "when"));
         }
         let to = reader.spot_of(&place);
+        let chosen = ["header", "query", "cookie"]
+            .into_iter()
+            .find(|key| reader.label(raw, key).is_some_and(|name| name.contains("{{")));
+        let name = chosen.and_then(|key| reader.template(raw, key));
         let value = reader.template(raw, "value");
         let when = reader.expression(raw, "when");
         let text = reader.label(raw, "value").unwrap_or_default();
         let fresh = ["fresh", "request", "now"].iter().any(|name| text.contains(name));
-        Some(Self { to: to?, value: value?, when, fresh })
+        Some(Self { to: to?, name, value: value?, when, fresh })
     }
 
     /// What is usual for a kind.
@@ -556,7 +577,7 @@ impl Send {
         let source = crate::config::Source::new("what is usual for the kind", format!("{value:?}"));
         let raw = crate::config::yaml::parse(&source, reader.findings)?;
         let value = Template::compile(&raw, &source, &reader.environment, reader.findings)?;
-        Some(Self { to: Spot::Header(header.to_owned()), value, when: None, fresh: false })
+        Some(Self { to: Spot::Header(header.to_owned()), name: None, value, when: None, fresh: false })
     }
 }
 
