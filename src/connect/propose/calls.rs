@@ -207,6 +207,14 @@ pub(super) fn operation(
             _ => {}
         }
     }
+    // A hole that no parameter speaks of.
+    for part in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+        let (hole, name) = (format!("{{{part}}}"), snake(part));
+        if rendered.contains(&hole) {
+            rendered = rendered.replace(&hole, &format!("{{{{ input.{name} }}}}"));
+            input.push(format!("  {name}: {{ type: string, required: true }}"));
+        }
+    }
     if let Some(body) = &body {
         let required = if body.required { ", required: true" } else { "" };
         let of = match (body.form, kind(document, body.schema)) {

@@ -138,9 +138,15 @@ mod tests {
         assert_eq!(pack.streams[0].key[0].to_string(), "order_id");
         let operations: Vec<&str> = pack.operations.iter().map(|operation| operation.name.as_str()).collect();
         assert_eq!(operations, ["get_order", "refunds_run"]);
-        for part in
-            ["X-Version: \"3\"", "params.shop", "stream: orders", "parent.order_id", "size: 100", "class: pii.email"]
-        {
+        for part in [
+            "X-Version: \"3\"",
+            "params.shop",
+            "stream: orders",
+            "parent.order_id",
+            "size: 200",
+            "class: pii.email",
+            "input.id",
+        ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
     }
