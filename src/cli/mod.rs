@@ -19,6 +19,7 @@ mod render;
 mod report;
 mod sample;
 mod session;
+mod standards;
 mod sync;
 mod ui;
 

@@ -50,6 +50,10 @@ pub struct Facts {
 pub struct LogFacts {
     /// How many events there are.
     pub events: u64,
+    /// The number of the first that is there.
+    pub first_seq: Option<u64>,
+    /// The number of the last.
+    pub last_seq: Option<u64>,
     /// The time of the first that is there.
     pub first_ns: Option<i64>,
     /// The time of the last.
@@ -269,6 +273,8 @@ impl LogFacts {
     pub fn take(&mut self, told: Told) {
         self.events += 1;
         self.first_ns.get_or_insert(told.time);
+        self.first_seq.get_or_insert(told.seq);
+        self.last_seq = Some(told.seq);
         let bad = matches!(told.outcome.as_str(), "failure" | "denied");
         let kind = self.actions.entry(told.action.clone()).or_default();
         kind.count += 1;

@@ -9,8 +9,10 @@
 //! `cli::report` that calls it. [`shape::render`] does the rest; [`run`] is the shortest example.
 
 mod advice;
+pub mod compliance;
 pub mod dashboard;
 pub mod document;
+pub mod evidence;
 pub mod health;
 pub mod inventory;
 pub mod lineage;
@@ -18,6 +20,7 @@ pub mod metrics;
 mod numbers;
 pub mod performance;
 pub mod provenance;
+pub mod ropa;
 pub mod routes;
 pub mod run;
 pub mod shape;
@@ -25,8 +28,17 @@ pub mod shape;
 use document::Kind;
 
 /// Every report, in the order of the command line's help.
-pub const ALL: &[&Kind] =
-    &[&run::KIND, &performance::KIND, &health::KIND, &lineage::KIND, &inventory::KIND, &dashboard::KIND];
+pub const ALL: &[&Kind] = &[
+    &run::KIND,
+    &performance::KIND,
+    &health::KIND,
+    &lineage::KIND,
+    &inventory::KIND,
+    &dashboard::KIND,
+    &compliance::KIND,
+    &evidence::KIND,
+    &ropa::KIND,
+];
 
 #[cfg(test)]
 mod tests {
@@ -39,7 +51,8 @@ mod tests {
             .unwrap()
             .filter_map(|entry| {
                 let path = entry.unwrap().path();
-                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                let file = if path.is_dir() { path.join("mod.rs") } else { path.clone() };
+                let text = std::fs::read_to_string(file).unwrap_or_default();
                 let has_kind = text.contains("\npub static KIND: Kind");
                 has_kind.then(|| path.file_stem().unwrap().to_string_lossy().into_owned())
             })

@@ -110,12 +110,20 @@ impl Store {
     /// # Errors
     /// The state cannot be read.
     pub fn newest_checkpoint(&self, least: u64) -> Result<Option<Signed>> {
+        self.newest_checkpoint_within(least, i64::MAX as u64)
+    }
+
+    /// The newest checkpoint of at least and at most that size.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn newest_checkpoint_within(&self, least: u64, most: u64) -> Result<Option<Signed>> {
         let fail = |e| sql::error("reading the checkpoints of the audit log", e);
         let found: Option<(String, Option<String>)> = self
             .db
             .query_row(
-                "SELECT note, carried FROM audit_checkpoints WHERE log = ?1 AND size >= ?2 ORDER BY size DESC LIMIT 1",
-                params![self.log.number, sql::int(least)],
+                "SELECT note, carried FROM audit_checkpoints WHERE log = ?1 AND size BETWEEN ?2 AND ?3 ORDER BY size DESC LIMIT 1",
+                params![self.log.number, sql::int(least), sql::int(most)],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()
@@ -126,6 +134,19 @@ impl Store {
         let read = read.ok_or_else(unlike)?;
         let key = self.checkpoint_key()?.unwrap_or_default();
         Ok(Some(Signed { size: read.size, root: read.root, note, key, carried }))
+    }
+
+    /// Signs a text with the key of the log's checkpoints; `None`: the log has no such key yet. Its first line
+    /// must not be the log's origin: it would be a checkpoint.
+    ///
+    /// # Errors
+    /// No key at hand opens the signing key.
+    pub fn sign_note(&self, text: &str) -> Result<Option<String>> {
+        if text.lines().next() == Some(checkpoint::origin(&self.log.id).as_str()) {
+            return Err(Error::bug("a note that reads as a checkpoint was to be signed"));
+        }
+        let Some(signing) = signer::load(&self.db, &self.log)? else { return Ok(None) };
+        Ok(Some(signing.note(text)))
     }
 
     /// How many events the newest checkpoint covers that was carried somewhere.
@@ -148,13 +169,30 @@ impl Store {
     /// # Errors
     /// There is no such event, its body was redacted, or the state cannot be written.
     pub fn prove(&mut self, id: &str, actor: Option<String>) -> Result<(u64, Proof)> {
-        let doing = "proving an event";
         let at = self.find_event(id)?;
         let seq = sql::count(at & ((1 << SEQ_BITS) - 1));
         if at >> SEQ_BITS != self.log.number {
             return Err(Error::new(Kind::Invalid, &EVENT_GONE, "the event is in a log that was closed")
                 .hint("its first key proves it: `consign audit verify --first-key FILE`"));
         }
+        let checkpoint = match self.newest_checkpoint(seq)? {
+            Some(checkpoint) => checkpoint,
+            None => self.checkpoint(actor.clone())?,
+        };
+        let proof = self.proof(seq, &checkpoint)?;
+        let mut draft = Draft::new(Action::EventProved).detail("event", seq).detail("checkpoint", checkpoint.size);
+        draft.actor = actor;
+        self.record(vec![draft])?;
+        Ok((seq, proof))
+    }
+
+    /// The proof that the event of that number in the log in use is under a checkpoint. Records nothing.
+    ///
+    /// # Errors
+    /// There is no such event, its body was redacted, or the checkpoint does not cover it.
+    pub fn proof(&self, seq: u64, checkpoint: &Signed) -> Result<Proof> {
+        let doing = "proving an event";
+        let at = append::at(self.log.number, seq);
         let body: Option<Vec<u8>> = self
             .db
             .query_row("SELECT body FROM audit_events WHERE at = ?1", [at], |row| row.get(0))
@@ -162,16 +200,25 @@ impl Store {
         let Some(body) = body else {
             return Err(Error::new(Kind::Invalid, &EVENT_GONE, format!("the body of event {seq} was redacted")));
         };
-        let checkpoint = match self.newest_checkpoint(seq)? {
-            Some(checkpoint) => checkpoint,
-            None => self.checkpoint(actor.clone())?,
-        };
         let kept = Kept { db: &self.db, log: self.log.number };
         let hashes = merkle::inclusion(seq - 1, checkpoint.size, &kept).map_err(|e| e.doing(doing))?;
-        let mut draft = Draft::new(Action::EventProved).detail("event", seq).detail("checkpoint", checkpoint.size);
-        draft.actor = actor;
-        self.record(vec![draft])?;
-        Ok((seq, Proof { body: Some(body), index: seq - 1, hashes, checkpoint: checkpoint.note }))
+        Ok(Proof { body: Some(body), index: seq - 1, hashes, checkpoint: checkpoint.note.clone() })
+    }
+
+    /// The oldest checkpoint that covers so many events: which it is does not change as the log grows.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn oldest_checkpoint_over(&self, least: u64) -> Result<Option<Signed>> {
+        let size: Option<i64> = self
+            .db
+            .query_row(
+                "SELECT min(size) FROM audit_checkpoints WHERE log = ?1 AND size >= ?2",
+                params![self.log.number, sql::int(least)],
+                |row| row.get(0),
+            )
+            .map_err(|e| sql::error("reading the checkpoints of the audit log", e))?;
+        size.map_or(Ok(None), |size| self.newest_checkpoint_within(least, sql::count(size)))
     }
 
     /// The hashes that prove that the tree of `new` events holds that of `old` unchanged.

@@ -3,9 +3,10 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::checkpoints::Signed;
+use super::tree::Kept;
 use super::{RunRow, RunState, Store, Writing, append, sql};
-use crate::audit::Action;
 use crate::audit::chain::Hash;
+use crate::audit::{Action, merkle};
 use crate::error::Result;
 use crate::record::Calls;
 
@@ -61,6 +62,48 @@ impl Store {
             clock_steps: sql::count(clock_steps),
             checkpoint: self.newest_checkpoint(0)?,
         })
+    }
+
+    /// How the audit log in use stood before a moment: what a report about the past says of it, however
+    /// the log has grown since.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn log_facts_until(&self, until_ns: i64) -> Result<LogFacts> {
+        let mut facts = self.log_facts()?;
+        let fail = |e| sql::error("reading the head of the audit log", e);
+        let number = self.log.number;
+        let end = self.at_time(number, until_ns)?;
+        let newest: Option<(i64, i64)> = self
+            .db
+            .query_row(
+                "SELECT at, ts_ns FROM audit_events WHERE at > ?1 AND at < ?2 ORDER BY at DESC LIMIT 1",
+                params![append::at(number, 0), end],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()
+            .map_err(fail)?;
+        let (size, last_ns) = newest.map_or((facts.pruned, 0), |(at, ns)| (sql::count(at - append::at(number, 0)), ns));
+        if size == facts.size {
+            return Ok(facts);
+        }
+        let kept = Kept { db: &self.db, log: number };
+        facts.root = (size > 0 && size >= facts.pruned).then(|| merkle::root_at(size, &kept)).transpose()?;
+        (facts.size, facts.last_ns) = (size, last_ns);
+        facts.clock_steps = {
+            let steps: i64 = self
+                .db
+                .query_row(
+                    "SELECT count(*) FROM audit_events WHERE kind IN (SELECT kind FROM audit_kinds WHERE action = ?1)
+                       AND at >= ?2 AND at < ?3",
+                    params![Action::ClockStep.word(), append::at(number, 0), end],
+                    |row| row.get(0),
+                )
+                .map_err(fail)?;
+            sql::count(steps)
+        };
+        facts.checkpoint = self.newest_checkpoint_within(0, size)?;
+        Ok(facts)
     }
 }
 

@@ -21,6 +21,8 @@ use super::certificates;
 pub struct Depth {
     /// Only what happened since then, nanoseconds since 1970; `None`: everything.
     pub since_ns: Option<i64>,
+    /// Only what happened before then; `None`: until now.
+    pub until_ns: Option<i64>,
     /// Whether the log is verified: every event is computed anew.
     pub verify: bool,
 }
@@ -41,7 +43,7 @@ pub fn gather(project: &Project, store: Option<&Store>, depth: Depth) -> Result<
     let mut log = LogFacts::default();
     let mut plans = Vec::new();
     let mut followed: BTreeMap<String, String> = BTreeMap::new();
-    store.each_event(depth.since_ns, &mut |event| {
+    store.each_event(depth.since_ns, depth.until_ns, &mut |event| {
         plans.extend(plan_approval(&event));
         if let (Some(run), Some(plan)) = (&event.run, event.details.get("plan").and_then(|plan| plan.as_str())) {
             followed.insert(run.clone(), plan.to_owned());
@@ -56,7 +58,8 @@ pub fn gather(project: &Project, store: Option<&Store>, depth: Depth) -> Result<
     log.mode = mode_of(&store.folder().database());
     facts.log = Some(log);
     facts.approvals.extend(plans);
-    let runs = store.runs(&RunFilter { since_ns: depth.since_ns, ..RunFilter::default() })?;
+    let mut runs = store.runs(&RunFilter { since_ns: depth.since_ns, ..RunFilter::default() })?;
+    runs.retain(|row| depth.until_ns.is_none_or(|until| row.started_ns < until));
     let mut told_runs: Vec<RunFact> = runs.into_iter().rev().map(|row| run(row, &mut followed)).collect();
     for run in &mut told_runs {
         let sums = store.sums(&run.id)?;

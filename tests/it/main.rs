@@ -15,6 +15,7 @@ mod cases;
 mod container;
 mod delivery;
 mod described;
+mod evidence;
 mod governed;
 mod heartbeat;
 mod hostile;

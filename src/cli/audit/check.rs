@@ -8,12 +8,10 @@ use crate::cli::context::{Context, now_ns, who};
 use crate::cli::moment;
 use crate::cli::output::text::shown;
 use crate::cli::output::{Answer, Rows, junit};
-use crate::comply::standards::{self, Standard};
+use crate::comply::standards::Standard;
 use crate::comply::{Assessment, Gravity, Held, Selection, Status, Subject, check_project};
-use crate::config::{Found, Project};
-use crate::error::codes::audit::{STANDARD_BAD, STANDARD_UNKNOWN};
 use crate::error::codes::config::LITERAL_SECRET;
-use crate::error::{Error, Exit, Kind, Place, Result, Severity};
+use crate::error::{Error, Exit, Kind, Result, Severity};
 use crate::sync::check as checks;
 use crate::sync::facts::{Depth, gather};
 
@@ -61,10 +59,11 @@ impl Check {
         }
         let checked = checks::check(&mut loaded, false);
         let Some(project) = &loaded.project else { return loaded.sound().map(|_| Exit::Invalid) };
-        let wanted = self.wanted(project, &found, context)?;
+        let wanted = crate::cli::standards::wanted(project, &found, &self.standards, context)?;
         let now = now_ns();
         let depth = Depth {
             since_ns: self.since.as_ref().map(|text| moment::past(text, now)).transpose()?,
+            until_ns: None,
             verify: !self.no_verify,
         };
         let store = context.store_read(project)?;
@@ -96,55 +95,6 @@ impl Check {
         let exit = if failed > 0 { Exit::Refused } else { Exit::Done };
         Ok(if tampered { exit.worst(Exit::Tampered) } else { exit })
     }
-
-    /// The standards that are asked for, the user's own among them.
-    fn wanted(&self, project: &Project, found: &Found, context: &Context<'_>) -> Result<Vec<&'static Standard>> {
-        let own = own(project, found)?;
-        let all = || standards::all().iter().chain(own.iter().copied());
-        let of_connectors = project.connectors.values().flat_map(|connector| &connector.standards);
-        let declared: Vec<&String> = project.compliance.standards.iter().chain(of_connectors).collect();
-        let names = if self.standards.is_empty() { declared.clone() } else { self.standards.iter().collect() };
-        let mut wanted: Vec<&'static Standard> = Vec::new();
-        for name in names {
-            let Some(standard) = all().find(|standard| standard.answers_to(name)) else {
-                let known: Vec<&str> = all().map(|standard| standard.name.as_str()).collect();
-                let error = Error::new(Kind::Invalid, &STANDARD_UNKNOWN, format!("there is no standard `{name}`"))
-                    .hint(format!("there are {}; a file in `standards/` makes one of your own", known.join(", ")));
-                return Err(error);
-            };
-            if !wanted.iter().any(|one| one.name == standard.name) {
-                wanted.push(standard);
-            }
-        }
-        if wanted.is_empty() {
-            context.ui.note("the project names no standards: all are checked");
-            wanted.extend(all());
-        }
-        Ok(wanted)
-    }
-}
-
-/// The standards that the project brings along. They live as long as the process.
-fn own(project: &Project, found: &Found) -> Result<Vec<&'static Standard>> {
-    let folder = match &project.compliance.rules.standards_dir {
-        Some(said) => project.root.join(&said.value),
-        None => project.root.join("standards"),
-    };
-    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(Vec::new()) };
-    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"));
-    files.sort();
-    let mut read = Vec::new();
-    for path in files {
-        let name = crate::config::discover::shown(&path, &found.stand);
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::io(format!("reading `{name}`"), e))?;
-        let standard = standards::read(&text).map_err(|(cause, line, column)| {
-            let place = Place { file: name.clone(), line, column, width: 1, source: String::new() };
-            Error::new(Kind::Invalid, &STANDARD_BAD, format!("the standard cannot be read: {cause}")).at(place)
-        })?;
-        read.push(&*Box::leak(Box::new(standard)));
-    }
-    Ok(read)
 }
 
 /// What is recorded: a check of the log is a review of it.

@@ -1,10 +1,14 @@
 //! `consign report`: what was recorded, in text, JSON, CSV, Markdown or HTML.
 
+mod compliance;
 mod dashboard;
+mod evidence;
 mod health;
 mod inventory;
 mod lineage;
 mod performance;
+mod period;
+mod ropa;
 mod run;
 
 use std::path::PathBuf;
@@ -30,6 +34,9 @@ enum Verb {
     Lineage(lineage::Lineage),
     Inventory(inventory::Inventory),
     Dashboard(dashboard::Dashboard),
+    Compliance(compliance::Compliance),
+    Evidence(evidence::Evidence),
+    Ropa(ropa::Ropa),
 }
 
 /// Where a report goes: what every report understands.
@@ -54,6 +61,9 @@ impl Report {
             Verb::Lineage(verb) => verb.run(context),
             Verb::Inventory(verb) => verb.run(context),
             Verb::Dashboard(verb) => verb.run(context),
+            Verb::Compliance(verb) => verb.run(context),
+            Verb::Evidence(verb) => verb.run(context),
+            Verb::Ropa(verb) => verb.run(context),
         }
     }
 }

@@ -135,6 +135,12 @@ pub static STANDARD_UNKNOWN: Code = Code::new(
     "there is no such standard",
     "The name is none of the built-in standards (pci_dss, hipaa, gdpr, ccpa, sox, soc2, iso27001) and no file of `compliance: { standards_dir }` has it. Nothing can be said of a standard that nobody wrote down.",
 );
+/// A control that is asked about is in no standard.
+pub static CONTROL_UNKNOWN: Code = Code::new(
+    "audit-control-unknown",
+    "there is no such control",
+    "No standard that was looked in has a control or a check of that id. Evidence is gathered for one control at a time, by its id as the standard writes it (`3.5.1`), with the standard before it where two have the same (`pci_dss/3.5.1`), or by the id of a check (`P17`).",
+);
 /// A standard of the user's own cannot be read.
 pub static STANDARD_BAD: Code = Code::new(
     "audit-standard-bad",
@@ -167,4 +173,5 @@ pub const ALL: &[&Code] = &[
     &ALERT_PLACE,
     &EXPORT_PLACE,
     &EXPORT_BAD,
+    &CONTROL_UNKNOWN,
 ];
