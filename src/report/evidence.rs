@@ -26,7 +26,7 @@ use crate::store::{EventFilter, Store};
 /// Evidence for a control.
 pub static KIND: Kind = Kind {
     name: "evidence",
-    about: "everything that shows how one control stood in a period, to be verified offline.",
+    about: "everything that shows how one control stood in a period, to be verified offline",
     version: 1,
 };
 

@@ -12,7 +12,7 @@ use crate::expr::Effect;
 /// The record of processing activities.
 pub static KIND: Kind = Kind {
     name: "ropa",
-    about: "the record of processing activities: purposes, people, data, recipients, limits.",
+    about: "the record of processing activities: purposes, people, data, recipients, limits",
     version: 1,
 };
 

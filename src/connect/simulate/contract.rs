@@ -276,7 +276,12 @@ fn every_stream_is_read_whole_and_the_next_run_finds_nothing_new() {
     let mut told = Vec::new();
     for (name, spec) in packs() {
         let trial = Trial::of(spec);
-        for stream in trial.protocol.pack.streams.iter().filter(|stream| stream.read.is_some()) {
+        // A queue gives the same messages until they are acknowledged, which a run does, not its reader: whole
+        // runs over queues are tests of the program.
+        let ends = |stream: &&crate::connect::pack::PackStream| {
+            stream.read.as_ref().is_some_and(|read| read.acknowledge.is_none())
+        };
+        for stream in trial.protocol.pack.streams.iter().filter(ends) {
             let at = format!("{name}.{}", stream.name);
             let (first, settled) = match trial.read(&stream.name, &[]) {
                 Ok(read) => read,

@@ -21,7 +21,7 @@ use crate::store::Store;
 /// The report on compliance.
 pub static KIND: Kind = Kind {
     name: "compliance",
-    about: "what a period shows of each control of the standards in force: findings, waivers, data, changes, the log.",
+    about: "what a period shows of each control of the standards in force: findings, waivers, data, changes, the log",
     version: 1,
 };
 
