@@ -278,7 +278,7 @@ fn every_stream_is_read_whole_and_the_next_run_finds_nothing_new() {
         let trial = Trial::of(spec);
         // A queue gives the same messages until they are acknowledged, which a run does, not its reader: whole
         // runs over queues are tests of the program.
-        let ends = |stream: &&crate::connect::pack::PackStream| {
+        let ends = |stream: &&crate::connect::pack::streams::Stream| {
             stream.read.as_ref().is_some_and(|read| read.acknowledge.is_none())
         };
         for stream in trial.protocol.pack.streams.iter().filter(ends) {
