@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use super::calls::{body, must, parameters};
-use super::describe::{kind, properties, resolved, snake};
-use super::openapi::{about, answer, member, text};
-use super::paging::{is_word, quoted};
+use super::describe::{kind, properties, snake};
+use super::openapi::{about, member, text};
+use super::paging::quoted;
 use super::write::{Draft, Stream, path_name};
 
 /// What a call seems to do, from its method and what is said of it.
@@ -121,11 +121,6 @@ fn way(
             lines.push(format!("body_as: {}", body.form));
         }
     }
-    if name != "delete"
-        && let Some(id) = made_id(document, call, stream)
-    {
-        lines.push(format!("outcome: {{ id: {} }}   # guessed", quoted(&id)));
-    }
     let key =
         all.iter().find(|parameter| parameter.place == "header" && snake(&parameter.name).contains("idempotency"));
     match key {
@@ -156,25 +151,4 @@ fn wrapped(document: &Json, of: &Json, stream: &Stream) -> String {
         }
     }
     "body: \"{{ fields }}\"   # guessed".into()
-}
-
-/// Where the answer has the key of what was made: in itself, in what is in it, or in the list in which it stands.
-fn made_id(document: &Json, call: &Json, stream: &Stream) -> Option<String> {
-    let key = stream.shape.key.as_ref().filter(|key| is_word(key))?;
-    let of = resolved(document, answer(document, call)?);
-    let has = |of: &Json| properties(document, of, 0).iter().any(|(name, _, _)| name == key);
-    if has(of) {
-        return Some(format!("answer.body.{key}"));
-    }
-    for (name, below, _) in properties(document, of, 0).into_iter().filter(|(name, _, _)| is_word(name)) {
-        let below = resolved(document, below);
-        if has(below) {
-            return Some(format!("answer.body.{name}.{key}"));
-        }
-        let listed = stream.shape.path.last().is_some_and(|last| last == name);
-        if listed && below.get("items").is_some_and(has) {
-            return Some(format!("answer.body.{name}[0].{key}"));
-        }
-    }
-    None
 }
