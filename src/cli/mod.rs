@@ -87,6 +87,7 @@ struct Global {
 }
 
 #[derive(Subcommand, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made in a process, and taken apart at once")]
 enum Noun {
     Connect(connect::Connect),
     Map(map::Map),

@@ -110,7 +110,7 @@ fn step(ns: u64) -> usize {
 /// Where a step ends, nanoseconds: 1 ms, 1.5 ms, 2 ms, 3 ms, 4 ms, 6 ms …
 fn end_of(index: usize) -> u64 {
     let doubled = 1_000_000_u64 << (index / 2);
-    if index % 2 == 0 { doubled } else { doubled + doubled / 2 }
+    if index.is_multiple_of(2) { doubled } else { doubled + doubled / 2 }
 }
 
 /// Counts the calls of one run to one system; its copies count together.

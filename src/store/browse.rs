@@ -152,7 +152,7 @@ impl Store {
     ///
     /// # Errors
     /// The state cannot be read, or as `visit` says.
-    pub fn bodies_after(&self, seq: u64, visit: &mut dyn FnMut(&Event, Option<&[u8]>) -> Result<bool>) -> Result<()> {
+    pub fn bodies_after(&self, seq: u64, mut visit: impl FnMut(&Event, Option<&[u8]>) -> Result<bool>) -> Result<()> {
         let fail = |e| sql::error("reading the audit log", e);
         let mut above = append::at(self.log.number, seq);
         let end = append::at(self.log.number + 1, 0);

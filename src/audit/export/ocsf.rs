@@ -211,7 +211,8 @@ mod tests {
 
     /// What the classes that are used require beside the base class, out of the schema's own definitions
     /// (github.com/ocsf/ocsf-schema, 1.9.0-dev of July 2026): class, category, activities, required, one of these.
-    const CLASSES: &[(u64, u64, &[u64], &[&str], &[&str])] = &[
+    type Class = (u64, u64, &'static [u64], &'static [&'static str], &'static [&'static str]);
+    const CLASSES: &[Class] = &[
         (1008, 1, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 99], &[], &["log_name", "log_provider", "log_type"]),
         (2003, 2, &[1, 2, 3, 99], &["finding_info", "compliance"], &[]),
         (2006, 2, &[1, 2, 3, 4, 99], &["finding_info"], &[]),

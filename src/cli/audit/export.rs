@@ -80,7 +80,7 @@ impl Export {
         let mut made = Made::default();
         let mut out = Vec::new();
         writer.begin(&mut out);
-        store.bodies_after(from, &mut |event, body| {
+        store.bodies_after(from, |event: &crate::audit::Event, body: Option<&[u8]>| {
             if filter.until_ns.is_some_and(|until| event.time >= until) {
                 return Ok(false);
             }

@@ -159,7 +159,7 @@ impl List {
                 last = event.seq;
                 if filter.takes(&event) && holds(&event) { line(context, &event) } else { Ok(()) }
             })?;
-            std::thread::sleep(LOOK);
+            std::thread::park_timeout(LOOK);
         }
         Ok(Exit::Done)
     }

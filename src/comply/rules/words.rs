@@ -59,7 +59,6 @@ pub(super) fn expand(rule: &Rule, known: Option<&Known>) -> Result<String, Strin
 }
 
 /// The next word: where it begins, which it is, what stands in its parentheses, and where it ends.
-#[expect(clippy::type_complexity, reason = "four parts of one thing, taken apart at once")]
 fn next(text: &str) -> Result<Option<(usize, &'static str, &str, usize)>, String> {
     let mut quote: Option<char> = None;
     let mut escaped = false;

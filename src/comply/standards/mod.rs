@@ -202,7 +202,7 @@ impl Standard {
     pub fn covers(&self, class: ClassId) -> bool {
         let regimes = class.class().regimes;
         let under = |regime: &&str| *regime == "secret" || self.regimes.iter().any(|own| within(regime, own));
-        self.regimes.is_empty() || regimes.iter().any(|regime| under(regime))
+        self.regimes.is_empty() || regimes.iter().any(under)
     }
 
     /// How a control of it is cited.

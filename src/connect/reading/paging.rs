@@ -174,7 +174,6 @@ impl Reel {
     }
 
     /// Reads one page, piece by piece.
-    #[expect(clippy::too_many_arguments, reason = "what the pages of one answer share, and what is of this page alone")]
     async fn page(
         &mut self,
         (place, url, vars): (&Place, &Url, &Vars),

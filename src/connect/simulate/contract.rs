@@ -26,6 +26,9 @@ use crate::error::{Place, Result};
 use crate::record::path::Step;
 use crate::record::{Arena, Mark, Path, Projection, Row, Settled, SliceId, Type, Value};
 
+/// Where slices were settled.
+type Positions = Vec<(SliceId, Settled)>;
+
 /// Records of each stream.
 const MANY: usize = 23;
 
@@ -155,7 +158,7 @@ impl Trial {
     }
 
     /// Reads a stream as a run would; what it gave, and where the next run goes on.
-    fn read(&self, name: &str, settled: &[(SliceId, Settled)]) -> Result<(Vec<Json>, Vec<(SliceId, Settled)>)> {
+    fn read(&self, name: &str, settled: &[(SliceId, Settled)]) -> Result<(Vec<Json>, Positions)> {
         let stream = self.stream(name);
         let request = ReadRequest {
             root: FilePath::new("."),

@@ -25,7 +25,9 @@ pub(super) fn inventory(subject: &Subject<'_>) -> Section {
     let columns = ["system", "stream", "field", "type", "classes", "sensitivity", "regimes"];
     let mut table = Table::new("fields", &columns, "No field has a data class.");
     let mut plain = 0;
-    let mut known: BTreeMap<(String, String), Vec<(String, String, ClassSet)>> = BTreeMap::new();
+    // Of each stream of a system: names of fields, their types, their classes.
+    type Known = Vec<(String, String, ClassSet)>;
+    let mut known: BTreeMap<(String, String), Known> = BTreeMap::new();
     for way in &subject.routes {
         let of = known.entry((way.source.name.clone(), way.mapping.from.stream.clone())).or_default();
         for field in way.declared() {

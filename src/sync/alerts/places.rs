@@ -108,7 +108,7 @@ fn post(url: &Secret<String>, headers: Vec<(String, String)>, body: String, time
             Err(error) => failed(error.cause().to_string()),
         };
         match pauses.next() {
-            Some(pause) => std::thread::sleep(*pause),
+            Some(pause) => std::thread::park_timeout(*pause),
             None => return Err(error),
         }
     }
@@ -140,7 +140,7 @@ fn exec(name: &str, timeout: Duration, message: &Message, resolver: &Resolver) -
                 child.wait().ok();
                 return Err(failed(format!("the command `{name}` did not end within {} s", timeout.as_secs())));
             }
-            None => std::thread::sleep(LOOK),
+            None => std::thread::park_timeout(LOOK),
         }
     }
 }
