@@ -124,7 +124,7 @@ fn patched(text: &str, diff: &str) -> (String, usize) {
 fn a_pack_of_the_australian_banking_standard() {
     let made = Made::new("cdr-banking", "    with: { base: \"BASE/cds-au/v1\" }\n    clearance: [financial, pii]\n");
     for stream in ["accounts", "balances", "account_transactions", "account_direct_debits", "payees", "products"] {
-        assert_eq!(made.peeked(stream) > 1, true, "{stream}: {:#?}", made.server.requests());
+        assert!(made.peeked(stream) > 1, "{stream}: {:#?}", made.server.requests());
     }
     made.good(&["connect", "probe", "it"]);
     made.found(&[

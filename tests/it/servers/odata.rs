@@ -57,10 +57,11 @@ impl Model {
             pattern.captures(tag).map(|found| found[1].to_owned())
         };
         let mut kinds = BTreeMap::new();
+        let tags = Regex::new("<(Navigation)?Property [^>]*>").expect("a pattern");
         for found in Regex::new(r"(?s)(<EntityType [^>]*>)(.*?)</EntityType>").expect("a pattern").captures_iter(&text)
         {
             let mut kind = Kind { base: attribute(&found[1], "BaseType").map(|base| plain(&base)), ..Kind::default() };
-            for tag in Regex::new("<(Navigation)?Property [^>]*>").expect("a pattern").find_iter(&found[2]) {
+            for tag in tags.find_iter(&found[2]) {
                 let pair = (
                     attribute(tag.as_str(), "Name").expect("a name"),
                     attribute(tag.as_str(), "Type").expect("a type"),
