@@ -185,6 +185,7 @@ fn with_request<T>(folder: &Path, act: impl FnOnce(&WriteRequest<'_>) -> T) -> T
         spec: None,
         state: None,
         retry_tries: 1,
+        meter: Default::default(),
     };
     let stream = Stream {
         name: "items".into(),

@@ -205,25 +205,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::super::numbers::Sums;
+    use super::super::numbers::tests::run;
     use super::*;
-    use crate::store::{RunNumbers, RunState};
-
-    fn run(state: RunState, started_s: i64, seconds: i64, read: u64) -> RunNumbers<'static> {
-        let started_ns = started_s * 1_000_000_000;
-        RunNumbers {
-            number: started_s,
-            started_ns,
-            ended_ns: Some(started_ns + seconds * 1_000_000_000),
-            due_ns: None,
-            route: "r",
-            state,
-            read,
-            written: read,
-            aside: 0,
-            bytes: 0,
-            error_code: None,
-        }
-    }
+    use crate::store::RunState;
 
     #[test]
     fn advice_names_the_setting_and_the_numbers() {

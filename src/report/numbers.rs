@@ -245,10 +245,11 @@ pub(super) fn period(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn run(state: RunState, started_s: i64, seconds: i64, read: u64) -> RunNumbers<'static> {
+    /// A run of that many seconds that wrote all it read.
+    pub(in crate::report) fn run(state: RunState, started_s: i64, seconds: i64, read: u64) -> RunNumbers<'static> {
         let started_ns = started_s * 1_000_000_000;
         RunNumbers {
             number: started_s,

@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod aws;
 mod cases;
 mod container;
 mod delivery;

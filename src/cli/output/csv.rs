@@ -4,19 +4,20 @@
 use serde_json::Value;
 
 use super::Answer;
+use crate::report::shape::csv_line as line;
 
 /// The text of an answer.
 pub(in crate::cli) fn table(answer: &Answer) -> String {
     let mut out = String::new();
     match &answer.rows {
         Some(rows) => {
-            line(rows.columns.iter().map(String::as_str), &mut out);
+            line(&rows.columns, &mut out);
             for row in &rows.rows {
-                line(row.iter().map(cell).collect::<Vec<_>>().iter().map(String::as_str), &mut out);
+                line(row.iter().map(cell), &mut out);
             }
         }
         None => {
-            line(["name", "value"].into_iter(), &mut out);
+            line(["name", "value"], &mut out);
             for (name, value) in &answer.facts {
                 leaves(name, value, &mut out);
             }
@@ -32,24 +33,8 @@ fn leaves(name: &str, value: &Value, out: &mut String) {
         Value::Array(items) => {
             items.iter().enumerate().for_each(|(index, below)| leaves(&format!("{name}.{index}"), below, out));
         }
-        plain => line([name, cell(plain).as_str()].into_iter(), out),
+        plain => line([name, &cell(plain)], out),
     }
-}
-
-fn line<'c>(cells: impl Iterator<Item = &'c str>, out: &mut String) {
-    for (index, cell) in cells.enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        if cell.contains(['"', ',', '\n', '\r']) {
-            out.push('"');
-            out.push_str(&cell.replace('"', "\"\""));
-            out.push('"');
-        } else {
-            out.push_str(cell);
-        }
-    }
-    out.push_str("\r\n");
 }
 
 fn cell(value: &Value) -> String {

@@ -3,11 +3,11 @@
 use jiff::civil::Date;
 
 use super::law::{Broken, Law};
-use crate::comply::protect::ways::{self, Asked};
-use crate::config::{Action, Connector, Mapping, Project, Rules, Violation};
+use crate::comply::protect::Policy;
+use crate::config::{Connector, Mapping, Project, Violation};
 use crate::error::{Breach, Code, Finding, Place, Severity};
 use crate::expr::Effect;
-use crate::map::{Leaf, Route};
+use crate::map::{How, Leaf, Protects as _, Route};
 use crate::record::{ClassId, ClassSet};
 
 /// A route that is judged.
@@ -89,25 +89,9 @@ impl<'a> Scene<'a> {
     /// Whether the run does something about a class that keeps it from arriving in clear: what the mapping
     /// says holds always, what the project says where the target is not cleared for the class.
     fn is_protected(&self, class: ClassId) -> bool {
-        let (processing, nothing) = (&self.mapping.compliance, Rules::default());
-        let cleared = self.target.clearance.is_some_and(|cleared| ClassSet::one(class).beyond(cleared).is_empty());
-        let project = || processing.protection(class, &self.project.compliance.rules).filter(|_| !cleared);
-        let Some(protect) = processing.protection(class, &nothing).or_else(project) else { return false };
-        let way = match protect.action {
-            Action::Allow => return false,
-            Action::Drop | Action::Park | Action::Block => return true,
-            Action::Mask => "mask",
-            Action::Truncate => "truncate",
-            Action::Tokenize => "tokenise",
-            Action::Fpe => "format",
-            Action::Encrypt => "encrypt",
-            Action::EncryptSiv => "encrypt_joinable",
-            Action::Pseudonymize => "pseudonymise",
-            Action::RandomToken => "random_token",
-            Action::Generalize => "generalise",
-        };
-        let asked = Asked { class, key: protect.key.as_ref().map(|key| key.value.as_str()), context: None };
-        ways::named(way).is_some_and(|way| way.expression(&asked).is_some())
+        let (processing, rules) = (&self.mapping.compliance, &self.project.compliance.rules);
+        let policy = Policy { processing, rules, target: self.target };
+        policy.remedy(class).is_some_and(|remedy| !matches!(remedy.how, How::Unfit { .. }))
     }
 
     /// Whether the target may have a class in clear; where nothing was said, it may.

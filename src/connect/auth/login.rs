@@ -117,8 +117,9 @@ impl SignIn {
         let wait = async {
             loop {
                 let (stream, _) = listener.accept().await.map_err(|e| Error::io("waiting for the browser", e))?;
-                // A browser also asks for icons, and opens connections that it does not use.
-                if let Some(came) = greeted(stream, &browser.redirect).await {
+                // A browser also asks for icons, and opens connections that it does not use; and any page that it
+                // shows can call this port: an answer without our state must not end the sign-in.
+                if let Some(came) = greeted(stream, browser).await {
                     return Ok(came);
                 }
             }
@@ -252,8 +253,8 @@ fn dedupe(request: &mut crate::connect::web::Request) {
     request.body = made.finish().into();
 }
 
-/// Answers a browser; the address it asked for, if it is the one that is waited for.
-async fn greeted(mut stream: tokio::net::TcpStream, redirect: &str) -> Option<String> {
+/// Answers a browser; the address it asked for, if it is the answer to this sign-in.
+async fn greeted(mut stream: tokio::net::TcpStream, browser: &Browser) -> Option<String> {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut seen = Vec::new();
     let read = async {
@@ -268,8 +269,10 @@ async fn greeted(mut stream: tokio::net::TcpStream, redirect: &str) -> Option<St
     let _ = tokio::time::timeout(Duration::from_secs(10), read).await;
     let text = String::from_utf8_lossy(&seen);
     let target = text.lines().next()?.strip_prefix("GET ")?.split(' ').next()?.to_owned();
-    let url = url::Url::parse(redirect).ok()?.join(&target).ok()?;
-    let wanted = url::Url::parse(redirect).is_ok_and(|wanted| wanted.path() == url.path()) && url.query().is_some();
+    let redirect = url::Url::parse(&browser.redirect).ok()?;
+    let url = redirect.join(&target).ok()?;
+    let ours = url.query_pairs().any(|(name, value)| name == "state" && value == browser.state);
+    let wanted = redirect.path() == url.path() && ours;
     let (status, body) = match wanted {
         true => ("200 OK", "<p>consign has what it needs. This window can be closed.</p>"),
         false => ("404 Not Found", "<p>There is nothing here.</p>"),

@@ -11,9 +11,9 @@ use super::json::raw;
 /// The whole report: `section,part,row,name,value`.
 pub(super) fn lines(report: &Report) -> String {
     let mut out = String::new();
-    line(&["section", "part", "row", "name", "value"].map(String::from), &mut out);
+    line(["section", "part", "row", "name", "value"], &mut out);
     let mut say = |section: &str, part: &str, row: &str, name: &str, value: String| {
-        line(&[guarded(section), guarded(part), row.to_string(), guarded(name), value], &mut out);
+        line([guarded(section), guarded(part), row.to_string(), guarded(name), value], &mut out);
     };
     say("report", "", "", "schema", report.kind.schema());
     say("report", "", "", "title", guarded(&report.title));
@@ -97,7 +97,7 @@ pub fn table(of: &Table) -> String {
     let heads: Vec<String> = of.columns.iter().map(|column| guarded(&column.key)).collect();
     line(&heads, &mut out);
     for row in &of.rows {
-        line(&row.iter().map(value).collect::<Vec<_>>(), &mut out);
+        line(row.iter().map(value), &mut out);
     }
     out
 }
@@ -126,8 +126,10 @@ fn guarded(text: &str) -> String {
     }
 }
 
-fn line(cells: &[String], out: &mut String) {
-    for (index, cell) in cells.iter().enumerate() {
+/// A line of cells, each quoted where it must be (RFC 4180, section 2).
+pub fn line<S: AsRef<str>>(cells: impl IntoIterator<Item = S>, out: &mut String) {
+    for (index, cell) in cells.into_iter().enumerate() {
+        let cell = cell.as_ref();
         if index > 0 {
             out.push(',');
         }

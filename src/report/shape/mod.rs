@@ -11,7 +11,7 @@ mod picture;
 mod said;
 mod text;
 
-pub use csv::table as csv_table;
+pub use csv::{line as csv_line, table as csv_table};
 pub use json::{document, facts as facts_json};
 pub use mermaid::flowchart;
 pub use said::{cell, clear, counted, moment, when};

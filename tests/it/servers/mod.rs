@@ -3,6 +3,7 @@
 
 pub mod cutter;
 pub mod liar;
+pub mod moto;
 pub mod odata;
 pub mod openapi;
 pub mod postgres;
