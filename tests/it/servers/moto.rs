@@ -46,7 +46,7 @@ impl Moto {
         let began = Instant::now();
         while moto.post("/moto-api/reset-auth", "", "1000").is_none() {
             assert!(began.elapsed() < Duration::from_secs(120), "moto does not answer");
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::park_timeout(Duration::from_millis(100));
         }
         moto.people();
         moto.post("/moto-api/reset-auth", "", "0").expect("moto answers");
