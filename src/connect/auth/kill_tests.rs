@@ -22,6 +22,8 @@ const TOLD: &str = "CONSIGN_TEST_SIGN_IN";
 struct Family {
     /// The number of the latest tokens; the seed is 0.
     latest: u64,
+    /// Which refresh token they were given for: it is good until they are used, however often they were lost.
+    parent: u64,
     /// Whether they were used.
     used: bool,
     /// An old refresh token came back after its successor was used: a thief, or a client that lost one.
@@ -35,7 +37,7 @@ struct Family {
 impl Family {
     fn refresh(&mut self, number: u64, life: &str) -> (u16, String) {
         self.refreshes += 1;
-        let known = number == self.latest || (number + 1 == self.latest && !self.used);
+        let known = number == self.latest || (number == self.parent && !self.used);
         if !known || self.revoked.is_some() {
             let told =
                 format!("{number} came back while {} was {}used", self.latest, if self.used { "" } else { "not " });
@@ -43,6 +45,7 @@ impl Family {
             return (400, r#"{"error":"invalid_grant"}"#.into());
         }
         // The refresh token is used with this: what it was changed for before is forgotten.
+        self.parent = number;
         self.latest += 1;
         self.used = false;
         let now = self.latest;
