@@ -294,7 +294,8 @@ impl Draft {
     /// What the score of the event this becomes is computed from.
     pub fn inputs(&self, session: &Session) -> Inputs {
         let inputs = self.weighed.with_action(self.action, self.level, self.outcome);
-        let privilege = risk::privilege(self.actor_kind.or(session.actor_kind));
+        let kind = self.actor_kind.or(session.actor_kind);
+        let (privilege, inputs) = (risk::privilege(kind), inputs.with_hour(session.off_hours, kind));
         Inputs {
             privilege: inputs.privilege.max(privilege),
             floor: inputs.floor.max(self.risk.clamp(0.0, 1.0)),
@@ -618,7 +619,7 @@ mod tests {
             let checks = vec![("P01".to_string(), "pass".to_string())];
             draft = Draft { reason, resource, actor, origin, tenant, run, route, config, risk, subjects, checks, classes: vec!["pii.name"], ..draft };
             let ci = host.as_ref().map(|run| Ci { system: "github".into(), run: Some(run.clone()), claimed: true, ..Ci::default() });
-            let session = Session { actor: own, host, ip, tool, environment, on_behalf_of: behind, ci, pid: Some(7), origin: Some("cron"), actor_kind: Some("service") };
+            let session = Session { actor: own, host, ip, tool, environment, on_behalf_of: behind, ci, pid: Some(7), origin: Some("cron"), actor_kind: Some("service"), off_hours: true };
             let body = draft.body(&Stamp { id: id(ts, [9; 16]), seq: 7, ts_ns: ts, clock_ns: clock }, &session);
             let value: Value = serde_json::from_slice(&body).expect("JSON");
             proptest::prop_assert_eq!(canonical::bytes(&value), body.clone());

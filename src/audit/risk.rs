@@ -18,6 +18,13 @@ const MOST_ANOMALY: f64 = 0.5;
 /// The most that context adds.
 const MOST_CONTEXT: f64 = 0.3;
 
+/// What a place that data never went to adds.
+pub const NEW_DESTINATION: f64 = 0.2;
+/// What a host that the route never ran on adds.
+pub const NEW_HOST: f64 = 0.1;
+/// What a person adds who does it at night or on a weekend.
+const OFF_HOURS: f64 = 0.2;
+
 /// What a score is computed from. Members are short: they are stored with every event.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inputs {
@@ -94,6 +101,14 @@ impl Inputs {
         let score = 1.0 - (1.0 - 0.65 * impact * self.unprotected.clamp(0.0, 1.0)) * (1.0 - 0.9 * likelihood);
         let score = if self.cap > 0.0 { score.min(self.cap) } else { score };
         (score.max(self.floor).clamp(0.0, 1.0) * 1000.0).round() / 1000.0
+    }
+
+    /// With what the hour says of who does it: people sleep, schedules do not.
+    pub fn with_hour(mut self, off_hours: bool, kind: Option<&str>) -> Self {
+        if off_hours && matches!(kind, Some("person" | "admin" | "break_glass")) {
+            self.context = (self.context + OFF_HOURS).min(MOST_CONTEXT);
+        }
+        self
     }
 
     /// With what an action, its level and its outcome say by themselves.
@@ -319,6 +334,14 @@ mod tests {
         assert_eq!(entity([(0.9, 7.0)]), 0.172);
         assert_eq!(entity([(0.9, 31.0)]), 0.0);
         assert!(entity((0..1000).map(|_| (0.9, 0.0))) > 0.85);
+    }
+
+    #[test]
+    fn the_hour_counts_for_people() {
+        let of = |off, kind| Inputs::default().with_hour(off, kind).context;
+        assert_eq!((of(true, Some("person")), of(true, Some("service")), of(false, Some("admin"))), (0.2, 0.0, 0.0));
+        let at_most = Inputs { context: NEW_DESTINATION + NEW_HOST, ..Inputs::default() };
+        assert_eq!(at_most.with_hour(true, Some("admin")).context, MOST_CONTEXT);
     }
 
     #[test]

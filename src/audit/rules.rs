@@ -213,7 +213,9 @@ impl Watch {
         if is(&[Action::SlowOperation]) {
             found.push("slow");
         }
-        if is(&[Action::RuleRefused, Action::RuleWarned, Action::RecordsWithheld]) {
+        // Gates that keep back whoever did not consent do what they are there for.
+        let withheld = is(&[Action::RecordsWithheld]) && event.level >= Level::Warning;
+        if withheld || is(&[Action::RuleRefused, Action::RuleWarned]) {
             found.push("violations");
         }
         if event.risk >= self.bands.high {

@@ -25,6 +25,8 @@ pub struct Session {
     pub tool: Option<String>,
     /// What the configuration in force is for (`production`).
     pub environment: Option<String>,
+    /// Whether it is night or a weekend where this runs: out of the ordinary for a person, not for a schedule.
+    pub off_hours: bool,
 }
 
 /// The run of a CI system. Nobody checked it: anybody can set variables.

@@ -52,7 +52,14 @@ pub(super) fn session(environment: &str) -> Session {
         }),
         tool: Some(format!("consign {}", env!("CARGO_PKG_VERSION"))),
         environment: Some(environment.to_string()),
+        off_hours: is_off_hours(&jiff::Zoned::now()),
     }
+}
+
+/// Whether it is night (from ten to six) or a weekend.
+fn is_off_hours(now: &jiff::Zoned) -> bool {
+    let weekend = matches!(now.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday);
+    weekend || !(6..22).contains(&now.hour())
 }
 
 /// Says which program it is, by the hash of its file: worked out once for each file, then remembered.
@@ -94,4 +101,20 @@ fn started_by_the_clock() -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn nights_and_weekends_are_off_hours() {
+        let check = |moment: &str, expected: bool| {
+            let zoned: jiff::Zoned = format!("{moment}[UTC]").parse().unwrap();
+            assert_eq!(super::is_off_hours(&zoned), expected, "{moment}");
+        };
+        check("2026-03-04T05:59:59", true);
+        check("2026-03-04T06:00:00", false);
+        check("2026-03-04T21:59:59", false);
+        check("2026-03-04T22:00:00", true);
+        check("2026-03-07T12:00:00", true);
+    }
 }

@@ -37,6 +37,9 @@ pub struct Audit {
     pub enabled: bool,
     /// Whether events of a run say which records they are about, by pseudonyms.
     pub items: bool,
+    /// Whether events of a run say whose records they are about, by pseudonyms: of routes that name the
+    /// `subject` of their records.
+    pub people: bool,
     /// Whether looking at the log is recorded; `None`: where a standard asks for it.
     pub views: Option<bool>,
     /// What takes longer is slow.
@@ -305,6 +308,8 @@ pub static AUDIT: Section = Section {
             .default("true"),
         Key::new("items", Kind::Flag, "Whether events of a run say which records they are about, by pseudonyms of their keys: then `consign audit subject KEY` finds them. Needs mappings with a key.")
             .default("false"),
+        Key::new("people", Kind::Flag, "Whether events of a run say whose records they are about, by pseudonyms, where the mapping names the `subject` of its records: then `consign report subject KEY` tells a person where their data went.")
+            .default("true"),
         Key::new("views", Kind::Flag, "Whether looking at the log leaves an event; left out, it does where `pci_dss` is among the standards (PCI DSS 10.2.1.3)."),
         Key::new("slow", Kind::Length, "A run that takes longer is slow.").default("30s"),
         Key::new("risk", Kind::Section(&RISK), "From which score on a risk is low, medium, high and critical."),
@@ -343,6 +348,7 @@ pub(super) fn read(
         checkpoint_runs: flag(of("checkpoint_runs")).unwrap_or(false),
         enabled: flag(of("enabled")).unwrap_or(true),
         items: flag(of("items")).unwrap_or(false),
+        people: flag(of("people")).unwrap_or(true),
         views: flag(of("views")),
         slow: raw.and_then(|raw| length(raw, "slow")).unwrap_or(SLOW),
         risk,

@@ -60,6 +60,9 @@ pub fn seal_project(project: &mut Project) {
     if audit.items {
         value["audit"]["items"] = json!(true);
     }
+    if !audit.people {
+        value["audit"]["people"] = json!(false);
+    }
     if audit.risk != [0.2, 0.5, 0.8, 0.9] {
         value["audit"]["risk"] = json!(audit.risk);
     }

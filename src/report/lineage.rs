@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::document::{Cell, Edge, Graph, Kind, Node, Report, Section, Table, Tone};
 use super::provenance::Provenance;
 use super::shape::{cell, counted};
+use crate::config::Mapping;
 use crate::error::Result;
 use crate::expr::Effect;
 use crate::map::{Leaf, Route};
@@ -41,15 +42,38 @@ pub struct Subject<'m> {
     pub lets: Vec<(String, String)>,
 }
 
+impl<'m> Subject<'m> {
+    /// A mapping, and what it was compiled to.
+    pub fn of(mapping: &Mapping, route: Option<&'m Route>) -> Self {
+        Self {
+            name: mapping.name.value.clone(),
+            from: format!("{}.{}", mapping.from.connector, mapping.from.stream),
+            to: format!("{}.{}", mapping.to.connector, mapping.to.stream),
+            hash: mapping.hash.clone(),
+            route,
+            lets: mapping.lets.iter().map(|one| (one.name.value.clone(), one.expression.text.clone())).collect(),
+        }
+    }
+}
+
+/// The fields of a mapping as it was kept under a hash: from the compiled one if that is the same.
+pub(super) fn lines(store: &Store, compiled: Option<&Subject<'_>>, hash: &str) -> Result<Vec<Line>> {
+    if let Some((subject, route)) = compiled.and_then(|subject| Some((subject, subject.route?))) {
+        return Ok(route.leaves.iter().map(|leaf| of_leaf(leaf, &subject.lets)).collect());
+    }
+    let kept: Option<Value> = store.config(hash)?.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(kept.map_or_else(Vec::new, |kept| of_kept(&kept)))
+}
+
 /// One target field.
 #[derive(Clone, Debug, PartialEq)]
-struct Line {
-    target: String,
-    sources: Vec<String>,
+pub(super) struct Line {
+    pub(super) target: String,
+    pub(super) sources: Vec<String>,
     through: Vec<String>,
-    classes_in: Vec<String>,
-    classes_out: Vec<String>,
-    protected_by: Vec<String>,
+    pub(super) classes_in: Vec<String>,
+    pub(super) classes_out: Vec<String>,
+    pub(super) protected_by: Vec<String>,
     decided_by: Vec<String>,
 }
 

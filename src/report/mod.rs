@@ -24,6 +24,7 @@ pub mod ropa;
 pub mod routes;
 pub mod run;
 pub mod shape;
+pub mod subject;
 
 use document::Kind;
 
@@ -38,6 +39,7 @@ pub const ALL: &[&Kind] = &[
     &compliance::KIND,
     &evidence::KIND,
     &ropa::KIND,
+    &subject::KIND,
 ];
 
 #[cfg(test)]

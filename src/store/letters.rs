@@ -185,6 +185,33 @@ impl Store {
         self.letters_like("record_key = ?1", params![&token[..]])
     }
 
+    /// Dead letters of a person's records or of the record with this key, the newest first.
+    ///
+    /// # Errors
+    /// The state cannot be read, or its key ring is gone.
+    pub fn letters_of_subject(&self, key: &[&str]) -> Result<Vec<Letter>> {
+        let token = self.subject_token(key).to_be_bytes();
+        let person = match key {
+            [id] => super::vault::reference(&keys::subject_secret(&self.folder)?, id.as_bytes()),
+            _ => return self.letters_of_key(key),
+        };
+        let fail = |e| sql::error("reading dead letters of a subject", e);
+        let ids: Vec<String> = self
+            .db
+            .prepare_cached(
+                "SELECT id FROM dead_letters WHERE record_key = ?1 OR id IN (SELECT letter FROM letter_subjects WHERE subject = ?2)
+                 ORDER BY number DESC LIMIT 1000",
+            )
+            .and_then(|mut statement| statement.query_map(params![&token[..], &person[..]], |row| row.get(0))?.collect())
+            .map_err(fail)?;
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(100) {
+            found.extend(self.dead_letters(&LetterFilter { ids: some.to_vec(), ..LetterFilter::default() })?);
+        }
+        found.sort_by_key(|letter| (std::cmp::Reverse(letter.created_ns), letter.id.clone()));
+        Ok(found)
+    }
+
     fn letters_like(&self, condition: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Letter>> {
         let fail = |e| sql::error("reading dead letters", e);
         let ids: Vec<String> = self

@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 use serde_json::json;
 
 use super::steps::{self, Settle};
-use super::{Store, Writing, keys, only, sql};
+use super::{EventFilter, Store, Writing, keys, only, sql};
 use crate::audit::risk::{self, Inputs};
 use crate::audit::{Action, Draft, Level, Outcome, event};
 use crate::config::hide;
@@ -227,6 +227,7 @@ impl Store {
     /// The state cannot be written.
     pub fn begin_run(&mut self, new: &NewRun) -> Result<Run> {
         let took = self.tenure(&new.route).and_then(|tenure| tenure.took().cloned());
+        let context = self.context(new)?;
         self.write("beginning a run", |w| {
             w.touch_route(&new.route)?;
             let mut drafts = Vec::new();
@@ -251,7 +252,7 @@ impl Store {
                 tenant: new.tenant.clone(),
                 keep_days: new.keep_days.unwrap_or(w.limits.days),
                 classes: new.classes.clone(),
-                stakes: new.stakes,
+                stakes: Inputs { context, ..new.stakes },
             };
             if let Some(old) = &took {
                 let pid = old.process.pid;
@@ -285,6 +286,42 @@ impl Store {
             w.record(drafts)?;
             Ok(run)
         })
+    }
+
+    /// What is out of the ordinary about where a run goes and where it runs.
+    fn context(&self, new: &NewRun) -> Result<f64> {
+        /// A host that none of so many runs ran on is new.
+        const LOOKED_AT: usize = 20;
+        let Some(last) = self.route(&new.route)?.last_run else { return Ok(risk::NEW_DESTINATION) };
+        let last = self.run(&last)?;
+        let destination = |(mapping, project): (&str, &str)| -> Option<serde_json::Value> {
+            let (mapping, project): (serde_json::Value, serde_json::Value) =
+                (serde_json::from_str(mapping).ok()?, serde_json::from_str(project).ok()?);
+            let to = mapping["to"].as_str()?;
+            let target = &project["connectors"][to.split_once('.').map_or(to, |(name, _)| name)];
+            Some(json!([to, target["use"], target["with"]]))
+        };
+        let mut context = 0.0;
+        if (&last.mapping, &last.project) != (&new.mapping.0, &new.project.0) {
+            let before = self.config(&last.mapping)?.zip(self.config(&last.project)?);
+            let before = before.and_then(|(mapping, project)| destination((&mapping, &project)));
+            if before != destination((&new.mapping.1, &new.project.1)) {
+                context += risk::NEW_DESTINATION;
+            }
+        }
+        if let Some(host) = &self.options.session.host {
+            let began = EventFilter {
+                action: Some(Action::RunStarted.word().into()),
+                route: Some(new.route.clone()),
+                limit: LOOKED_AT,
+                ..EventFilter::default()
+            };
+            let hosts: Vec<Option<String>> = self.audit_events(&began)?.into_iter().map(|event| event.host).collect();
+            if !hosts.is_empty() && !hosts.iter().flatten().any(|known| known == host) {
+                context += risk::NEW_HOST;
+            }
+        }
+        Ok(context)
     }
 
     /// Ends a run, with its last group if that is not settled yet. One transaction.

@@ -67,6 +67,8 @@ pub struct Settle {
     pub rulings: Rulings,
     /// Hashed keys of whom and what the records are about, where the route keeps account of them.
     pub about: Vec<u128>,
+    /// Hashed keys of people whose records were kept back, and the codes of the reasons.
+    pub kept_back: Vec<(u128, &'static str)>,
     /// What there is to say; added to the run's.
     pub warnings: Vec<String>,
     /// The first group of a full run: all positions from before it are forgotten. Not sooner: a
@@ -208,6 +210,7 @@ impl Writing<'_> {
             self.add_warnings(run, &settle.warnings)?;
         }
         let mut drafts = vec![event(run, settle, &letters)];
+        drafts.extend(kept_back(run, settle));
         if overtaken > 0 {
             let draft = run.draft(Action::LettersSuperseded);
             drafts.push(draft.detail("letters", overtaken).detail("group", mark.group));
@@ -316,6 +319,23 @@ fn event(run: &Run, settle: &Settle, letters: &Counted) -> Draft {
         draft.level = Level::Warning;
     }
     draft
+}
+
+/// An event for each reason why records of known people were kept back: theirs is the right to hear of it.
+fn kept_back(run: &Run, settle: &Settle) -> Vec<Draft> {
+    let mut by_code: BTreeMap<&str, Vec<u128>> = BTreeMap::new();
+    for (person, code) in &settle.kept_back {
+        by_code.entry(code).or_default().push(*person);
+    }
+    let draft = |(code, people): (&str, Vec<u128>)| {
+        let title = crate::error::codes::all().find(|known| known.id == code).map(|known| known.title.to_string());
+        let mut draft = run.draft(Action::RecordsWithheld).detail("code", code).detail("group", settle.mark.group);
+        draft = draft.detail("records", people.len());
+        // A gate that does what it is there for is no trouble.
+        (draft.level, draft.reason, draft.about) = (Level::Info, title, people);
+        draft
+    };
+    by_code.into_iter().map(draft).collect()
 }
 
 /// Counts that are not zero.

@@ -13,8 +13,41 @@ use crate::audit::chain::hex;
 use crate::audit::{Draft, Event};
 use crate::error::Result;
 
+/// What the hash of a person's key begins with, so that a person and a record with the same key are two.
+pub const PERSON: u8 = 0xfe;
+
 /// Up to so many subjects stand in the event itself; of more it has the number, and the table who they are.
 const NAMED: usize = 8;
+
+/// As what a key is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Whose records they are, as the `subject` of a mapping says.
+    Person,
+    /// A record, by its key; or whatever a script named.
+    Record,
+}
+
+impl Role {
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Record => "record",
+        }
+    }
+}
+
+/// What is known under a key.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// As what.
+    pub role: Role,
+    /// The pseudonym that events carry.
+    pub pseudonym: String,
+    /// The events about it, the newest first.
+    pub events: Vec<Event>,
+}
 
 impl Store {
     /// What a subject is known by in this state: of the key that a record has, one text for each of its parts.
@@ -22,13 +55,52 @@ impl Store {
         token(&self.record_secret, key)
     }
 
-    /// The pseudonym of a subject and its events, the newest first; `None` if nothing is known of it.
+    /// What a person is known by in this state.
+    pub fn person_token(&self, id: &[u8]) -> u128 {
+        person(&self.record_secret, id)
+    }
+
+    /// The pseudonyms of a subject, as a person and as a record, and its events, the newest first; `None` if
+    /// nothing is known of it.
     ///
     /// # Errors
     /// The state cannot be read.
     pub fn subject_events(&self, key: &[&str], limit: usize) -> Result<Option<(String, Vec<Event>)>> {
+        let known = self.subject_known(key, limit)?;
+        if known.is_empty() {
+            return Ok(None);
+        }
+        let names: Vec<&str> = known.iter().map(|known| known.pseudonym.as_str()).collect();
+        let names = names.join(", ");
+        let mut events: Vec<Event> = known.into_iter().flat_map(|known| known.events).collect();
+        events.sort_by_key(|event| std::cmp::Reverse(event.seq));
+        events.dedup_by_key(|event| event.seq);
+        if limit > 0 {
+            events.truncate(limit);
+        }
+        Ok(Some((names, events)))
+    }
+
+    /// What a key is known as: the person first, then the record, each with its events, the newest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn subject_known(&self, key: &[&str], limit: usize) -> Result<Vec<Known>> {
+        let mut found = Vec::new();
+        if let [id] = key
+            && let Some((pseudonym, events)) = self.known(self.person_token(id.as_bytes()), limit)?
+        {
+            found.push(Known { role: Role::Person, pseudonym, events });
+        }
+        if let Some((pseudonym, events)) = self.known(self.subject_token(key), limit)? {
+            found.push(Known { role: Role::Record, pseudonym, events });
+        }
+        Ok(found)
+    }
+
+    fn known(&self, token: u128, limit: usize) -> Result<Option<(String, Vec<Event>)>> {
         let fail = |e| sql::error("looking for a subject", e);
-        let token = self.subject_token(key).to_be_bytes();
+        let token = token.to_be_bytes();
         let found: Option<(i64, Vec<u8>)> = self
             .db
             .query_row("SELECT number, pseudonym FROM audit_subjects WHERE token = ?1", [&token[..]], |row| {
@@ -135,6 +207,14 @@ pub fn digest(names: &[String]) -> String {
 
 fn shown(pseudonym: &[u8]) -> String {
     format!("s-{}", hex(pseudonym))
+}
+
+/// The keyed hash of what a person is known by.
+fn person(secret: &[u8; 16], id: &[u8]) -> u128 {
+    let mut hasher = SipHasher24::new_with_key(secret);
+    hasher.write(&[PERSON]);
+    hasher.write(id);
+    hasher.finish128().as_u128()
 }
 
 /// The keyed hash of a key, as the road makes it of records: a key of one part is that text, of several each part

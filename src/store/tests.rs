@@ -115,6 +115,7 @@ fn settle(store: &Store, run: &Run, group: u64, written: u64, rejects: Vec<Rejec
         overtaking: Vec::new(),
         rulings: Default::default(),
         about: Vec::new(),
+        kept_back: Vec::new(),
     }
 }
 

@@ -40,6 +40,19 @@ pub enum SubjectKey {
     Erased,
 }
 
+/// That a subject was erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// What it is called in the event.
+    pub name: String,
+    /// When, nanoseconds since 1970.
+    pub at_ns: i64,
+    /// By whom.
+    pub actor: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
 /// What became of a subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shredded {
@@ -125,7 +138,8 @@ impl Store {
     /// The state cannot be written.
     pub fn shred(&mut self, id: &[u8], by: &By) -> Result<Shredded> {
         let subject = reference(&keys::subject_secret(&self.folder)?, id);
-        let identity = std::str::from_utf8(id).ok().map(|id| self.subject_token(&[id]));
+        let record = std::str::from_utf8(id).ok().map(|id| self.subject_token(&[id]));
+        let person = self.person_token(id);
         let doing = "erasing a subject";
         let done = self.write(doing, |w| {
             let before_ns = w
@@ -145,7 +159,10 @@ impl Store {
             )
             .map_err(|e| sql::error(doing, e))?;
             let name = hex(&subject);
-            let known = identity.map_or(Ok(false), |token| super::subjects::forget(w.db, token))?;
+            let mut known = super::subjects::forget(w.db, person)?;
+            if let Some(record) = record {
+                known |= super::subjects::forget(w.db, record)?;
+            }
             let mut draft = Draft::new(Action::SubjectErased)
                 .detail("keys", keys as u64)
                 .detail("letters", letters)
@@ -186,6 +203,37 @@ impl Store {
         self.db
             .query_row("SELECT EXISTS (SELECT 1 FROM erased_subjects WHERE scrubbed_ns IS NULL)", [], |row| row.get(0))
             .map_err(|e| sql::error("looking for what was deleted", e))
+    }
+
+    /// When, by whom and why a subject was erased, and what it is called in the event that says so; `None`: it
+    /// was not.
+    ///
+    /// # Errors
+    /// The state cannot be read, or its key ring is gone.
+    pub fn erasure(&self, id: &[u8]) -> Result<Option<Erasure>> {
+        let subject = reference(&keys::subject_secret(&self.folder)?, id);
+        self.db
+            .prepare_cached("SELECT erased_ns, actor, reason FROM erased_subjects WHERE subject = ?1")
+            .and_then(|mut statement| {
+                statement
+                    .query_row([&subject[..]], |row| {
+                        Ok(Erasure { name: hex(&subject), at_ns: row.get(0)?, actor: row.get(1)?, reason: row.get(2)? })
+                    })
+                    .optional()
+            })
+            .map_err(|e| sql::error("reading who was erased", e))
+    }
+
+    /// The names of the keys under which values of a subject are sealed with a key of its own, in order.
+    ///
+    /// # Errors
+    /// The state cannot be read, or its key ring is gone.
+    pub fn keys_of_subject(&self, id: &[u8]) -> Result<Vec<String>> {
+        let subject = reference(&keys::subject_secret(&self.folder)?, id);
+        self.db
+            .prepare_cached("SELECT DISTINCT name FROM subject_keys WHERE subject = ?1 ORDER BY name")
+            .and_then(|mut statement| statement.query_map([&subject[..]], |row| row.get(0))?.collect())
+            .map_err(|e| sql::error("reading the keys of a subject", e))
     }
 
     /// How many subjects were erased.

@@ -199,7 +199,8 @@ fn resolve(
         replayed: intent.replayed.clone(),
         overtaking: kept.overtaking,
         rulings: Rulings::default(),
-        about: Vec::new(),
+        about: kept.about,
+        kept_back: kept.kept_back,
         warnings: Vec::new(),
         anew: intent.anew,
     };
@@ -288,7 +289,7 @@ fn recount(
     let (mut lanes, mut origins) = (Lanes::new(None), Vec::new());
     let (mut totals, mut rejects) = (Totals::default(), Vec::<Reject>::new());
     let mut rulings = Rulings::default();
-    let mut about = Vec::new();
+    let (mut about, mut kept_back) = (Vec::new(), Vec::new());
     for (slice, end) in &intent.slices {
         let before = settled.iter().find(|(id, _)| id == slice).map_or(0, |(_, s)| s.position.record);
         let mut read = 0;
@@ -302,7 +303,7 @@ fn recount(
                 let (decoder, encoder) = (plan.decoder()?, plan.encoder()?);
                 let mut middle =
                     Middle::new(Arc::clone(&plan.route), decoder, encoder, Arc::clone(&between), now).hashing(secret);
-                middle = middle.keeping(plan.keeps_origins()).asking(plan.inline.as_ref());
+                middle = middle.keeping(plan.keeps_origins()).asking(plan.inline.as_ref()).accounting(plan.people);
                 Ok(move |part| middle.work(&part))
             },
             |arrival| {
@@ -310,6 +311,8 @@ fn recount(
                     if plan.accounts {
                         about.extend_from_slice(&done.keys);
                     }
+                    about.extend_from_slice(&done.people);
+                    kept_back.append(&mut done.kept_back);
                     lanes.pass(&mut done, &mut rejects);
                     rejects.extend(done.rejects.into_iter().map(|mut reject| {
                         reject.record += before + read;
@@ -333,10 +336,17 @@ fn recount(
     if !intent.replayed.is_empty() {
         let (decoder, encoder, between) = (plan.decoder()?, plan.encoder()?, plan.between()?);
         let mut middle = Middle::new(Arc::clone(&plan.route), decoder, encoder, between, now)
+            .hashing(secret)
             .keeping(plan.keeps_origins())
-            .asking(plan.inline.as_ref());
+            .asking(plan.inline.as_ref())
+            .accounting(plan.people);
         for text in store.reclaim_letters(run, &intent.replayed)? {
-            let done = middle.work(&super::replay::part(text))?;
+            let mut done = middle.work(&super::replay::part(text))?;
+            if plan.accounts {
+                about.extend_from_slice(&done.keys);
+            }
+            about.extend_from_slice(&done.people);
+            kept_back.append(&mut done.kept_back);
             totals.add(&done.totals);
             rulings.add(done.rulings);
             origins.extend(done.origins);
@@ -362,6 +372,7 @@ fn recount(
         overtaking: if plan.mapping.sync.mode.keyed() { lanes.cut() } else { Vec::new() },
         rulings,
         about,
+        kept_back,
         warnings: Vec::new(),
         anew: intent.anew,
     })

@@ -158,6 +158,7 @@ struct Group {
     replayed: Vec<String>,
     origins: Vec<Origins>,
     about: Vec<u128>,
+    kept_back: Vec<(u128, &'static str)>,
     digest: blake3::Hasher,
     rulings: Rulings,
     /// Of each target record the numbers that are summed.
@@ -334,6 +335,8 @@ impl<'d> Delivery<'d> {
         group.bytes += done.batch.bytes.len() + done.batch.seen.len();
         group.digest.update(&done.digest);
         group.totals.add(&done.totals);
+        group.about.extend_from_slice(&done.people);
+        group.kept_back.extend_from_slice(&done.kept_back);
         if !done.rulings.is_empty() {
             let mut rulings = done.rulings;
             rulings.withheld.iter_mut().for_each(|one| one.record += before);
@@ -417,7 +420,15 @@ impl<'d> Delivery<'d> {
         };
         let overtaking = self.lanes.cut();
         let kept = real.recipe.as_ref().map(|recipe| {
-            kept::store(recipe, &group.batches, &group.totals, &group.rejects, &group.origins, &overtaking)
+            kept::store(
+                recipe,
+                &group.batches,
+                &group.totals,
+                &group.rejects,
+                &group.origins,
+                &overtaking,
+                &kept::Whose { about: &group.about, kept_back: &group.kept_back },
+            )
         });
         reach("before_intent");
         real.settle(Some(&intent), kept.as_deref())?;
@@ -547,6 +558,7 @@ impl Real<'_> {
             overtaking,
             rulings: group.rulings,
             about: group.about,
+            kept_back: group.kept_back,
             warnings: Vec::new(),
             anew,
         };
@@ -651,6 +663,7 @@ pub(super) fn swept(mark: &Mark, receipt: Receipt, anew: bool) -> Settle {
         overtaking: Vec::new(),
         rulings: Rulings::default(),
         about: Vec::new(),
+        kept_back: Vec::new(),
         warnings: Vec::new(),
         anew,
     }

@@ -12,7 +12,15 @@ use crate::record::{ClassId, ClassSet, Reject, Totals};
 use super::refused::Origins;
 
 /// The version of the form.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
+
+/// Whom a group is about.
+pub struct Whose<'w> {
+    /// Hashed keys of records and people.
+    pub about: &'w [u128],
+    /// Those of people whose records were kept back, and the codes of the reasons.
+    pub kept_back: &'w [(u128, &'static str)],
+}
 
 /// A group that was sent and not settled.
 pub struct Kept {
@@ -28,6 +36,10 @@ pub struct Kept {
     pub origins: Vec<Origins>,
     /// Keys of records whose older dead letters are superseded.
     pub overtaking: Vec<u128>,
+    /// Hashed keys of records and people; a group kept by version 1 knows none.
+    pub about: Vec<u128>,
+    /// Those of people whose records were kept back, and the codes of the reasons.
+    pub kept_back: Vec<(u128, &'static str)>,
 }
 
 /// Stores a group.
@@ -38,6 +50,7 @@ pub fn store(
     rejects: &[Reject],
     origins: &[Origins],
     overtaking: &[u128],
+    whose: &Whose<'_>,
 ) -> Vec<u8> {
     let size: usize = batches.iter().map(|batch| batch.bytes.len() * 2 + 1024).sum();
     let mut out = Writer(Vec::with_capacity(size));
@@ -70,13 +83,21 @@ pub fn store(
     origins.iter().for_each(|origins| origins.store(&mut out));
     out.number(overtaking.len() as u64);
     overtaking.iter().for_each(|key| out.key(Some(*key)));
+    out.number(whose.about.len() as u64);
+    whose.about.iter().for_each(|key| out.key(Some(*key)));
+    out.number(whose.kept_back.len() as u64);
+    for (person, code) in whose.kept_back {
+        out.key(Some(*person));
+        out.text(code);
+    }
     out.0
 }
 
 /// The group again; `None`: it is not whole, or of a later version.
 pub fn restore(bytes: &[u8]) -> Option<Kept> {
     let from = &mut Reader(bytes);
-    if from.number()? != VERSION {
+    let version = from.number()?;
+    if !(1..=VERSION).contains(&version) {
         return None;
     }
     let recipe = from.text()?;
@@ -116,7 +137,17 @@ pub fn restore(bytes: &[u8]) -> Option<Kept> {
     for _ in 0..from.number()? {
         overtaking.push(from.key()??);
     }
-    from.0.is_empty().then_some(Kept { recipe, batches, totals, rejects, origins, overtaking })
+    let (mut about, mut kept_back) = (Vec::new(), Vec::new());
+    if version > 1 {
+        for _ in 0..from.number()? {
+            about.push(from.key()??);
+        }
+        for _ in 0..from.number()? {
+            let (person, code) = (from.key()??, from.text()?);
+            kept_back.extend(codes::all().find(|known| known.id == code).map(|known| (person, known.id)));
+        }
+    }
+    from.0.is_empty().then_some(Kept { recipe, batches, totals, rejects, origins, overtaking, about, kept_back })
 }
 
 /// Writes the fields.
@@ -232,7 +263,15 @@ mod tests {
         };
         let batch = Batch { bytes: b"{}".to_vec(), records: 2, ..Batch::default() };
         let totals = Totals { read: 3, mapped: 2, rejected: 1, produced: 2, ..Totals::default() };
-        store("{}", &[batch], &totals, &[reject], &[origins], &[1, 2])
+        store(
+            "{}",
+            &[batch],
+            &totals,
+            &[reject],
+            &[origins],
+            &[1, 2],
+            &Whose { about: &[8], kept_back: &[(9, codes::comply::ERASED.id)] },
+        )
     }
 
     #[test]
@@ -240,6 +279,7 @@ mod tests {
         let kept = restore(&sample()).unwrap();
         assert_eq!((kept.recipe.as_str(), kept.batches[0].records, &*kept.batches[0].bytes), ("{}", 2, &b"{}"[..]));
         assert_eq!((kept.totals.read, kept.overtaking), (3, vec![1, 2]));
+        assert_eq!((kept.about, kept.kept_back), (vec![8], vec![(9, codes::comply::ERASED.id)]));
         assert_eq!(
             (kept.rejects[0].code, kept.rejects[0].record_key),
             (codes::connect::CONSTRAINT.id, Some(u128::MAX))

@@ -8,6 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use crate::record::{Reject, Value, shown};
+use crate::store::subjects::PERSON;
 
 use super::middle::Done;
 
@@ -46,6 +47,15 @@ impl KeyHash {
                 hasher.write(&[0xff]);
             }
         }
+        hasher.finish128().as_u128()
+    }
+
+    /// The hash of what a person is known by: never that of a record with the same key, for it begins with a byte
+    /// that UTF-8 does not have.
+    pub fn person(&self, id: &[u8]) -> u128 {
+        let mut hasher = self.start;
+        hasher.write(&[PERSON]);
+        hasher.write(id);
         hasher.finish128().as_u128()
     }
 
@@ -196,6 +206,8 @@ mod tests {
             origins: None,
             drifted: Default::default(),
             rulings: Default::default(),
+            people: Vec::new(),
+            kept_back: Vec::new(),
             amounts: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::comply::inline::{Fate, Finding, Inline, Inspector, Judgement, Seen};
+use crate::comply::inline::{self, Fate, Finding, Inline, Inspector, Judgement, Seen};
 use crate::config::Mode;
 use crate::connect::{Batch, Decoder, Encoder, Part, RecordError, Rows};
 use crate::error::codes::comply::{BLOCKED, DETECTED, ERASED, GATE};
@@ -53,6 +53,10 @@ pub struct Done {
     pub rulings: Rulings,
     /// Of each target record, in order, the numbers that are summed.
     pub amounts: Vec<Decimal>,
+    /// Whose records became target records, hashed; empty where nobody keeps account of them.
+    pub people: Vec<u128>,
+    /// Whose records were kept back, and the code of the reason.
+    pub kept_back: Vec<(u128, &'static str)>,
 }
 
 /// One worker: its decoder, its encoder and its scratch space.
@@ -74,6 +78,8 @@ pub struct Middle {
     keeping: bool,
     /// What is asked of each record beside the mapping.
     inspector: Option<Inspector>,
+    /// Where a record says whose it is; `None`: nobody keeps account of it.
+    subject: Option<usize>,
 }
 
 impl Middle {
@@ -98,12 +104,19 @@ impl Middle {
             secret: [0; 16],
             keeping: false,
             inspector: None,
+            subject: None,
         }
     }
 
     /// Asks of each record what its route asks for beside the mapping, if it does.
     pub fn asking(mut self, inline: Option<&Arc<Inline>>) -> Self {
         self.inspector = Inspector::of(inline);
+        self
+    }
+
+    /// Keeps account of whose records they are, where the route says it.
+    pub fn accounting(mut self, people: bool) -> Self {
+        self.subject = self.route.governed.subject.filter(|_| people);
         self
     }
 
@@ -158,13 +171,27 @@ impl Middle {
             origins: self.keeping.then(|| Origins::of(part, self.route.payload_classes)),
             inspector: self.inspector.as_mut(),
             amounts: Amounts::default(),
+            subject: self.subject,
+            people: Vec::new(),
+            kept_back: Vec::new(),
         };
         self.decoder.decode(part, &self.route.projection, &self.arena, &mut rows)?;
         if let Some(error) = rows.ended.take() {
             return Err(error);
         }
         let drifted = std::mem::take(&mut rows.drifted);
-        let Mapped { mut batch, mut totals, rejects, mut keys, unkeyed, mut origins, mut amounts, .. } = rows;
+        let Mapped {
+            mut batch,
+            mut totals,
+            rejects,
+            mut keys,
+            unkeyed,
+            mut origins,
+            mut amounts,
+            people,
+            kept_back,
+            ..
+        } = rows;
         self.wanted = self.wanted.map(|wanted| wanted - totals.read);
         totals.superseded = keys.drop_superseded(&mut batch.bytes, self.between.len());
         let mut rulings = self.inspector.as_mut().map(Inspector::take).unwrap_or_default();
@@ -194,6 +221,8 @@ impl Middle {
             drifted,
             rulings,
             amounts: amounts.numbers,
+            people,
+            kept_back,
         })
     }
 }
@@ -227,6 +256,9 @@ struct Mapped<'w, 'a> {
     /// What is asked of each record beside the mapping; `None`: nothing.
     inspector: Option<&'w mut Inspector>,
     amounts: Amounts,
+    subject: Option<usize>,
+    people: Vec<u128>,
+    kept_back: Vec<(u128, &'static str)>,
 }
 
 /// The numbers of the target records that are summed, as many for each as fields are.
@@ -376,9 +408,23 @@ impl<'a> Mapped<'_, 'a> {
         }
     }
 
+    /// Whose record it is, hashed, where account of that is kept and the record says it.
+    #[inline]
+    fn person(&self, row: &Row<'a>) -> Option<u128> {
+        let value = row.slots.get(self.subject?)?;
+        let id = inline::identity(value).ok().flatten()?;
+        Some(self.hash.person(&id))
+    }
+
     /// Keeps a record back: nothing of it stays but what it is known by.
     fn withhold(&mut self, row: &Row<'a>, code: &'static Code) {
         self.totals.withheld += 1;
+        // Who was erased gets no pseudonym again.
+        if !std::ptr::eq(code, &ERASED)
+            && let Some(person) = self.person(row)
+        {
+            self.kept_back.push((person, code.id));
+        }
         // A mirror leaves what it has of records that are there, and lets go of who was erased.
         let key = match self.keyed && !std::ptr::eq(code, &ERASED) {
             true => self.key_alone(row),
@@ -444,6 +490,9 @@ impl<'a> Mapped<'_, 'a> {
             Ok(()) => {
                 self.totals.mapped += 1;
                 self.batch.records += 1;
+                if self.subject.is_some() {
+                    self.people.extend(self.person(row));
+                }
                 let mut hashed = None;
                 if self.keyed {
                     let (key, values) = (&self.route.key, &self.values);
@@ -501,6 +550,9 @@ impl<'a> Mapped<'_, 'a> {
             self.sum(row, ranges.iter().map(|(_, range)| range.start).collect::<Vec<_>>().into_iter());
         }
         self.totals.mapped += 1;
+        if self.subject.is_some() {
+            self.people.extend(self.person(row));
+        }
         self.totals.exploded += (ranges.len() as u64).saturating_sub(1);
         self.batch.records += ranges.len() as u64;
         if self.route.mode == Mode::Mirror && self.keyed {

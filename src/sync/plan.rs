@@ -53,6 +53,10 @@ pub struct Plan {
     pub inline: Option<Arc<Inline>>,
     /// Whether events say which records they are about.
     pub accounts: bool,
+    /// Whether events say whose records they are about.
+    pub people: bool,
+    /// How exposed what it writes is, see [`crate::audit::risk::Inputs::exposure`].
+    pub exposure: f64,
 }
 
 impl Plan {
@@ -156,15 +160,19 @@ impl Plan {
     /// # Errors
     /// As for [`End::new`].
     pub fn new(project: &Project, mapping: &Mapping, route: Route, resolver: &Resolver) -> Result<Self> {
+        let (from, to) = (End::new(project, &mapping.from, resolver)?, End::new(project, &mapping.to, resolver)?);
+        let exposure = super::stakes::exposure(project, mapping, &from.connector, &to.connector, None);
         Ok(Self {
-            from: End::new(project, &mapping.from, resolver)?,
-            to: End::new(project, &mapping.to, resolver)?,
+            from,
+            to,
+            exposure,
             mapping: mapping.clone(),
             route: Arc::new(route),
             root: project.root.as_path().into(),
             project: (project.hash.clone(), project.canonical.clone()),
             inline: None,
             accounts: project.audit.items,
+            people: project.audit.people && mapping.compliance.subject.is_some(),
         })
     }
 
@@ -173,6 +181,10 @@ impl Plan {
     /// # Errors
     /// As for [`inline::prepare`](super::inline::prepare).
     pub fn prepared(mut self, project: &Project, store: Option<&Store>, now: Timestamp) -> Result<Self> {
+        let today =
+            jiff::Timestamp::from_second(now.seconds).ok().map(|now| now.to_zoned(jiff::tz::TimeZone::UTC).date());
+        let (from, to) = (&self.from.connector, &self.to.connector);
+        self.exposure = super::stakes::exposure(project, &self.mapping, from, to, today);
         self.inline = super::inline::prepare(&self, project, store, now)?;
         Ok(self)
     }

@@ -85,7 +85,8 @@ pub fn replay(
     let mut middle = Middle::new(Arc::clone(&plan.route), plan.decoder()?, plan.encoder()?, plan.between()?, now)
         .hashing(secret)
         .keeping(plan.keeps_origins())
-        .asking(plan.inline.as_ref());
+        .asking(plan.inline.as_ref())
+        .accounting(plan.people);
     let mut reasons = Reasons::default();
 
     let deliver = || -> Result<()> {

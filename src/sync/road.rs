@@ -253,7 +253,7 @@ impl Journey<'_> {
                             let (decoder, encoder, route) = (plan.decoder()?, plan.encoder()?, Arc::clone(&plan.route));
                             let middle = Middle::new(route, decoder, encoder, Arc::clone(between), self.now);
                             let middle = middle.limited(self.options.limit).hashing(self.secret).keeping(*keeps);
-                            Some(middle.asking(plan.inline.as_ref()))
+                            Some(middle.asking(plan.inline.as_ref()).accounting(plan.people))
                         }
                     };
                     middles.push((over, middle));

@@ -47,6 +47,7 @@ mod sign_in;
 mod soak;
 mod sources;
 mod state;
+mod subjects;
 mod support;
 mod unattended;
 mod watching;

@@ -19,7 +19,7 @@ mod rule_tests;
 mod rules;
 mod show;
 mod stats;
-mod subject;
+pub(super) mod subject;
 mod verify;
 mod why;
 mod witness;

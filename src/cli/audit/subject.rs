@@ -85,7 +85,7 @@ fn ends(mappings: &[Mapping], event: &Event) -> (Option<String>, Option<String>)
 }
 
 /// A key as it was given, or as standard input or a file has it.
-pub(super) fn given(text: &str) -> Result<String> {
+pub(in crate::cli) fn given(text: &str) -> Result<String> {
     let read = match text {
         "-" => {
             let mut read = String::new();

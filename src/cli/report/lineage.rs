@@ -40,17 +40,8 @@ impl Lineage {
             .filter(|mapping| asked(mapping))
             .map(|mapping| (mapping, check::check_one(&project, mapping, false).0))
             .collect();
-        let subjects: Vec<Subject<'_>> = compiled
-            .iter()
-            .map(|(mapping, route)| Subject {
-                name: mapping.name.value.clone(),
-                from: format!("{}.{}", mapping.from.connector, mapping.from.stream),
-                to: format!("{}.{}", mapping.to.connector, mapping.to.stream),
-                hash: mapping.hash.clone(),
-                route: route.as_ref(),
-                lets: mapping.lets.iter().map(|one| (one.name.value.clone(), one.expression.text.clone())).collect(),
-            })
-            .collect();
+        let subjects: Vec<Subject<'_>> =
+            compiled.iter().map(|(mapping, route)| Subject::of(mapping, route.as_ref())).collect();
         let report = lineage::gather(store.as_ref(), &subjects, &project.hash)?;
         if self.openlineage {
             let events = report.data.iter().find(|(name, _)| *name == "openlineage").map(|(_, events)| events);

@@ -10,6 +10,7 @@ mod performance;
 mod period;
 mod ropa;
 mod run;
+mod subject;
 
 use std::path::PathBuf;
 
@@ -37,6 +38,7 @@ enum Verb {
     Compliance(compliance::Compliance),
     Evidence(evidence::Evidence),
     Ropa(ropa::Ropa),
+    Subject(subject::Subject),
 }
 
 /// Where a report goes: what every report understands.
@@ -64,6 +66,7 @@ impl Report {
             Verb::Compliance(verb) => verb.run(context),
             Verb::Evidence(verb) => verb.run(context),
             Verb::Ropa(verb) => verb.run(context),
+            Verb::Subject(verb) => verb.run(context),
         }
     }
 }

@@ -176,7 +176,10 @@ pub fn standing<'v>(
 }
 
 /// What a person is known by, as it is hashed everywhere; `None`: nothing is said.
-pub(super) fn identity<'v>(value: &Value<'v>) -> Result<Option<Cow<'v, [u8]>>, &'static str> {
+///
+/// # Errors
+/// It is no plain value.
+pub fn identity<'v>(value: &Value<'v>) -> Result<Option<Cow<'v, [u8]>>, &'static str> {
     Ok(match value {
         Value::Missing | Value::Null | Value::String("") => None,
         Value::String(text) | Value::Number(text) => Some(Cow::Borrowed(text.as_bytes())),

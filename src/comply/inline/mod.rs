@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use consents::{Consents, Row as ConsentRow, Standing};
 pub use detection::{Detection, Finding, Memory, Seen};
-pub use gates::{Erased, Gates, Judgement, standing};
+pub use gates::{Erased, Gates, Judgement, identity, standing};
 pub use hush::Hush;
 pub use sums::{Fate, Sums};
 
