@@ -1,6 +1,7 @@
 //! The report of inventory: which systems there are, their streams and fields, which data classes are in
 //! them, who may have them, and which routes touch them.
 
+use super::classes;
 use super::document::{Cell, Kind, Report, Section, Table, Tone, fact};
 use super::provenance::Provenance;
 use super::shape::cell;
@@ -58,28 +59,28 @@ pub fn gather(project: &Project, mappings: &[Mapping], store: Option<&Store>) ->
         for name in names {
             let spec = connector.spec.or_else(|| crate::connect::protocols::of(connector).map(|p| p.spec()));
             let Some(stream) = spec.and_then(|spec| connector.stream(name, spec)) else { continue };
-            let mut classes = ClassSet::default();
+            let mut found = ClassSet::default();
             let whole = format!("{}.{name}", connector.name);
             for field in &stream.fields {
                 every += 1;
                 classified += u64::from(!field.classes.is_empty());
-                classes = classes.union(field.classes);
+                found = found.union(field.classes);
                 fields.push(vec![
                     Cell::Code(whole.clone()),
                     Cell::Code(field.name.clone()),
                     Cell::Text(field.kind.to_string()),
                     Cell::Yes(field.required),
-                    told(field.classes),
-                    regimes(field.classes),
+                    classes::names(field.classes),
+                    classes::regimes(field.classes),
                 ]);
             }
-            holds = holds.union(classes);
+            holds = holds.union(found);
             streams.push(vec![
                 Cell::Code(whole),
                 stream.format.as_ref().map_or(Cell::Nothing, |format| Cell::Code(format.value.clone())),
                 Cell::codes(stream.key.iter().map(ToString::to_string)),
                 Cell::Count(stream.fields.len() as u64),
-                told(classes),
+                classes::names(found),
                 Cell::codes(reads(Some(name))),
                 Cell::codes(writes(Some(name))),
             ]);
@@ -106,8 +107,8 @@ pub fn gather(project: &Project, mappings: &[Mapping], store: Option<&Store>) ->
             word(&connector.tenant),
             Cell::codes(connector.standards.clone()),
             Cell::codes(connector.agreements.iter().map(|one| one.kind.clone())),
-            connector.clearance.map_or(Cell::State(Tone::Quiet, "nothing was said".into()), told),
-            told(holds),
+            connector.clearance.map_or(Cell::State(Tone::Quiet, "nothing was said".into()), classes::names),
+            classes::names(holds),
         ]);
     }
     provenance = provenance
@@ -135,18 +136,6 @@ pub fn gather(project: &Project, mappings: &[Mapping], store: Option<&Store>) ->
     report.push(Section::new("fields", "Fields").table(fields));
     report.push(Section::new("classes", "Data classes in use").table(classes_table(project)));
     Ok(report)
-}
-
-fn told(classes: ClassSet) -> Cell {
-    Cell::codes(classes.iter().map(|id| id.class().name))
-}
-
-/// The regimes that name a class.
-fn regimes(classes: ClassSet) -> Cell {
-    let mut found: Vec<&str> = classes.iter().flat_map(|id| id.class().regimes.iter().copied()).collect();
-    found.sort_unstable();
-    found.dedup();
-    Cell::codes(found)
 }
 
 fn custody_kind(connector: &crate::config::Connector) -> Cell {

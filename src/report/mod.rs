@@ -9,6 +9,7 @@
 //! `cli::report` that calls it. [`shape::render`] does the rest; [`run`] is the shortest example.
 
 mod advice;
+mod classes;
 pub mod compliance;
 pub mod dashboard;
 pub mod document;

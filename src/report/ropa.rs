@@ -1,7 +1,8 @@
 //! The record of processing activities: one row for each route that carries personal data, with what
 //! GDPR Art. 30(1) (a) to (g) asks for. What nobody declared is marked as needing input, never guessed.
 
-use super::compliance::data::{classes, kept, sensitive};
+use super::classes::{names, sensitive};
+use super::compliance::data::kept;
 use super::document::{Cell, Kind, Report, Section, Table, Tone, named};
 use super::provenance::Provenance;
 use crate::comply::Subject;
@@ -119,7 +120,7 @@ fn activity(way: &Way<'_>, project: &Project) -> Vec<Cell> {
         word(&said.purpose),
         word(&said.basis),
         texts(&said.people),
-        classes(holds),
+        names(holds),
         recipients,
         abroad,
         kept(way).0.map_or_else(missing, |days| Cell::Count(u64::from(days))),

@@ -3,22 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::super::classes::{names, regimes, sensitive};
 use super::super::document::{Cell, Edge, Graph, Node, Section, Table, Tone};
 use crate::comply::Subject;
 use crate::comply::assess::Way;
 use crate::config::governance::Agreement;
 use crate::expr::Effect;
 use crate::record::ClassSet;
-
-/// The names of classes.
-pub(in crate::report) fn classes(of: ClassSet) -> Cell {
-    Cell::codes(of.iter().map(|id| id.class().name))
-}
-
-/// Those of them that are sensitive at all.
-pub(in crate::report) fn sensitive(of: ClassSet) -> ClassSet {
-    of.iter().filter(|id| id.class().sensitivity > 0).collect()
-}
 
 /// 6: fields with classes, and the map of flows.
 pub(super) fn inventory(subject: &Subject<'_>) -> Section {
@@ -66,17 +57,14 @@ pub(super) fn inventory(subject: &Subject<'_>) -> Section {
                 plain += 1;
                 continue;
             }
-            let mut regimes: Vec<&str> = of.iter().flat_map(|id| id.class().regimes.iter().copied()).collect();
-            regimes.sort_unstable();
-            regimes.dedup();
             table.push(vec![
                 Cell::from(system.as_str()),
                 Cell::from(stream.as_str()),
                 Cell::Code(name),
                 Cell::from(kind),
-                classes(of),
+                names(of),
                 Cell::Count(of.iter().map(|id| u64::from(id.class().sensitivity)).max().unwrap_or(0)),
-                Cell::codes(regimes),
+                regimes(of),
             ]);
         }
     }
@@ -162,9 +150,9 @@ pub(super) fn protection(subject: &Subject<'_>) -> Section {
             table.push(vec![
                 Cell::from(way.name()),
                 Cell::Code(leaf.target.to_string()),
-                classes(holds),
+                names(holds),
                 Cell::codes(by),
-                classes(clear),
+                names(clear),
                 Cell::code(leaf.rule.transform().map(|transform| transform.text.clone())),
             ]);
         }
@@ -254,7 +242,7 @@ pub(super) fn transfers(subject: &Subject<'_>) -> Section {
             connector.custody.kind.map(|kind| kind.word()).into(),
             Cell::from(connector.region.clone()),
             Cell::Many(connector.agreements.iter().map(|of| agreement(of, subject.now_ns)).collect()),
-            classes(clear),
+            names(clear),
             Cell::from(connector.custody.owner.clone()),
         ]);
     }
