@@ -59,8 +59,8 @@ pub fn write_map(map: &Map<String, Value>, out: &mut Vec<u8>) {
 /// Writes text as a canonical JSON string.
 pub fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    // Nearly all text needs no escapes.
-    if !text.bytes().any(|byte| byte < 32 || byte == b'"' || byte == b'\\') {
+    // Nearly all text needs no escapes; looked at without leaving early, it is looked at many bytes at a time.
+    if !text.bytes().fold(false, |found, byte| found | (byte < 32) | (byte == b'"') | (byte == b'\\')) {
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
         return;
@@ -79,6 +79,39 @@ pub fn write_text(text: &str, out: &mut Vec<u8>) {
         }
     }
     out.push(b'"');
+}
+
+/// Writes a whole number that every JSON reader keeps exactly.
+pub fn write_whole(mut number: u64, out: &mut Vec<u8>) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Writes a double as [`write`] does, without a detour where it has no more than three decimals: of those
+/// no shorter spelling leads back to the same double.
+pub fn write_double(double: f64, out: &mut Vec<u8>) {
+    let thousandths = (double * 1000.0).round();
+    if !(0.0..1e9).contains(&thousandths) || thousandths / 1000.0 != double {
+        return write(&Value::from(double), out);
+    }
+    let thousandths = thousandths as u64;
+    write_whole(thousandths / 1000, out);
+    let rest = thousandths % 1000;
+    let digits = [rest / 100, rest / 10 % 10, rest % 10];
+    let shown = digits.iter().rposition(|digit| *digit > 0).map_or(0, |last| last + 1);
+    if shown > 0 {
+        out.push(b'.');
+        out.extend(digits[..shown].iter().map(|digit| b'0' + *digit as u8));
+    }
 }
 
 fn write_number(text: &str, out: &mut Vec<u8>) {
@@ -174,6 +207,21 @@ mod tests {
         check("-123456789012345678901234567890123456789012345", "\"-123456789012345678901234567890123456789012345\"");
         check("1e20", "\"100000000000000000000\"");
         check("1e999", "\"1e+999\"");
+    }
+
+    #[test]
+    fn doubles_of_few_decimals_are_written_the_same_without_the_detour() {
+        let doubles = (0..3000).map(|n| f64::from(n) / 1000.0);
+        for double in doubles.chain([0.0, -0.0, -0.5, 0.1 + 0.2, 1e9, 999_999.999, 1e21, 5e-324, 0.0005, f64::MAX]) {
+            let mut short = Vec::new();
+            write_double(double, &mut short);
+            assert_eq!(short, bytes(&Value::from(double)), "{double}");
+        }
+        for whole in [0, 9, 10, 1 << 53, u64::MAX] {
+            let mut short = Vec::new();
+            write_whole(whole, &mut short);
+            assert_eq!(short, whole.to_string().into_bytes());
+        }
     }
 
     fn tree() -> impl Strategy<Value = Value> {

@@ -1,14 +1,13 @@
 //! What an event is: a closed list of actions, a versioned body, and its canonical bytes.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::canonical;
 use super::risk::{self, Inputs};
 use super::session::{Ci, Session};
+use super::{canonical, chain};
 
 /// The version of the body that is written; every version ever written stays readable.
 pub const VERSION: u64 = 1;
@@ -129,6 +128,8 @@ actions! {
     EventProved "audit.proved" Security Info "A proof that an event is in the log was written.";
     EventsPruned "audit.pruned" Security Critical "The oldest events of the log were removed, as its retention allows.";
     EventsRedacted "audit.redacted" Security Critical "The bodies of events were removed; their places in the log remain.";
+    SegmentSealed "audit.segment_sealed" Security Info "A part of the log was moved to a file of its own that nobody writes to any more.";
+    SignerRotated "audit.signer_rotated" Security Warning "The key that checkpoints are signed with was replaced; the old one signed for the new one.";
     HoldPlaced "audit.hold_placed" Compliance Warning "A legal hold was placed: nothing from its beginning on is removed.";
     HoldReleased "audit.hold_released" Compliance Warning "A legal hold was released.";
     CheckpointWitnessed "audit.witnessed" Security Info "A witness cosigned a checkpoint of the log.";
@@ -321,8 +322,16 @@ impl Draft {
                 canonical::write_text(value, out);
             }
         };
-        let plain = |out: &mut Vec<u8>, name: &str, value: std::fmt::Arguments<'_>| {
-            let _ = std::io::Write::write_fmt(out, format_args!(",\"{name}\":{value}"));
+        let whole = |out: &mut Vec<u8>, name: &str, value: u64| {
+            out.extend_from_slice(name.as_bytes());
+            canonical::write_whole(value, out);
+        };
+        // Nanoseconds as text: a double cannot hold them.
+        let moment = |out: &mut Vec<u8>, name: &str, value: i64| {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(if value < 0 { b"\"-" } else { b"\"" });
+            canonical::write_whole(value.unsigned_abs(), out);
+            out.push(b'"');
         };
         // Of an actor that is named apart, kind and principal of this process say nothing.
         let own = self.actor.is_none() || self.actor == session.actor;
@@ -346,7 +355,7 @@ impl Draft {
             canonical::write(&json!(self.classes), &mut out);
         }
         if stamp.clock_ns != stamp.ts_ns {
-            plain(&mut out, "clock", format_args!("\"{}\"", stamp.clock_ns));
+            moment(&mut out, ",\"clock\":", stamp.clock_ns);
         }
         text(&mut out, "config", self.config.as_deref());
         if !self.details.is_empty() {
@@ -362,28 +371,26 @@ impl Draft {
         text(&mut out, "origin", self.origin.as_deref().or(session.origin));
         text(&mut out, "outcome", Some(self.outcome.word()));
         if let Some(pid) = session.pid {
-            plain(&mut out, "pid", format_args!("{pid}"));
+            whole(&mut out, ",\"pid\":", u64::from(pid));
         }
         text(&mut out, "reason", self.reason.as_deref());
         text(&mut out, "resource", self.resource.as_deref());
         let inputs = self.inputs(session);
         out.extend_from_slice(b",\"risk\":");
-        canonical::write(&json!(inputs.score()), &mut out);
-        if let Ok(inputs) = serde_json::to_value(inputs) {
-            out.extend_from_slice(b",\"risk_inputs\":");
-            canonical::write(&inputs, &mut out);
-        }
+        canonical::write_double(inputs.score(), &mut out);
+        out.extend_from_slice(b",\"risk_inputs\":");
+        inputs.write(&mut out);
         text(&mut out, "route", self.route.as_deref());
         text(&mut out, "run", self.run.as_deref());
-        plain(&mut out, "seq", format_args!("{}", stamp.seq));
+        whole(&mut out, ",\"seq\":", stamp.seq);
         if !self.subjects.is_empty() {
             out.extend_from_slice(b",\"subjects\":");
             canonical::write(&json!(self.subjects), &mut out);
         }
         text(&mut out, "tenant", self.tenant.as_deref());
-        plain(&mut out, "time", format_args!("\"{}\"", stamp.ts_ns));
+        moment(&mut out, ",\"time\":", stamp.ts_ns);
         text(&mut out, "tool", session.tool.as_deref());
-        plain(&mut out, "v", format_args!("{VERSION}"));
+        whole(&mut out, ",\"v\":", VERSION);
         out.push(b'}');
         out
     }
@@ -569,14 +576,9 @@ pub fn id(ts_ns: i64, random: [u8; 16]) -> String {
     bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
     bytes[6] = 0x70 | (bytes[6] & 0x0f);
     bytes[8] = 0x80 | (bytes[8] & 0x3f);
-    let mut out = String::with_capacity(36);
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            out.push('-');
-        }
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
+    let digits = chain::hex(&bytes);
+    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    parts.join("-")
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod checkpoint;
 pub mod condition;
 pub mod event;
 pub mod export;
+pub mod handover;
 pub mod merkle;
 pub mod note;
 pub mod redaction;

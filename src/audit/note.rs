@@ -253,7 +253,14 @@ impl Note {
                 signed.push(Signed { name: key.name.clone(), time });
             }
         }
-        if signed.is_empty() { Err("none of the known keys signed it") } else { Ok(signed) }
+        let named = |line: &Line| keys.iter().any(|key| key.name == line.name);
+        match signed.is_empty() {
+            false => Ok(signed),
+            true if self.lines.iter().any(named) => {
+                Err("none of the known keys signed it, but another one of the same log: the key may have been replaced")
+            }
+            true => Err("none of the known keys signed it"),
+        }
     }
 
     /// The note as it is written.
@@ -261,6 +268,23 @@ impl Note {
         let lines: String = self.lines.iter().map(Line::text).collect();
         format!("{}\n{lines}", self.text)
     }
+}
+
+/// The notes of a text that they were added to one after the other: each ends with its signatures.
+pub fn notes(text: &str) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut note = String::new();
+    for line in text.split_inclusive('\n') {
+        let signature = line.starts_with(MARK);
+        if !signature && note.lines().last().is_some_and(|last| last.starts_with(MARK)) {
+            notes.push(std::mem::take(&mut note));
+        }
+        note.push_str(line);
+    }
+    if !note.is_empty() {
+        notes.push(note);
+    }
+    notes
 }
 
 /// Whether this may be the name of a key.

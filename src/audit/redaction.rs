@@ -40,9 +40,16 @@ impl Redaction {
 
 /// Whether events of this action may be redacted: not those that hold the log itself together.
 pub fn may_be_redacted(action: &str) -> bool {
-    ![Action::EpochSealed, Action::EventsRedacted, Action::EventsPruned, Action::LogStarted, Action::LogReplaced]
-        .iter()
-        .any(|kept| kept.word() == action)
+    let kept = [
+        Action::EpochSealed,
+        Action::EventsRedacted,
+        Action::EventsPruned,
+        Action::SegmentSealed,
+        Action::SignerRotated,
+        Action::LogStarted,
+        Action::LogReplaced,
+    ];
+    !kept.iter().any(|kept| kept.word() == action)
 }
 
 /// The digest over what remains of redacted events.

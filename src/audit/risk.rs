@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::canonical;
 use super::event::{Action, Level, Outcome};
 
 /// The version of the weights below; stored with each score.
@@ -109,6 +110,45 @@ impl Inputs {
             self.context = (self.context + OFF_HOURS).min(MOST_CONTEXT);
         }
         self
+    }
+
+    /// Writes what is not as usual as canonical JSON: the members in their order, as `serde` names them.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let usual = Self { privilege: 0.0, ..Self::default() };
+        let numbers = [
+            ("a", self.anomaly, usual.anomaly),
+            ("cap", self.cap, usual.cap),
+            ("f", self.failed, usual.failed),
+            ("floor", self.floor, usual.floor),
+            ("m", self.unprotected, usual.unprotected),
+            ("p", self.privilege, usual.privilege),
+            ("s", self.sensitivity, usual.sensitivity),
+            ("t", self.context, usual.context),
+            ("x", self.exposure, usual.exposure),
+        ];
+        let mut before = b'{';
+        let mut name = |out: &mut Vec<u8>, name: &str| {
+            out.push(std::mem::replace(&mut before, b','));
+            out.push(b'"');
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\":");
+        };
+        for (own, value, usual) in numbers {
+            // `n` stands between them, and `v` before the last.
+            if own == "p" && self.records > 0 {
+                name(out, "n");
+                canonical::write(&self.records.into(), out);
+            }
+            if own == "x" {
+                name(out, "v");
+                canonical::write_whole(u64::from(self.weights), out);
+            }
+            if value != usual {
+                name(out, own);
+                canonical::write_double(value, out);
+            }
+        }
+        out.push(b'}');
     }
 
     /// With what an action, its level and its outcome say by themselves.
@@ -293,6 +333,22 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(crate::soak::rounds(200)))]
+        #[test]
+        fn inputs_are_written_as_they_are_read(one in inputs(), none: [bool; 4]) {
+            let keep = |kept: bool, value: f64| if kept { (value * 100.0).round() / 100.0 } else { 0.0 };
+            let one = Inputs {
+                sensitivity: keep(none[0], one.sensitivity),
+                exposure: keep(none[1], one.exposure),
+                unprotected: if none[2] { 1.0 } else { one.unprotected },
+                privilege: keep(none[3], one.privilege),
+                records: if none[0] { 0 } else { one.records },
+                ..one
+            };
+            let mut written = Vec::new();
+            one.write(&mut written);
+            prop_assert_eq!(canonical::bytes(&serde_json::to_value(one).unwrap()), written);
+        }
+
         #[test]
         fn more_of_what_is_bad_never_lowers_a_score(a in inputs(), b in inputs()) {
             let more = Inputs {

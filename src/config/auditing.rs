@@ -16,6 +16,9 @@ const SLOW: Duration = Duration::from_secs(30);
 /// The window of a rule, unless said.
 const WINDOW: Duration = Duration::from_secs(3600);
 
+/// How many events a sealed segment of the log has, unless it is said.
+pub const SEGMENT: u64 = 250_000;
+
 /// The audit section.
 #[derive(Clone, Debug)]
 pub struct Audit {
@@ -33,6 +36,8 @@ pub struct Audit {
     pub checkpoints: Vec<String>,
     /// Whether a checkpoint is signed and carried at the end of each `sync run`.
     pub checkpoint_runs: bool,
+    /// How many events a sealed segment of the log has; 0: none is sealed.
+    pub segments: u64,
     /// Whether events are recorded at all. Switching it off is itself recorded.
     pub enabled: bool,
     /// Whether events of a run say which records they are about, by pseudonyms.
@@ -304,6 +309,8 @@ pub static AUDIT: Section = Section {
         ),
         Key::new("checkpoint_runs", Kind::Flag, "Whether a checkpoint is signed and carried there at the end of each `sync run` too.")
             .default("false"),
+        Key::new("segments", Kind::Whole(0, 1 << 40), "The oldest events move to read-only files of about so many events each, at the end of a `sync run` that leaves twice as many in the database, or by `consign audit seal`. 0: none is moved.")
+            .default("250000"),
         Key::new("enabled", Kind::Flag, "Whether events are recorded. Switching it off is itself recorded.")
             .default("true"),
         Key::new("items", Kind::Flag, "Whether events of a run say which records they are about, by pseudonyms of their keys: then `consign audit subject KEY` finds them. Needs mappings with a key.")
@@ -346,6 +353,7 @@ pub(super) fn read(
         standards: ambient.standards_hold.unwrap_or(true),
         checkpoints: texts(of("checkpoints")),
         checkpoint_runs: flag(of("checkpoint_runs")).unwrap_or(false),
+        segments: count("segments").unwrap_or(SEGMENT),
         enabled: flag(of("enabled")).unwrap_or(true),
         items: flag(of("items")).unwrap_or(false),
         people: flag(of("people")).unwrap_or(true),

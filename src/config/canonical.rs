@@ -57,6 +57,9 @@ pub fn seal_project(project: &mut Project) {
     if audit.checkpoint_runs {
         value["audit"]["checkpoint_runs"] = json!(true);
     }
+    if audit.segments != super::SEGMENT {
+        value["audit"]["segments"] = json!(audit.segments);
+    }
     if audit.items {
         value["audit"]["items"] = json!(true);
     }

@@ -39,7 +39,7 @@ pub mod units;
 pub mod yaml;
 
 pub use ambient::Ambient;
-pub use auditing::{Alert, AlertPlace, Audit, EventRule, EventTest};
+pub use auditing::{Alert, AlertPlace, Audit, EventRule, EventTest, SEGMENT};
 pub use cron::Cron;
 pub use describe::{Carries, Catalog, FormatSpec, OptionKind, OptionSpec, ProtocolSpec, Shelf, StreamSpec};
 pub use discover::{Found, discover};

@@ -63,7 +63,7 @@ pub fn gather(
                 names.join(", ")
             )));
     }
-    let stands = store.log_facts_until(asked.to_ns)?;
+    let stands = store.log_standing(Some(asked.to_ns))?;
     let kept: Vec<&Told> = asked.now.facts.log.iter().flat_map(|log| &log.kept).collect();
     // Events of a log that was closed are under no checkpoint of this one.
     let provable = |told: &&&Told| told.seq > stands.pruned && told.seq <= stands.size;
@@ -170,7 +170,7 @@ pub fn gather(
     files.sort();
     let sums: String = files.iter().map(|(name, bytes)| format!("{}  {name}\n", hex(&Sha256::digest(bytes)))).collect();
     // The note's first line is no log's origin: a manifest is never taken for a checkpoint.
-    if let Ok(Some(note)) = store.sign_note(&format!("consign.dev/evidence-manifest/1\n{sums}")) {
+    if let Ok(note) = store.sign_note(&format!("consign.dev/evidence-manifest/1\n{sums}")) {
         files.push(("manifest.note".into(), note.into_bytes()));
     }
     files.push(("manifest.sha256".into(), sums.into_bytes()));

@@ -527,7 +527,7 @@ pub(super) fn own(store: Option<&Store>) -> Result<Section> {
     let Some(store) = store else {
         return Ok(section.text("Nothing was recorded yet."));
     };
-    let log = store.log_facts()?;
+    let log = store.log_standing(None)?;
     let newest = |action: Action| -> Result<Option<crate::audit::Event>> {
         let filter = EventFilter { action: Some(action.word().to_string()), limit: 1, ..EventFilter::default() };
         Ok(store.audit_events(&filter)?.pop())

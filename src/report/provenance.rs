@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::document::{Cell, Fact, Section, fact, named};
 use crate::error::Result;
 use crate::record::shown::hex;
-use crate::store::{LogFacts, Store};
+use crate::store::{LogStanding, Store};
 
 /// What a report was made from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Provenance {
     /// How many of each kind of thing were read.
     pub counts: Vec<(&'static str, u64)>,
     /// The audit log as it stood; `None`: there is none, or it was not asked.
-    pub log: Option<LogFacts>,
+    pub log: Option<LogStanding>,
     /// The hashes of the configurations that were read, by what they are of.
     pub configuration: Vec<(String, String)>,
     /// The SHA-256 of the program, lower-case hexadecimal.
@@ -36,7 +36,12 @@ impl Provenance {
     /// # Errors
     /// The state cannot be read.
     pub fn of(store: &Store, query: impl Into<String>) -> Result<Self> {
-        Ok(Self { query: query.into(), log: Some(store.log_facts()?), tool_sha256: tool_sha256(), ..Self::default() })
+        Ok(Self {
+            query: query.into(),
+            log: Some(store.log_standing(None)?),
+            tool_sha256: tool_sha256(),
+            ..Self::default()
+        })
     }
 
     /// The provenance of a report that reads no state.

@@ -86,7 +86,7 @@ pub fn gather(store: &Store, asked: &Asked<'_>) -> Result<(Report, Vec<String>)>
     .parameter("as", asked.role.map_or(Cell::from("whatever it is known as"), |role| Cell::from(role.word())))
     .parameter("from", Cell::Moment(asked.from_ns))
     .parameter("to", Cell::Moment(asked.to_ns));
-    provenance.log = Some(store.log_facts_until(asked.to_ns)?);
+    provenance.log = Some(store.log_standing(Some(asked.to_ns))?);
     for one in &known {
         for event in one.events.iter().rev().filter(|event| inside(event.time)) {
             let way = ways.of(event)?;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 use serde_json::json;
 
 use super::keys::{self, Sealer};
@@ -50,9 +50,14 @@ pub(super) struct Log {
 #[derive(Default)]
 struct Numbers {
     restores: i64,
-    kinds: HashMap<(Level, Category, Cow<'static, str>, Option<String>), i64>,
+    kinds: HashMap<KindKey, i64>,
+    /// The kind of the last event: most events are of the kind of the one before.
+    kind: Option<(KindKey, i64)>,
     run: Option<(String, i64)>,
 }
+
+/// Level, category, action and route: what a kind stands for.
+type KindKey = (Level, Category, Cow<'static, str>, Option<String>);
 
 /// The number of the event `seq` of a log: what it is found by.
 pub(super) fn at(log: i64, seq: u64) -> i64 {
@@ -172,7 +177,7 @@ pub(super) fn begin(db: &Connection, log: &mut Log, now_ns: i64, id: String, rep
         .detail("log", log.id.clone())
         .detail("verifier", signing);
     first.resource = Some("audit log".to_string());
-    let mut writer = Writer { db, log, head: Head::empty(now_ns), key: key.clone(), sealed: true };
+    let mut writer = Writer::new(db, log, Head::empty(now_ns), key.clone(), true)?;
     writer.add(&first, now_ns, now_ns)?;
     if let Some(draft) = replaces {
         writer.add(&draft, now_ns, now_ns)?;
@@ -213,7 +218,7 @@ pub(super) fn append(db: &Connection, log: &mut Log, now_ns: i64, drafts: &[Draf
     if young {
         head.frontier = Some(tree::grow(db, log.number, head.size)?);
     }
-    let mut writer = Writer { db, log, head, key, sealed: false };
+    let mut writer = Writer::new(db, log, head, key, false)?;
     if young {
         let made = Draft::new(Action::SignerMade).detail("verifier", signer::make(writer.db, writer.log)?);
         writer.add_in_epoch(&made, ts_ns, now_ns)?;
@@ -253,7 +258,7 @@ pub(super) fn rewrap(db: &Connection, log: &mut Log, now_ns: i64) -> Result<bool
     } else {
         signer::rewrap(db, log)?;
     }
-    let mut writer = Writer { db, log, head, key, sealed: true };
+    let mut writer = Writer::new(db, log, head, key, true)?;
     writer.add_in_epoch(&draft, ts_ns, now_ns)?;
     writer.finish()?;
     Ok(true)
@@ -287,9 +292,34 @@ struct Writer<'a> {
     key: Key,
     /// Whether the key must be wrapped anew.
     sealed: bool,
+    /// What puts an event into the database: looked up once, not for each.
+    insert: CachedStatement<'a>,
+    /// Random bytes that are left: the operating system is asked for many at a time.
+    random: Vec<[u8; 16]>,
 }
 
-impl Writer<'_> {
+/// Random numbers are fetched for so many ids at once.
+const IDS_AT_ONCE: usize = 64;
+
+impl<'a> Writer<'a> {
+    fn new(db: &'a Connection, log: &'a mut Log, head: Head, key: Key, sealed: bool) -> Result<Self> {
+        let insert = db
+            .prepare_cached(
+                "INSERT INTO audit_events (at, ts_ns, epoch, kind, run, leaf, mac, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )
+            .map_err(|e| sql::error("adding to the audit log", e))?;
+        Ok(Self { db, log, head, key, sealed, insert, random: Vec::new() })
+    }
+
+    /// Sixteen random bytes.
+    fn random(&mut self) -> Result<[u8; 16]> {
+        if self.random.is_empty() {
+            self.random.resize(IDS_AT_ONCE, [0; 16]);
+            keys::fill(self.random.as_flattened_mut())?;
+        }
+        self.random.pop().ok_or_else(|| Error::bug("no random bytes"))
+    }
+
     /// Adds an event, sealing the epoch first if it is over.
     fn add_in_epoch(&mut self, draft: &Draft, ts_ns: i64, clock_ns: i64) -> Result<String> {
         if self.head.is_over(ts_ns) {
@@ -313,25 +343,20 @@ impl Writer<'_> {
         let draft = named.as_ref().map_or(draft, |(draft, _)| draft);
         let doing = "adding to the audit log";
         let seq = self.head.size + 1;
-        let stamp = Stamp { id: event::id(ts_ns, keys::random()?), seq, ts_ns, clock_ns };
+        let stamp = Stamp { id: event::id(ts_ns, self.random()?), seq, ts_ns, clock_ns };
         let body = draft.body(&stamp, &self.log.session);
         let leaf = chain::leaf(&body);
         let link = Link { log_id: &self.log.id, epoch: self.head.epoch, seq, previous: &self.head.last, leaf: &leaf };
         let mac = chain::link(&self.key, &link);
-        if self.log.watch.looks_at(draft.action) {
-            self.log.fresh.push((at(self.log.number, seq), body.clone()));
-        }
         let kind = self.kind(draft)?;
         let run = draft.run.as_ref().map(|run| self.run(run)).transpose()?;
-        let (db, number) = (self.db, self.log.number);
-        db.prepare_cached(
-            "INSERT INTO audit_events (at, ts_ns, epoch, kind, run, leaf, mac, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )
-        .and_then(|mut statement| {
-            let epoch = sql::int(self.head.epoch);
-            statement.execute(params![at(number, seq), ts_ns, epoch, kind, run, &leaf[..], &mac[..], body])
-        })
-        .map_err(|e| sql::error(doing, e))?;
+        let (db, number, epoch) = (self.db, self.log.number, sql::int(self.head.epoch));
+        self.insert
+            .execute(params![at(number, seq), ts_ns, epoch, kind, run, &leaf[..], &mac[..], body])
+            .map_err(|e| sql::error(doing, e))?;
+        if self.log.watch.looks_at(draft.action) {
+            self.log.fresh.push((at(number, seq), body));
+        }
         if let Some((_, about)) = &named {
             subjects::touch(db, at(number, seq), about)?;
         }
@@ -342,9 +367,16 @@ impl Writer<'_> {
     /// The number of the draft's level, category, action and route together.
     fn kind(&mut self, draft: &Draft) -> Result<i64> {
         let fail = |e| sql::error("adding to the audit log", e);
-        let key = (draft.level, draft.about_what(), draft.word(), draft.route.clone());
-        if let Some(kind) = self.log.numbers.kinds.get(&key) {
+        let word = draft.word();
+        if let Some(((level, category, action, route), kind)) = &self.log.numbers.kind
+            && (*level, *category, action, route) == (draft.level, draft.about_what(), &word, &draft.route)
+        {
             return Ok(*kind);
+        }
+        let key = (draft.level, draft.about_what(), word, draft.route.clone());
+        if let Some(kind) = self.log.numbers.kinds.get(&key).copied() {
+            self.log.numbers.kind = Some((key, kind));
+            return Ok(kind);
         }
         let (level, category, action) = (draft.level.word(), key.1.word(), key.2.as_ref());
         let values = params![level, category, action, draft.route];
@@ -363,7 +395,8 @@ impl Writer<'_> {
                 self.db.last_insert_rowid()
             }
         };
-        self.log.numbers.kinds.insert(key, kind);
+        self.log.numbers.kinds.insert(key.clone(), kind);
+        self.log.numbers.kind = Some((key, kind));
         Ok(kind)
     }
 

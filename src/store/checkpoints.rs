@@ -102,7 +102,7 @@ impl Store {
     /// # Errors
     /// The state cannot be read.
     pub fn checkpoint_key(&self) -> Result<Option<String>> {
-        Ok(self.verifying(&self.log.id)?.map(|key| key.line()))
+        Ok(self.verifiers(&self.log.id)?.first().map(Verifying::line))
     }
 
     /// The newest checkpoint of at least that size.
@@ -130,23 +130,25 @@ impl Store {
             .map_err(fail)?;
         let Some((note, carried)) = found else { return Ok(None) };
         let unlike = || append::tampered("a checkpoint that is kept in the state cannot be read");
-        let read = Note::read(note.as_bytes()).ok().and_then(|note| Checkpoint::read(&note.text).ok());
-        let read = read.ok_or_else(unlike)?;
-        let key = self.checkpoint_key()?.unwrap_or_default();
+        let signed = Note::read(note.as_bytes()).map_err(|_| unlike())?;
+        let read = Checkpoint::read(&signed.text).map_err(|_| unlike())?;
+        // The key in use, unless an earlier one signed it.
+        let keys = self.verifiers(&self.log.id)?;
+        let by = keys.iter().find(|key| signed.check(std::slice::from_ref(key)).is_ok()).or(keys.first());
+        let key = by.map(Verifying::line).unwrap_or_default();
         Ok(Some(Signed { size: read.size, root: read.root, note, key, carried }))
     }
 
-    /// Signs a text with the key of the log's checkpoints; `None`: the log has no such key yet. Its first line
-    /// must not be the log's origin: it would be a checkpoint.
+    /// Signs a text with the key of the log's checkpoints, as a signed note. The text ends with an end of line; its
+    /// first line must not be the log's origin: it would be a checkpoint.
     ///
     /// # Errors
-    /// No key at hand opens the signing key.
-    pub fn sign_note(&self, text: &str) -> Result<Option<String>> {
+    /// The log has no key to sign with yet, or none at hand opens it.
+    pub fn sign_note(&self, text: &str) -> Result<String> {
         if text.lines().next() == Some(checkpoint::origin(&self.log.id).as_str()) {
             return Err(Error::bug("a note that reads as a checkpoint was to be signed"));
         }
-        let Some(signing) = signer::load(&self.db, &self.log)? else { return Ok(None) };
-        Ok(Some(signing.note(text)))
+        Ok(self.signing()?.note(text))
     }
 
     /// How many events the newest checkpoint covers that was carried somewhere.
@@ -193,14 +195,17 @@ impl Store {
     pub fn proof(&self, seq: u64, checkpoint: &Signed) -> Result<Proof> {
         let doing = "proving an event";
         let at = append::at(self.log.number, seq);
-        let body: Option<Vec<u8>> = self
-            .db
-            .query_row("SELECT body FROM audit_events WHERE at = ?1", [at], |row| row.get(0))
-            .map_err(|e| sql::error(doing, e))?;
+        let body: Option<Vec<u8>> = self.at_once(doing, || {
+            let part = self.part_of(at)?;
+            self.on(&part, |db| {
+                db.query_row("SELECT body FROM audit_events WHERE at = ?1", [at], |row| row.get(0))
+                    .map_err(|e| sql::error(doing, e))
+            })
+        })?;
         let Some(body) = body else {
             return Err(Error::new(Kind::Invalid, &EVENT_GONE, format!("the body of event {seq} was redacted")));
         };
-        let kept = Kept { db: &self.db, log: self.log.number };
+        let kept = Kept { store: self, log: self.log.number };
         let hashes = merkle::inclusion(seq - 1, checkpoint.size, &kept).map_err(|e| e.doing(doing))?;
         Ok(Proof { body: Some(body), index: seq - 1, hashes, checkpoint: checkpoint.note.clone() })
     }
@@ -226,15 +231,7 @@ impl Store {
     /// # Errors
     /// The state cannot be read, or has fewer events.
     pub fn prove_consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>> {
-        merkle::consistency(old, new, &Kept { db: &self.db, log: self.log.number })
-    }
-
-    /// A text signed with the key of the log in use, as a signed note. The text ends with an end of line.
-    ///
-    /// # Errors
-    /// The log has no key to sign with yet, or it is not at hand.
-    pub fn sign_text(&self, text: &str) -> Result<String> {
-        Ok(self.signing()?.note(text))
+        merkle::consistency(old, new, &Kept { store: self, log: self.log.number })
     }
 
     /// What is known of the log in use from the checkpoints kept in the state and from the pin outside it.
@@ -249,7 +246,7 @@ impl Store {
             .and_then(|mut statement| statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
             .map_err(|e| sql::error("reading the checkpoints of the audit log", e))?;
         for (log_id, note) in stored {
-            let size = self.verifying(&log_id)?.and_then(|key| Checkpoint::signed(note.as_bytes(), &[key]).ok());
+            let size = Checkpoint::signed(note.as_bytes(), &self.verifiers(&log_id)?).ok();
             // One that is not by the log's key was put there; it proves nothing.
             if let Some((checkpoint, _)) = size {
                 let from = format!("the checkpoint over {} events kept in the state", checkpoint.size);
@@ -263,12 +260,12 @@ impl Store {
         Ok(known)
     }
 
-    /// What a checkpoint from elsewhere says, verified with that key, or with the one of the log that it
+    /// What a checkpoint from elsewhere says, verified with these keys, or with those of the log that it
     /// names if none is given.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn known_from(&self, bytes: &[u8], from: &str, key: Option<&Verifying>) -> Result<(String, Known)> {
+    pub fn known_from(&self, bytes: &[u8], from: &str, keys: &[Verifying]) -> Result<(String, Known)> {
         use crate::error::codes::audit::CHECKPOINT_BAD;
         let bad = |what: &str| {
             Error::new(Kind::Invalid, &CHECKPOINT_BAD, format!("{from} is no checkpoint of this log: {what}"))
@@ -276,20 +273,12 @@ impl Store {
         let note = Note::read(bytes).map_err(bad)?;
         let read = Checkpoint::read(&note.text).map_err(bad)?;
         let log_id = read.origin.strip_prefix("consign/").unwrap_or_default().to_string();
-        let own = self.verifying(&log_id)?.ok_or_else(|| bad("it is of another log"))?;
-        note.check(std::slice::from_ref(key.unwrap_or(&own))).map_err(bad)?;
+        let own = self.verifiers(&log_id)?;
+        if own.is_empty() {
+            return Err(bad("it is of another log"));
+        }
+        note.check(if keys.is_empty() { &own } else { keys }).map_err(bad)?;
         Ok((log_id, Known { size: read.size, root: read.root, from: from.to_string() }))
-    }
-
-    /// The key that verifies checkpoints of a log of this state.
-    fn verifying(&self, log_id: &str) -> Result<Option<Verifying>> {
-        let bytes: Option<Option<Vec<u8>>> = self
-            .db
-            .query_row("SELECT signer FROM audit_logs WHERE id = ?1", [log_id], |row| row.get(0))
-            .optional()
-            .map_err(|e| sql::error("reading the key of checkpoints", e))?;
-        let key = bytes.flatten().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        Ok(key.and_then(|key| Verifying::of_bytes(&checkpoint::origin(log_id), &key)))
     }
 
     /// Signs over what is there now, unless it no longer holds what `before` was signed over.
@@ -300,7 +289,7 @@ impl Store {
         let head = stored.head;
         let root = head.root().ok_or_else(|| append::tampered("the audit log has no tree"))?;
         if let Some(before) = before {
-            let kept = Kept { db: &self.db, log: self.log.number };
+            let kept = Kept { store: self, log: self.log.number };
             if before.size > head.size || merkle::root_at(before.size, &kept)? != before.root {
                 let what = format!("the first {} events are not those that were signed before", before.size);
                 return Err(append::tampered(&what));
@@ -311,7 +300,7 @@ impl Store {
         Ok(Signed { size: head.size, root, note, key: signing.public().line(), carried: None })
     }
 
-    fn signing(&self) -> Result<Signing> {
+    pub(super) fn signing(&self) -> Result<Signing> {
         signer::load(&self.db, &self.log)?.ok_or_else(|| {
             Error::new(Kind::Failed, &NO_SIGNER, "the audit log has no key to sign with yet")
                 .hint("record something first: `consign audit add` gives it one")

@@ -28,6 +28,10 @@ impl Folder {
     pub fn ring(&self) -> PathBuf {
         self.root.join("keys")
     }
+    /// The folder of sealed segments of the audit log.
+    pub fn segments(&self) -> PathBuf {
+        self.root.join("segments")
+    }
     /// The folder of lock files.
     pub fn locks(&self) -> PathBuf {
         self.root.join("locks")

@@ -271,8 +271,19 @@ pub(super) fn clear(folder: &Folder, route: &str, now_ns: i64) -> Result<()> {
 /// # Errors
 /// It could not be had before the deadline.
 pub(super) fn append(folder: &Folder, wait: Duration, now_ns: i64) -> Result<Held> {
-    let path = folder.locks().join("append.lock");
-    let mut file = open(&path)?;
+    named(&folder.locks().join("append.lock"), wait, now_ns)
+}
+
+/// Takes the lock of whoever moves or removes what was recorded; it is held for longer than one write.
+///
+/// # Errors
+/// It could not be had before the deadline.
+pub(super) fn upkeep(folder: &Folder, wait: Duration, now_ns: i64) -> Result<Held> {
+    named(&folder.locks().join("upkeep.lock"), wait, now_ns)
+}
+
+fn named(path: &Path, wait: Duration, now_ns: i64) -> Result<Held> {
+    let mut file = open(path)?;
     let doing = || format!("locking `{}`", path.display());
     if take(&file, wait).map_err(|e| Error::io(doing(), e))? {
         // For the message below, in another process. No more depends on it.

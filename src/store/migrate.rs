@@ -23,6 +23,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0006_rulings.sql"),
     include_str!("migrations/0007_numbers.sql"),
     include_str!("migrations/0008_events.sql"),
+    include_str!("migrations/0009_segments.sql"),
 ];
 
 /// How a file of each older version, from 1 on, is read as one of today: by views that belong to the
@@ -36,6 +37,7 @@ const READINGS: &[&str] = &[
     include_str!("migrations/read_v5.sql"),
     include_str!("migrations/read_v6.sql"),
     include_str!("migrations/read_v7.sql"),
+    include_str!("migrations/read_v8.sql"),
 ];
 
 /// What is found in a file.
@@ -130,7 +132,8 @@ fn raise(db: &Connection, kept_in: Option<&Folder>, from: usize) -> Result<()> {
     for version in first..=STEPS.len() {
         let doing = format!("bringing the state to schema {version}");
         if let Some(folder) = kept_in.filter(|_| from > 0) {
-            copy(db, &folder.root.join(format!("consign.db.v{}.bak", version - 1)))?;
+            // It refers to the segments that are there, and these stay.
+            copy(db, &folder.root.join(format!("consign.db.v{}.bak", version - 1)), |_| Ok(()))?;
         }
         let steps = if from == 0 { STEPS } else { &STEPS[version - 1..version] };
         let text = format!(
@@ -145,11 +148,11 @@ fn raise(db: &Connection, kept_in: Option<&Folder>, from: usize) -> Result<()> {
     Ok(())
 }
 
-/// A consistent copy, written beside and renamed, so that a crash leaves no half of one.
+/// A consistent copy, written beside and renamed once `complete` is done with it, so that a crash leaves no half of one.
 ///
 /// # Errors
 /// It cannot be written.
-pub(super) fn copy(db: &Connection, to: &Path) -> Result<()> {
+pub(super) fn copy(db: &Connection, to: &Path, complete: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let doing = format!("copying the state to `{}`", to.display());
     let mut name = to.as_os_str().to_os_string();
     name.push(format!(".part{}", std::process::id()));
@@ -162,6 +165,7 @@ pub(super) fn copy(db: &Connection, to: &Path) -> Result<()> {
             std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part).map_err(io)?;
         }
         db.execute("VACUUM INTO ?1", [part.to_string_lossy()]).map_err(|e| sql::error(&doing, e))?;
+        complete(&part)?;
         std::fs::File::open(&part).and_then(|f| f.sync_all()).map_err(io)?;
         std::fs::rename(&part, to).map_err(io)?;
         let parent = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -12,7 +12,6 @@ mod append;
 mod browse;
 pub mod budgets;
 mod checkpoints;
-mod each;
 mod events;
 pub mod failpoint;
 pub mod folder;
@@ -24,6 +23,7 @@ mod letters;
 pub mod lock;
 mod migrate;
 mod open;
+mod parts;
 pub mod plans;
 mod programs;
 pub mod protection;
@@ -33,7 +33,9 @@ mod routes;
 mod rulings;
 mod runs;
 pub mod sealed;
+mod segments;
 mod signer;
+mod signers;
 mod sql;
 mod statistics;
 mod steps;
@@ -47,6 +49,7 @@ pub mod vault;
 mod verify;
 mod watch;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,13 +60,14 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
 use append::Log;
-pub use browse::EventFilter;
+pub use browse::{EventFilter, Found};
 pub use checkpoints::Signed;
 pub use folder::Folder;
 use keys::Sealer;
 pub use keys::fill;
 pub use letters::{Letter, LetterFilter, LetterState, LetterText};
 pub use lock::{Held, Standing, Tenure};
+pub use parts::Segment;
 pub use plans::{PlanApproval, SavedPlan};
 pub use prune::{Authority, Hold, Prunable, Retention};
 pub use routes::{Positions, RouteState};
@@ -71,7 +75,7 @@ pub use rulings::{RulingRow, Tombstones, WithheldRow, sums as sums_json};
 pub use runs::{NewRun, RejectReason, Run, RunEnd, RunFilter, RunRow, RunState};
 pub use statistics::EventStatistics;
 pub use steps::{Intent, Settle};
-pub use told::{LogFacts, RunCalls, RunNumbers};
+pub use told::{LogStanding, RunCalls, RunNumbers};
 pub use verify::{Evidence, Verification};
 pub use watch::Waiting;
 
@@ -171,6 +175,8 @@ pub struct Store {
     auditing: bool,
     /// The rights of the routes whose locks were taken here.
     tenures: Mutex<BTreeMap<String, Tenure>>,
+    /// Sealed segments that are open, the one used last first.
+    open_segments: RefCell<Vec<(String, Connection)>>,
 }
 
 impl Store {
@@ -224,7 +230,9 @@ impl Store {
     /// # Errors
     /// The copy cannot be written.
     pub fn backup(&mut self, to: &Path) -> Result<()> {
-        migrate::copy(&self.db, to)?;
+        // Nobody replaces a segment while it is copied.
+        let _held = if self.writable { Some(self.upkeep(self.options.wait)?) } else { None };
+        migrate::copy(&self.db, to, |copy| self.absorb_segments(copy))?;
         if self.writable {
             let draft =
                 crate::audit::Draft::new(crate::audit::Action::StateBackedUp).detail("to", to.display().to_string());

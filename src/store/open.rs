@@ -81,10 +81,12 @@ impl Store {
             dirty: true,
             auditing,
             tenures: Default::default(),
+            open_segments: Default::default(),
         };
         if store.unscrubbed()? {
             store.scrub()?;
         }
+        store.tidy_if_free()?;
         notices.extend(store.pin_notice());
         Ok(Opened { store, notices })
     }
@@ -144,6 +146,7 @@ impl Store {
             dirty: false,
             auditing,
             tenures: Default::default(),
+            open_segments: Default::default(),
         };
         Ok(Some(Opened { store, notices: Vec::new() }))
     }
@@ -206,6 +209,13 @@ pub(super) fn connect_read(folder: &Folder) -> Result<Connection> {
     }
     let path = std::path::absolute(folder.database())
         .map_err(|e| Error::io(format!("opening `{}`", folder.database().display()), e))?;
+    let db = Connection::open_with_flags(immutable(&path), flags).map_err(|e| sql::error(doing, e))?;
+    probe(&db).map_err(|e| sql::error(doing, e))?;
+    Ok(db)
+}
+
+/// The address of a file, by its absolute path, that nobody changes while it is open.
+pub(super) fn immutable(path: &Path) -> String {
     let mut uri = String::from("file:");
     for byte in path.to_string_lossy().bytes() {
         match byte {
@@ -214,9 +224,7 @@ pub(super) fn connect_read(folder: &Folder) -> Result<Connection> {
         }
     }
     uri.push_str("?immutable=1");
-    let db = Connection::open_with_flags(uri, flags).map_err(|e| sql::error(doing, e))?;
-    probe(&db).map_err(|e| sql::error(doing, e))?;
-    Ok(db)
+    uri
 }
 
 fn wal_has_content(folder: &Folder) -> bool {

@@ -1,12 +1,14 @@
 //! Retention: the oldest events removed, single bodies redacted, and what stops both: limits that are
 //! longer, legal holds, and that nothing is removed that no checkpoint elsewhere covers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::params;
 
 use super::append::{self, SEQ_BITS};
-use super::{Store, Writing, sql};
+use super::parts::Segment;
+use super::verify::Seen;
+use super::{Store, Writing, failpoint, sql};
 use crate::audit::chain::Hash;
 use crate::audit::merkle::{Frontier, TILE};
 use crate::audit::redaction::{Digester, Redaction, may_be_redacted};
@@ -82,7 +84,6 @@ impl Store {
     /// # Errors
     /// The state cannot be read.
     pub fn prunable(&self, retention: &Retention) -> Result<Prunable> {
-        let fail = |e| sql::error("looking at what may be pruned", e);
         let log = self.log.number;
         let Some((.., stored)) = append::read_head(&self.db)? else { return Ok(Prunable::default()) };
         let floor = self.floor(log)?.map_or(0, |floor| floor.size);
@@ -106,15 +107,7 @@ impl Store {
                 None => append::at(log, 0),
                 Some(days) => self.at_time(log, before(days.max(retention.least_days)))?,
             };
-            let young: Option<i64> = self
-                .db
-                .query_row(
-                    "SELECT min(at) FROM audit_events WHERE kind = ?1 AND at >= ?2 AND at < ?3",
-                    params![kind, first, append::at(log + 1, 0)],
-                    |row| row.get(0),
-                )
-                .map_err(fail)?;
-            if let Some(at) = young {
+            if let Some(at) = self.of_kind(kind, (first, append::at(log + 1, 0)), true)?.first().copied() {
                 by_time = by_time.min(seq_of(at).saturating_sub(1));
             }
             if let Some(days) = body.filter(|_| may_be_redacted(&words.action)) {
@@ -157,17 +150,8 @@ impl Store {
             found.kept_by.push(format!("events are removed by {TILE} at a time"));
         }
         for (kind, end) in outlived {
-            let mut statement = self
-                .db
-                .prepare_cached(
-                    "SELECT at FROM audit_events WHERE kind = ?1 AND at > ?2 AND at < ?3 AND body IS NOT NULL ORDER BY at",
-                )
-                .map_err(fail)?;
-            let from = append::at(log, found.last.max(floor));
-            let ats: Vec<i64> = statement
-                .query_map(params![kind, from, end], |row| row.get(0))
-                .and_then(Iterator::collect)
-                .map_err(fail)?;
+            let from = append::at(log, found.last.max(floor) + 1);
+            let ats = self.of_kind(kind, (from, end), false)?;
             found.redact.extend(ats.into_iter().map(seq_of).filter(|seq| *seq < held));
         }
         found.redact.sort_unstable();
@@ -184,7 +168,7 @@ impl Store {
             return Err(error.doing(doing));
         }
         if what.last > 0 {
-            self.write(doing, |w| w.prune(what.first, what.last, by))?;
+            self.prune_until(what.first, what.last, by)?;
         }
         if !what.redact.is_empty() {
             self.redact(&what.redact, by)?;
@@ -216,11 +200,16 @@ impl Store {
         }
         let mut digester = Digester::default();
         let mut ranges: Vec<(u64, u64)> = Vec::new();
-        let wanted: std::collections::BTreeSet<u64> = seqs.iter().copied().collect();
+        let wanted: BTreeSet<u64> = seqs.iter().copied().collect();
         let (Some(first), Some(last)) = (seqs.first(), seqs.last()) else { return Ok(()) };
         let mut seen = 0;
-        self.each_row(self.log.number, *first, *last, |row| {
-            let Some(row) = row else { return Ok(false) };
+        let _held = self.upkeep(self.options.wait)?;
+        self.each_row(self.log.number, *first, *last, |met| {
+            let row = match met {
+                Seen::Part(_) => return Ok(true),
+                Seen::Row(None) => return Ok(false),
+                Seen::Row(Some(row)) => row,
+            };
             let seq = sql::count(row.seq);
             if !wanted.contains(&seq) {
                 return Ok(true);
@@ -241,8 +230,18 @@ impl Store {
             return Err(Error::new(Kind::Invalid, &EVENT_GONE, "not all of these events are there").doing(doing));
         }
         let redaction = Redaction { ranges, digest: digester.finish() };
+        let hit = |segment: &Segment| wanted.range(segment.first..=segment.last).next().is_some();
+        let sealed: Vec<Segment> = self.segments()?.into_iter().filter(hit).collect();
+        let written = sealed
+            .iter()
+            .map(|segment| self.rewrite_segment(segment, segment.first, &wanted))
+            .collect::<Result<Vec<_>>>()?;
+        failpoint::reach("segment_written");
         self.write(doing, |w| {
             let log = w.log.number;
+            for written in &written {
+                w.name_segment(written)?;
+            }
             w.without_tripwires(|w| {
                 for (first, last) in &redaction.ranges {
                     w.db.execute(
@@ -255,8 +254,12 @@ impl Store {
             })?;
             let mut draft = Draft::new(Action::EventsRedacted);
             draft.details = redaction.details();
-            w.removal(draft.detail("count", seen), by, 0.5)
+            w.removal(draft.detail("count", seen), by, 0.5)?;
+            failpoint::reach("inside_segment");
+            Ok(())
         })?;
+        failpoint::reach("segment_replaced");
+        self.remove_segments(&sealed.into_iter().map(|segment| segment.file).collect::<Vec<_>>());
         self.empty_write_ahead_log();
         Ok(())
     }
@@ -339,17 +342,113 @@ impl Store {
     }
 }
 
-impl Writing<'_> {
-    /// Removes the events from `first` to `last` and keeps the head as it stood there.
-    fn prune(&mut self, first: u64, last: u64, by: &Authority) -> Result<()> {
+impl Store {
+    /// Removes the events from `first` to `last`; of a segment that holds newer ones too, a shorter one remains.
+    fn prune_until(&mut self, first: u64, last: u64, by: &Authority) -> Result<()> {
         let doing = "pruning the audit log";
-        let fail = |e| sql::error(doing, e);
+        let _held = self.upkeep(self.options.wait)?;
+        self.tidy()?;
         let log = self.log.number;
         let mut floor = self.floor_before(log)?;
         if floor.size + 1 != first {
             return Err(Error::bug("the floor of the audit log moved"));
         }
-        let since = self.walk(log, last, &mut floor)?;
+        let since = self.lead_on(log, last, &mut floor)?;
+        let below: Vec<Segment> = self.segments()?.into_iter().filter(|segment| segment.first <= last).collect();
+        let shorter = below
+            .iter()
+            .filter(|segment| segment.last > last)
+            .map(|segment| self.rewrite_segment(segment, last + 1, &BTreeSet::new()))
+            .collect::<Result<Vec<_>>>()?;
+        failpoint::reach("segment_written");
+        self.write(doing, |w| {
+            for written in &shorter {
+                w.name_segment(written)?;
+            }
+            w.db.execute("DELETE FROM audit_segments WHERE log = ?1 AND last <= ?2", params![log, sql::int(last)])
+                .map_err(|e| sql::error(doing, e))?;
+            w.prune(first, last, since, &floor, by)?;
+            failpoint::reach("inside_segment");
+            Ok(())
+        })?;
+        failpoint::reach("segment_replaced");
+        self.remove_segments(&below.into_iter().map(|segment| segment.file).collect::<Vec<_>>());
+        Ok(())
+    }
+
+    /// Where the log begins now, as a head.
+    fn floor_before(&self, log: i64) -> Result<Head> {
+        let plain: i64 = self
+            .db
+            .query_row("SELECT plain_until FROM audit_logs WHERE log = ?1", [log], |row| row.get(0))
+            .map_err(|e| sql::error("pruning the audit log", e))?;
+        let floor = self.floor(log)?;
+        Ok(Head { plain_until: sql::count(plain), ..floor.unwrap_or_else(|| Head::empty(0)) })
+    }
+
+    /// Leads a head on up to the event `last`; the time of the first event on the way.
+    fn lead_on(&self, log: i64, last: u64, head: &mut Head) -> Result<i64> {
+        let mut since = None;
+        self.each_row(log, head.size + 1, last, |seen| {
+            let row = match seen {
+                Seen::Part(_) => return Ok(true),
+                Seen::Row(None) => return Ok(false),
+                Seen::Row(Some(row)) => row,
+            };
+            let (Ok(leaf), Ok(mac)) = (Hash::try_from(row.leaf), Hash::try_from(row.mac)) else { return Ok(false) };
+            if head.size == 0 {
+                (head.epoch_since_ns, head.last_ns) = (row.ts_ns, row.ts_ns);
+            }
+            since.get_or_insert(row.ts_ns);
+            head.add(row.ts_ns, &leaf, mac, |_, _, _| Ok::<(), Error>(()))?;
+            if row.index.action == Action::EpochSealed.word() {
+                let next = head.epoch_after(row.ts_ns);
+                head.open_epoch(next, row.ts_ns);
+            }
+            Ok(true)
+        })?;
+        match since {
+            Some(since) if head.size == last => Ok(since),
+            _ => Err(append::tampered("events that were to be pruned are missing")),
+        }
+    }
+
+    /// Where the events of a kind are that still have a body, between two places of the log in use; only the
+    /// first of all, with a body or without, if that is all that is asked for.
+    fn of_kind(&self, kind: i64, (from, end): (i64, i64), first: bool) -> Result<Vec<i64>> {
+        let fail = |e| sql::error("looking at what may be pruned", e);
+        let text = if first {
+            "SELECT at FROM audit_events WHERE kind = ?1 AND at >= ?2 AND at < ?3 ORDER BY at LIMIT 1"
+        } else {
+            "SELECT at FROM audit_events WHERE kind = ?1 AND at >= ?2 AND at < ?3 AND body IS NOT NULL ORDER BY at"
+        };
+        self.at_once("looking at what may be pruned", || {
+            let mut found: Vec<i64> = Vec::new();
+            for part in self.parts(self.log.number)? {
+                let (from, end) = (from.max(part.from), end.min(part.end));
+                if from < end && (found.is_empty() || !first) {
+                    found.extend(self.on(&part, |db| {
+                        db.prepare_cached(text)
+                            .and_then(|mut statement| {
+                                statement
+                                    .query_map([kind, from, end], |row| row.get(0))?
+                                    .collect::<rusqlite::Result<Vec<i64>>>()
+                            })
+                            .map_err(fail)
+                    })?);
+                }
+            }
+            Ok(found)
+        })
+    }
+}
+
+impl Writing<'_> {
+    /// Removes the events from `first` to `last` and keeps the head as it stood there.
+    fn prune(&mut self, first: u64, last: u64, since: i64, floor: &Head, by: &Authority) -> Result<()> {
+        let doing = "pruning the audit log";
+        let fail = |e| sql::error(doing, e);
+        let log = self.log.number;
         self.db
             .execute(
                 "INSERT INTO audit_floors (log, size, last, running, frontier, epoch, epoch_since_ns, epoch_events, last_ns)
@@ -395,47 +494,6 @@ impl Writing<'_> {
         }
         (draft.actor, draft.reason, draft.risk) = (by.actor.clone(), Some(by.reason.clone()), risk);
         append::append(self.db, self.log, self.now_ns, &[draft]).map(drop)
-    }
-
-    /// Where the log begins now, as a head.
-    fn floor_before(&self, log: i64) -> Result<Head> {
-        let plain: i64 = self
-            .db
-            .query_row("SELECT plain_until FROM audit_logs WHERE log = ?1", [log], |row| row.get(0))
-            .map_err(|e| sql::error("pruning the audit log", e))?;
-        let floor = super::verify::read_floor(self.db, log)?;
-        Ok(Head { plain_until: sql::count(plain), ..floor.unwrap_or_else(|| Head::empty(0)) })
-    }
-
-    /// Leads a head on up to the event `last`; the time of the first event on the way.
-    fn walk(&self, log: i64, last: u64, head: &mut Head) -> Result<i64> {
-        let fail = |e| sql::error("pruning the audit log", e);
-        let mut statement = self
-            .db
-            .prepare(
-                "SELECT e.ts_ns, e.leaf, e.mac, k.action FROM audit_events e JOIN audit_kinds k USING (kind)
-                 WHERE e.at > ?1 AND e.at <= ?2 ORDER BY e.at",
-            )
-            .map_err(fail)?;
-        let mut rows = statement.query(params![append::at(log, head.size), append::at(log, last)]).map_err(fail)?;
-        let mut since = None;
-        while let Some(row) = rows.next().map_err(fail)? {
-            let (ts_ns, leaf, mac): (i64, Hash, Hash) =
-                (row.get(0).map_err(fail)?, row.get(1).map_err(fail)?, row.get(2).map_err(fail)?);
-            if head.size == 0 {
-                (head.epoch_since_ns, head.last_ns) = (ts_ns, ts_ns);
-            }
-            since.get_or_insert(ts_ns);
-            head.add(ts_ns, &leaf, mac, |_, _, _| Ok::<(), Error>(()))?;
-            if row.get_ref(3).and_then(|action| Ok(action.as_str()? == Action::EpochSealed.word())).map_err(fail)? {
-                let next = head.epoch_after(ts_ns);
-                head.open_epoch(next, ts_ns);
-            }
-        }
-        match since {
-            Some(since) if head.size == last => Ok(since),
-            _ => Err(append::tampered("events that were to be pruned are missing")),
-        }
     }
 
     /// Does what the tripwires would take for an accident; they are back afterwards, in the same transaction.

@@ -35,13 +35,16 @@ impl Store {
             migrate::Found::Empty => return Err(sql::damaged("the copy is empty").into_kind(Kind::Invalid)),
             // Made by an older consign: the copy stays as it is, a copy of it is brought up to date.
             migrate::Found::Older(version) => {
-                migrate::copy(&copy, &raised)?;
+                migrate::copy(&copy, &raised, |_| Ok(()))?;
                 migrate::raise_copy(&rusqlite::Connection::open(&raised).map_err(fail)?, version)?;
                 &raised
             }
         };
         drop(copy);
-        migrate::copy(&self.db, &self.folder.root.join("consign.db.before-restore.bak"))?;
+        let _held = self.upkeep(self.options.wait)?;
+        migrate::copy(&self.db, &self.folder.root.join("consign.db.before-restore.bak"), |copy| {
+            self.absorb_segments(copy)
+        })?;
         self.db.execute("ATTACH ?1 AS copy", [current.to_string_lossy()]).map_err(fail)?;
         // Parents and children are replaced one after the other; the copy holds them whole.
         self.db.execute_batch("PRAGMA foreign_keys = OFF").map_err(fail)?;
@@ -51,6 +54,8 @@ impl Store {
         done?;
         self.id = self.db.query_row("SELECT id FROM state", [], |row| row.get(0)).map_err(fail)?;
         self.auditing = self.db.query_row("SELECT auditing FROM state", [], |row| row.get(0)).map_err(fail)?;
+        self.open_segments.borrow_mut().clear();
+        self.tidy()?;
         self.pin_anew();
         Ok(())
     }

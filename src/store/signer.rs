@@ -12,10 +12,15 @@ use crate::error::{Error, Result};
 /// Makes the signing key of the log in use, in the place of one that it may have had. Returns the
 /// public key's line.
 pub(super) fn make(db: &Connection, log: &Log) -> Result<String> {
-    let seed = Zeroizing::new(keys::random::<32>()?);
-    let signing = Signing::new(&checkpoint::origin(&log.id), Purpose::Note, &seed);
+    let (signing, seed) = fresh(&log.id)?;
     wrap(db, log, &seed, signing.public().bytes())?;
     Ok(signing.public().line())
+}
+
+/// A new key for a log, and what it is made of.
+pub(super) fn fresh(log_id: &str) -> Result<(Signing, Zeroizing<[u8; 32]>)> {
+    let seed = Zeroizing::new(keys::random::<32>()?);
+    Ok((Signing::new(&checkpoint::origin(log_id), Purpose::Note, &seed), seed))
 }
 
 /// The signing key of the log in use; `None`: it has none yet.
@@ -34,7 +39,8 @@ pub(super) fn rewrap(db: &Connection, log: &Log) -> Result<()> {
     wrap(db, log, &seed, signing.public().bytes())
 }
 
-fn wrap(db: &Connection, log: &Log, seed: &[u8; 32], public: &[u8; 32]) -> Result<()> {
+/// Keeps a key as the one that signs, wrapped with the sealer now in use.
+pub(super) fn wrap(db: &Connection, log: &Log, seed: &[u8; 32], public: &[u8; 32]) -> Result<()> {
     let sealer = log.sealers.last().ok_or_else(|| Error::bug("no key to wrap the signing key with"))?;
     let wrapped = sealer.seal(keys::random()?, seed, &place(&log.id))?;
     db.execute(

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use rusqlite::params;
-
 use super::append;
-use super::browse::EventFilter;
+use super::browse::{EventFilter, Found};
 use super::{Store, sql};
 use crate::audit::risk::{self, Bands};
 use crate::error::Result;
@@ -66,13 +64,15 @@ impl Store {
         let from = since_ns.map_or(Ok(append::at(log, 0)), |ns| self.at_time(log, ns))?;
         let to = append::at(log + 1, 0);
         let mut made = EventStatistics::default();
+        let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
+        for part in self.parts(log)? {
+            let range = (from.max(part.from), to.min(part.end));
+            if range.0 < range.1 {
+                self.on(&part, |db| kinds_in(db, range, &mut counts).map_err(fail))?;
+            }
+        }
         for (kind, words) in self.kinds()? {
-            let count: i64 = self
-                .db
-                .prepare_cached("SELECT count(*) FROM audit_events WHERE kind = ?1 AND at >= ?2 AND at < ?3")
-                .and_then(|mut statement| statement.query_row(params![kind, from, to], |row| row.get(0)))
-                .map_err(fail)?;
-            let count = sql::count(count);
+            let count = counts.get(&kind).copied().unwrap_or_default();
             if count > 0 {
                 made.events += count;
                 *made.levels.entry(words.level).or_default() += count;
@@ -83,18 +83,10 @@ impl Store {
         let now = self.now_ns();
         let (mut sum, mut seen) = (0.0, 0_u64);
         let mut scores: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
-        let mut statement = self
-            .db
-            .prepare_cached(
-                "SELECT ts_ns, body FROM audit_events WHERE at >= ?1 AND at < ?2 AND body IS NOT NULL ORDER BY at",
-            )
-            .map_err(fail)?;
-        let mut rows = statement.query(params![from, to]).map_err(fail)?;
-        while let Some(row) = rows.next().map_err(fail)? {
-            let time: i64 = row.get(0).map_err(fail)?;
-            let body = row.get_ref(1).and_then(|body| Ok(body.as_blob()?)).map_err(fail)?;
+        self.each_body((from, to), &mut |_, time, body| {
+            let Some(body) = body else { return Ok(()) };
             made.between = Some((made.between.map_or(time, |(first, _)| first), time));
-            let Ok(event) = serde_json::from_slice::<Counted<'_>>(body) else { continue };
+            let Ok(event) = serde_json::from_slice::<Counted<'_>>(body) else { return Ok(()) };
             seen += 1;
             sum += event.risk;
             made.highest_risk = made.highest_risk.max(event.risk);
@@ -112,7 +104,8 @@ impl Store {
             if let Some(route) = event.route.as_ref().filter(|_| telling) {
                 scores.entry(format!("route {route}")).or_default().push((event.risk, days));
             }
-        }
+            Ok(())
+        })?;
         made.average_risk = if seen > 0 { (sum / seen as f64 * 1000.0).round() / 1000.0 } else { 0.0 };
         made.entities = scores.into_iter().map(|(name, all)| (name, risk::entity(all))).collect();
         made.entities.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -134,12 +127,23 @@ impl Store {
         let filter =
             EventFilter { since_ns: Some(filter.since_ns.map_or(since, |own| own.max(since))), ..filter.clone() };
         let mut scores = Vec::new();
-        self.walk_events(&filter, &mut |event| {
+        self.walk_events(&filter, &mut |Found { event, .. }| {
             scores.push((event.risk, (now - event.time) as f64 / 86_400e9));
             Ok(true)
         })?;
         Ok(risk::entity(scores))
     }
+}
+
+/// Adds up how many events of each kind are between two places of a part.
+fn kinds_in(db: &rusqlite::Connection, range: (i64, i64), counts: &mut BTreeMap<i64, u64>) -> rusqlite::Result<()> {
+    let text = "SELECT kind, count(*) FROM audit_events WHERE at >= ?1 AND at < ?2 GROUP BY kind";
+    let mut statement = db.prepare_cached(text)?;
+    let mut rows = statement.query([range.0, range.1])?;
+    while let Some(row) = rows.next()? {
+        *counts.entry(row.get(0)?).or_default() += sql::count(row.get(1)?);
+    }
+    Ok(())
 }
 
 fn count(of: &mut BTreeMap<String, u64>, name: &str) {

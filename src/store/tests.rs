@@ -1,6 +1,7 @@
 //! The state as a whole: runs and steps, killed and damaged, by many at once.
 
 mod ledger;
+mod segments;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -664,7 +665,7 @@ fn every_column_of_every_event_in_the_file_counts() {
     let columns = ["at", "ts_ns", "epoch", "kind", "run", "body", "leaf", "mac"];
     let rows: i64 = db.query_row("SELECT count(*) FROM audit_events", [], |row| row.get(0)).unwrap();
     let kept = bench.temp.path().join("kept.db");
-    migrate::copy(&store.db, &kept).unwrap();
+    migrate::copy(&store.db, &kept, |_| Ok(())).unwrap();
     db.execute("ATTACH ?1 AS kept", [kept.to_str().unwrap()]).unwrap();
     for (seq, column) in (1..=rows).flat_map(|seq| columns.map(|column| (seq, column))) {
         let value = match column {

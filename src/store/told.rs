@@ -12,7 +12,7 @@ use crate::record::Calls;
 
 /// How the audit log in use stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogFacts {
+pub struct LogStanding {
     /// Its id.
     pub id: String,
     /// How many events were ever recorded in it: the number of the newest.
@@ -30,12 +30,14 @@ pub struct LogFacts {
 }
 
 impl Store {
-    /// How the audit log in use stands. Reads a handful of rows, however long the log is.
+    /// How the audit log in use stands, or how it stood before a moment: what a report about the past says of
+    /// it, however the log has grown since. Reads a handful of rows, however long the log is.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn log_facts(&self) -> Result<LogFacts> {
-        let fail = |e| sql::error("reading the head of the audit log", e);
+    pub fn log_standing(&self, until_ns: Option<i64>) -> Result<LogStanding> {
+        let doing = "reading the head of the audit log";
+        let fail = |e| sql::error(doing, e);
         let Some((number, id, stored)) = append::read_head(&self.db)? else {
             return Err(sql::damaged("the head of the audit log is gone"));
         };
@@ -44,66 +46,42 @@ impl Store {
             .query_row("SELECT size FROM audit_floors WHERE log = ?1", [number], |row| row.get(0))
             .optional()
             .map_err(fail)?;
-        let clock_steps: i64 = self
-            .db
-            .query_row(
-                "SELECT count(*) FROM audit_events WHERE kind IN (SELECT kind FROM audit_kinds WHERE action = ?1)
-                   AND at >= ?2 AND at < ?3",
-                params![Action::ClockStep.word(), append::at(number, 0), append::at(number + 1, 0)],
-                |row| row.get(0),
-            )
-            .map_err(fail)?;
-        Ok(LogFacts {
+        let pruned = pruned.map_or(0, sql::count);
+        let head = stored.head;
+        let (mut size, mut last_ns, mut root) = (head.size, head.last_ns, head.root());
+        let begin = append::at(number, 0);
+        let end = until_ns.map_or(Ok(append::at(number + 1, 0)), |ns| self.at_time(number, ns))?;
+        if end <= append::at(number, size) {
+            let newest = self.newest_before(end)?.filter(|(at, _)| *at > begin);
+            (size, last_ns) = newest.map_or((pruned, 0), |(at, ns)| (sql::count(at - begin), ns));
+            let kept = Kept { store: self, log: number };
+            root = (size > 0 && size >= pruned).then(|| merkle::root_at(size, &kept)).transpose()?;
+        }
+        Ok(LogStanding {
             id,
-            size: stored.head.size,
-            pruned: pruned.map_or(0, sql::count),
-            root: stored.head.root(),
-            last_ns: stored.head.last_ns,
-            clock_steps: sql::count(clock_steps),
-            checkpoint: self.newest_checkpoint(0)?,
+            size,
+            pruned,
+            root,
+            last_ns,
+            clock_steps: self.count_of(Action::ClockStep.word(), (begin, end))?,
+            checkpoint: self.newest_checkpoint_within(0, size)?,
         })
     }
 
-    /// How the audit log in use stood before a moment: what a report about the past says of it, however
-    /// the log has grown since.
-    ///
-    /// # Errors
-    /// The state cannot be read.
-    pub fn log_facts_until(&self, until_ns: i64) -> Result<LogFacts> {
-        let mut facts = self.log_facts()?;
-        let fail = |e| sql::error("reading the head of the audit log", e);
-        let number = self.log.number;
-        let end = self.at_time(number, until_ns)?;
-        let newest: Option<(i64, i64)> = self
-            .db
-            .query_row(
-                "SELECT at, ts_ns FROM audit_events WHERE at > ?1 AND at < ?2 ORDER BY at DESC LIMIT 1",
-                params![append::at(number, 0), end],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .optional()
-            .map_err(fail)?;
-        let (size, last_ns) = newest.map_or((facts.pruned, 0), |(at, ns)| (sql::count(at - append::at(number, 0)), ns));
-        if size == facts.size {
-            return Ok(facts);
-        }
-        let kept = Kept { db: &self.db, log: number };
-        facts.root = (size > 0 && size >= facts.pruned).then(|| merkle::root_at(size, &kept)).transpose()?;
-        (facts.size, facts.last_ns) = (size, last_ns);
-        facts.clock_steps = {
-            let steps: i64 = self
-                .db
-                .query_row(
-                    "SELECT count(*) FROM audit_events WHERE kind IN (SELECT kind FROM audit_kinds WHERE action = ?1)
-                       AND at >= ?2 AND at < ?3",
-                    params![Action::ClockStep.word(), append::at(number, 0), end],
-                    |row| row.get(0),
+    /// Where the last event before a place is, and its time.
+    fn newest_before(&self, end: i64) -> Result<Option<(i64, i64)>> {
+        self.at_once("reading the audit log", || {
+            let part = self.part_of(end - 1)?;
+            self.on(&part, |db| {
+                db.query_row(
+                    "SELECT at, ts_ns FROM audit_events WHERE at >= ?1 AND at < ?2 ORDER BY at DESC LIMIT 1",
+                    [part.from, end],
+                    |row| Ok((row.get(0)?, row.get(1)?)),
                 )
-                .map_err(fail)?;
-            sql::count(steps)
-        };
-        facts.checkpoint = self.newest_checkpoint_within(0, size)?;
-        Ok(facts)
+                .optional()
+                .map_err(|e| sql::error("reading the audit log", e))
+            })
+        })
     }
 }
 

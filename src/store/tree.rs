@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{append, sql};
+use super::{Store, append, sql};
 use crate::audit::chain::{self, Hash};
 use crate::audit::merkle::{Frontier, Nodes, STRIDE};
 use crate::error::{Error, Result};
@@ -39,7 +39,7 @@ pub(super) fn grow(db: &Connection, log: i64, size: u64) -> Result<Frontier> {
 
 /// The kept nodes of one log.
 pub(super) struct Kept<'a> {
-    pub db: &'a Connection,
+    pub store: &'a Store,
     pub log: i64,
 }
 
@@ -50,20 +50,21 @@ impl Nodes for Kept<'_> {
         let doing = "reading the tree of the audit log";
         let fail = |e| sql::error(doing, e);
         let hashes: Vec<Hash> = if level == 0 {
-            let (from, to) = (append::at(self.log, first), append::at(self.log, first + count));
-            let text = "SELECT leaf, body FROM audit_events WHERE at > ?1 AND at <= ?2 ORDER BY at";
-            // The body itself where it is still there: a stored leaf alone proves nothing.
-            let leaf = |row: &rusqlite::Row<'_>| match row.get_ref(1)?.as_blob_or_null()? {
-                Some(body) => Ok(chain::leaf(body)),
-                None => row.get(0),
-            };
-            self.db
-                .prepare_cached(text)
-                .and_then(|mut statement| statement.query_map(params![from, to], leaf)?.collect())
-                .map_err(fail)?
+            self.store.at_once(doing, || {
+                let (from, end) = (append::at(self.log, first + 1), append::at(self.log, first + 1 + count));
+                let mut hashes = Vec::new();
+                for part in self.store.parts(self.log)? {
+                    let range = (from.max(part.from), end.min(part.end));
+                    if range.0 < range.1 {
+                        self.store.on(&part, |db| leaves(db, range, &mut hashes).map_err(fail))?;
+                    }
+                }
+                Ok(hashes)
+            })?
         } else {
             let text = "SELECT hash FROM audit_nodes WHERE log = ?1 AND level = ?2 AND place >= ?3 AND place < ?4 ORDER BY place";
-            self.db
+            self.store
+                .db
                 .prepare_cached(text)
                 .and_then(|mut statement| {
                     let values = params![self.log, level, sql::int(first), sql::int(first + count)];
@@ -76,4 +77,18 @@ impl Nodes for Kept<'_> {
         }
         Err(append::tampered("nodes of the audit log's tree are missing").doing(doing))
     }
+}
+
+fn leaves(db: &Connection, (from, end): (i64, i64), hashes: &mut Vec<Hash>) -> rusqlite::Result<()> {
+    let text = "SELECT leaf, body FROM audit_events WHERE at >= ?1 AND at < ?2 ORDER BY at";
+    let mut statement = db.prepare_cached(text)?;
+    // The body itself where it is still there: a stored leaf alone proves nothing.
+    let leaf = |row: &rusqlite::Row<'_>| match row.get_ref(1)?.as_blob_or_null()? {
+        Some(body) => Ok(chain::leaf(body)),
+        None => row.get(0),
+    };
+    for hash in statement.query_map([from, end], leaf)? {
+        hashes.push(hash?);
+    }
+    Ok(())
 }

@@ -1,17 +1,20 @@
 //! Verification of the whole state's audit logs, read as they are stored.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::append::{self, SEQ_BITS, StoredHead};
 use super::browse::Kinds;
+use super::parts::{Part, Segment};
 use super::{Store, sql};
-use crate::audit::chain::Hash;
+use crate::audit::chain::{self, Hash};
 use crate::audit::merkle::Frontier;
 use crate::audit::redaction::Redaction;
 use crate::audit::verify::{Index, Known, Row};
-use crate::audit::{Action, Event, Head, Key, Report, Setting, Verifier, verify};
+use crate::audit::{Action, Event, Head, Key, Report, Setting, Tampering, Verifier, verify};
 use crate::error::codes::audit::KEY_OTHER;
 use crate::error::{Error, Kind, Result};
 
@@ -88,15 +91,20 @@ impl Store {
     /// The state cannot be read, or the first key belongs to none of the logs. What is wrong with
     /// the log is no error but part of the answer, see [`Verification::error`].
     pub fn verify_with(&self, evidence: &Evidence) -> Result<Verification> {
-        let doing = "verifying the audit log";
-        // All of it from one moment: others may go on writing.
-        self.db.execute_batch("BEGIN").map_err(|e| sql::error(doing, e))?;
-        let done = self.verify_logs(evidence);
-        let _ = self.db.execute_batch("ROLLBACK");
-        done.map_err(|error| error.doing(doing))
+        let mut left = TRIES;
+        loop {
+            left -= 1;
+            let before = self.removals()?;
+            let verification = self.verify_logs(evidence).map_err(|error| error.doing("verifying the audit log"))?;
+            // Where events or bodies were removed while it went on, the event that tells of that came too late
+            // to be read: it is done again.
+            if verification.is_good() || left == 0 || self.removals()? == before {
+                return Ok(verification);
+            }
+        }
     }
 
-    /// All logs, in the transaction of the caller.
+    /// All logs, each as it stands when it is begun with: it is read in steps, and others may go on writing.
     pub(super) fn verify_logs(&self, evidence: &Evidence) -> Result<Verification> {
         let logs = self.log_rows()?;
         if let Some(key) = &evidence.first_key
@@ -114,23 +122,67 @@ impl Store {
         }
         let mut reports = Vec::with_capacity(logs.len());
         for log in logs {
+            let (number, id, closed) = (log.number, log.id.clone(), log.closed);
+            let begun = self.at_once("verifying the audit log", || self.begin_with(number, &id))?;
+            let Begun { log, setting, claims, last } = begun;
             let head = log.head.as_ref();
-            let current = head.and_then(|stored| self.log.open_with(&log.id, stored));
+            let current = head.and_then(|stored| self.log.open_with(&id, stored));
             let first = evidence.first_key.as_ref().filter(|key| key.id() == log.first_key_id).cloned();
-            let known = evidence.known.iter().filter(|(id, _)| *id == log.id).map(|(_, known)| known.clone());
-            let setting = Setting {
-                open_epoch: head.map(|stored| stored.head.epoch),
-                plain_until: log.plain_until,
-                floor: self.floor(log.number)?,
-                redactions: self.redactions(log.number)?,
-                known: known.collect(),
-            };
-            let mut verifier = Verifier::new(&log.id, verify::Keys { first, current }, setting);
+            let known = evidence.known.iter().filter(|(of, _)| *of == id).map(|(_, known)| known.clone());
+            let setting = Setting { known: known.collect(), ..setting };
+            let mut verifier = Verifier::new(&id, verify::Keys { first, current }, setting);
             let treeless = head.is_some_and(|stored| stored.head.frontier.is_none());
-            self.feed(log.number, treeless, &mut verifier)?;
-            reports.push((verifier.finish(head.map(|stored| &stored.head)), log.closed));
+            self.feed(number, last, treeless, &claims, &mut verifier)?;
+            reports.push((verifier.finish(head.map(|stored| &stored.head)), closed));
         }
         Ok(Verification { logs: reports })
+    }
+
+    /// What a verification of a log begins with, all of it from one moment.
+    fn begin_with(&self, number: i64, id: &str) -> Result<Begun> {
+        let log = self.log_rows()?.into_iter().find(|log| log.number == number);
+        let log = log.ok_or_else(|| append::tampered(&format!("the log {id} is gone")))?;
+        let setting = Setting {
+            open_epoch: log.head.as_ref().map(|stored| stored.head.epoch),
+            plain_until: log.plain_until,
+            floor: self.floor(number)?,
+            redactions: self
+                .told_by(number, Action::EventsRedacted)?
+                .iter()
+                .filter_map(|event| Redaction::of(&event.details))
+                .collect(),
+            known: Vec::new(),
+        };
+        let newest: Option<i64> = self
+            .db
+            .query_row(
+                "SELECT max(at) FROM audit_events WHERE at >= ?1 AND at < ?2",
+                params![append::at(number, 0), append::at(number + 1, 0)],
+                |row| row.get(0),
+            )
+            .map_err(|e| sql::error("verifying the audit log", e))?;
+        let sealed = self.segments_of(number)?.last().map_or(0, |segment| segment.last);
+        let last = newest.map_or(0, |at| sql::count(at - append::at(number, 0))).max(sealed);
+        let mut claims = HashMap::new();
+        for event in self.told_by(number, Action::SegmentSealed)? {
+            let text = |name: &str| event.details.get(name).and_then(|value| value.as_str()).map(str::to_string);
+            if let (Some(file), Some(sha256)) = (text("file"), text("sha256")) {
+                claims.insert(file, sha256);
+            }
+        }
+        Ok(Begun { log, setting, claims, last })
+    }
+
+    /// What tells whether something was removed from the logs, or moved, on purpose.
+    fn removals(&self) -> Result<(i64, i64, i64, String)> {
+        let text = "SELECT (SELECT restores FROM state), (SELECT ifnull(sum(size), 0) FROM audit_floors),
+                      (SELECT count(*) FROM audit_events WHERE kind IN (SELECT kind FROM audit_kinds WHERE action = ?1)),
+                      (SELECT ifnull(group_concat(file), '') FROM audit_segments)";
+        self.db
+            .query_row(text, [Action::EventsRedacted.word()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .map_err(|e| sql::error("verifying the audit log", e))
     }
 
     fn log_rows(&self) -> Result<Vec<LogRow>> {
@@ -165,61 +217,132 @@ impl Store {
         read_floor(&self.db, log)
     }
 
-    /// What the events of a log say was redacted.
-    fn redactions(&self, log: i64) -> Result<Vec<Redaction>> {
-        let text = "SELECT e.body FROM audit_events e JOIN audit_kinds k USING (kind)
-                    WHERE k.action = ?1 AND e.at >= ?2 AND e.at < ?3 ORDER BY e.at";
-        let values = params![Action::EventsRedacted.word(), append::at(log, 0), append::at(log + 1, 0)];
-        let bodies: Vec<Option<Vec<u8>>> = self
-            .db
-            .prepare_cached(text)
-            .and_then(|mut statement| statement.query_map(values, |row| Ok(row.get(0).ok()))?.collect())
-            .map_err(|e| sql::error("verifying the audit log", e))?;
-        let read = |body: Vec<u8>| Event::read(&body).ok().and_then(|event| Redaction::of(&event.details));
-        Ok(bodies.into_iter().flatten().filter_map(read).collect())
-    }
-
-    fn feed(&self, log: i64, treeless: bool, verifier: &mut Verifier) -> Result<()> {
-        self.each_row(log, 0, (1 << SEQ_BITS) - 1, |row| {
-            let Some(row) = row else {
-                verifier.unreadable();
-                return Ok(false);
-            };
-            let go_on = verifier.row(row);
-            if go_on && !treeless {
-                self.compare_nodes(log, verifier)?;
+    /// What the events of one action say, as far as they can be read: whether they are all there, and as they
+    /// were, is found out when they are gone through.
+    fn told_by(&self, log: i64, action: Action) -> Result<Vec<Event>> {
+        let fail = |e| sql::error("verifying the audit log", e);
+        let kinds = self.kinds_named(action.word()).unwrap_or_default();
+        let mut told = Vec::new();
+        for part in self.parts(log)? {
+            let bodies = self.on(&part, |db| {
+                let text = "SELECT body FROM audit_events WHERE kind = ?1 AND at >= ?2 AND at < ?3 ORDER BY at";
+                let mut statement = db.prepare_cached(text).map_err(fail)?;
+                let mut bodies: Vec<Option<Vec<u8>>> = Vec::new();
+                for kind in &kinds {
+                    let rows = statement.query_map([*kind, part.from, part.end], |row| Ok(row.get(0).ok()));
+                    bodies.extend(rows.and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>).map_err(fail)?);
+                }
+                Ok(bodies)
+            });
+            match bodies {
+                Ok(bodies) => told.extend(bodies.into_iter().flatten().filter_map(|body| Event::read(&body).ok())),
+                Err(_) if part.segment.is_some() => {}
+                Err(error) => return Err(error),
             }
-            Ok(go_on)
-        })
+        }
+        told.sort_by_key(|event| event.seq);
+        Ok(told)
     }
 
-    /// Every row of a log from one number to another, in order, for as long as `take` wants more. `None`:
-    /// a column of the wrong kind, or text that is no text; somebody changed it.
+    fn feed(
+        &self,
+        log: i64,
+        last: u64,
+        treeless: bool,
+        claims: &HashMap<String, String>,
+        verifier: &mut Verifier,
+    ) -> Result<()> {
+        let mut inside: Option<Sealed> = None;
+        let done = self.each_row(log, 0, last, |seen| match seen {
+            Seen::Part(part) => {
+                Sealed::leave(inside.take(), verifier);
+                if let Some(segment) = &part.segment {
+                    let wrong = self.unlike(segment, claims);
+                    inside = Some(Sealed { segment: segment.clone(), wrong });
+                }
+                Ok(true)
+            }
+            Seen::Row(None) => {
+                verifier.unreadable();
+                Ok(false)
+            }
+            Seen::Row(Some(row)) => {
+                let go_on = verifier.row(row);
+                if go_on && !treeless {
+                    self.compare_nodes(log, verifier)?;
+                }
+                Ok(go_on)
+            }
+        });
+        match (done, inside) {
+            (Ok(()), inside) => {
+                Sealed::leave(inside, verifier);
+                Ok(())
+            }
+            (Err(error), Some(Sealed { segment, .. })) if error.kind() == Kind::Tampered => {
+                let there = self.segment_path(&segment.file).is_file();
+                let (looks, how) =
+                    if there { (Tampering::Edited, "cannot be read") } else { (Tampering::Removed, "is missing") };
+                verifier.wrong_segment(segment.first, looks, format!("{} {how}", named(&segment)));
+                Ok(())
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// What is wrong with the file of a segment, by what the log says of it.
+    fn unlike(&self, segment: &Segment, claims: &HashMap<String, String>) -> Option<String> {
+        let Some(claim) = claims.get(&segment.file) else {
+            return Some(format!("no event tells of {}", named(segment)));
+        };
+        // One that cannot be read is told of where its events are.
+        let sha256 = sha256_of(&self.segment_path(&segment.file)).ok()?;
+        (sha256 != *claim)
+            .then(|| format!("{} is not the file that was sealed: its SHA-256 is another", named(segment)))
+    }
+
+    /// Every row of a log from one number to another, in order, for as long as `take` wants more.
     pub(super) fn each_row(
         &self,
         log: i64,
         first: u64,
         last: u64,
-        mut take: impl FnMut(Option<&Row<'_>>) -> Result<bool>,
+        mut take: impl FnMut(Seen<'_>) -> Result<bool>,
     ) -> Result<()> {
         let doing = "verifying the audit log";
-        let words = Words {
-            kinds: self.kinds().unwrap_or_default().into_iter().collect(),
-            runs: self.run_ids().unwrap_or_default(),
-        };
-        let mut statement = self
-            .db
-            .prepare_cached(
-                "SELECT at, ts_ns, epoch, kind, run, leaf, mac, body FROM audit_events WHERE at >= ?1 AND at <= ?2 ORDER BY at",
-            )
-            .map_err(|e| sql::error(doing, e))?;
-        let mut rows = statement
-            .query(params![append::at(log, first), append::at(log, last)])
-            .map_err(|e| sql::error(doing, e))?;
-        while let Some(row) = rows.next().map_err(|e| sql::error(doing, e))? {
-            if !take(read_row(row, &words).ok().as_ref())? {
-                break;
-            }
+        let fail = |e| sql::error(doing, e);
+        let words =
+            Words { kinds: by_number(self.kinds().unwrap_or_default()), runs: self.run_ids().unwrap_or_default() };
+        let (mut cursor, end) = (append::at(log, first), append::at(log, last + 1));
+        let mut before: Option<Option<String>> = None;
+        while cursor < end {
+            cursor = self.at_once(doing, || {
+                let part = self.part_of(cursor)?;
+                let file = part.segment.as_ref().map(|segment| segment.file.clone());
+                if before.as_ref() != Some(&file) {
+                    take(Seen::Part(&part))?;
+                    before = Some(file);
+                }
+                let until = end.min(part.end);
+                self.on(&part, |db| {
+                    let mut statement = db
+                        .prepare_cached(
+                            "SELECT at, ts_ns, epoch, kind, run, leaf, mac, body FROM audit_events WHERE at >= ?1 AND at < ?2
+                             ORDER BY at LIMIT ?3",
+                        )
+                        .map_err(fail)?;
+                    let mut rows = statement.query([cursor, until, STEP]).map_err(fail)?;
+                    let (mut seen, mut next) = (0, cursor);
+                    while let Some(row) = rows.next().map_err(fail)? {
+                        seen += 1;
+                        next = row.get::<_, i64>(0).map_err(fail)? + 1;
+                        if !take(Seen::Row(read_row(row, &words).ok().as_ref()))? {
+                            return Ok(end);
+                        }
+                    }
+                    Ok(if seen == STEP { next } else { until })
+                })
+            })?;
         }
         Ok(())
     }
@@ -242,11 +365,72 @@ impl Store {
         Ok(())
     }
 
-    fn run_ids(&self) -> Result<std::collections::HashMap<i64, String>> {
+    fn run_ids(&self) -> Result<HashMap<i64, String>> {
         self.db
             .prepare_cached("SELECT number, id FROM audit_runs")
             .and_then(|mut statement| statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
             .map_err(|e| sql::error("verifying the audit log", e))
+    }
+}
+
+/// So many rows are read from one moment: some milliseconds.
+const STEP: i64 = 8192;
+
+/// A verification during which something was removed on purpose is begun again, so often.
+const TRIES: u32 = 3;
+
+/// What a verification of a log begins with.
+struct Begun {
+    log: LogRow,
+    setting: Setting,
+    /// The SHA-256 of each segment's file, as the log tells it.
+    claims: HashMap<String, String>,
+    /// The number of the last event that is there.
+    last: u64,
+}
+
+/// What is met while the rows of a log are gone through.
+pub(super) enum Seen<'a> {
+    /// The rows that follow are in another part.
+    Part(&'a Part),
+    /// A row; `None`: a column of the wrong kind, or text that is no text; somebody changed it.
+    Row(Option<&'a Row<'a>>),
+}
+
+/// The segment that a verification is in, and what is wrong with its file as a whole.
+struct Sealed {
+    segment: Segment,
+    wrong: Option<String>,
+}
+
+impl Sealed {
+    /// Where every event of a segment fits and its file is another all the same, something else in it was changed.
+    fn leave(inside: Option<Self>, verifier: &mut Verifier) {
+        if let Some(Self { segment, wrong }) = inside {
+            match wrong {
+                Some(what) => verifier.wrong_segment(segment.first, Tampering::Edited, what),
+                None => verifier.segment_held(),
+            }
+        }
+    }
+}
+
+fn named(segment: &Segment) -> String {
+    format!("the segment `{}` with the events {} to {}", segment.file, segment.first, segment.last)
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+pub(super) fn sha256_of(path: &std::path::Path) -> std::io::Result<String> {
+    use sha2::Digest as _;
+    use std::io::Read as _;
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = sha2::Sha256::new();
+    let mut bytes = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut bytes)? {
+            0 => return Ok(chain::hex(&hash.finalize())),
+            count => hash.update(&bytes[..count]),
+        }
     }
 }
 
@@ -278,10 +462,26 @@ pub(super) fn read_floor(db: &Connection, log: i64) -> Result<Option<Head>> {
     }
 }
 
+/// Kinds at the places of their numbers, which are given from 1 on; a number that is far off was put there.
+fn by_number(kinds: Vec<(i64, Kinds)>) -> Vec<Option<Kinds>> {
+    let mut all = Vec::new();
+    for (number, kind) in kinds {
+        let Some(place) = usize::try_from(number).ok().filter(|place| *place < MOST_KINDS) else { continue };
+        if all.len() <= place {
+            all.resize_with(place + 1, || None);
+        }
+        all[place] = Some(kind);
+    }
+    all
+}
+
+/// No log has so many kinds of events.
+const MOST_KINDS: usize = 1 << 18;
+
 /// What numbers in rows stand for.
 struct Words {
-    kinds: std::collections::HashMap<i64, Kinds>,
-    runs: std::collections::HashMap<i64, String>,
+    kinds: Vec<Option<Kinds>>,
+    runs: HashMap<i64, String>,
 }
 
 fn read_row<'r>(
@@ -289,7 +489,8 @@ fn read_row<'r>(
     words: &'r Words,
 ) -> std::result::Result<Row<'r>, Box<dyn std::error::Error>> {
     let at: i64 = row.get(0)?;
-    let kind = words.kinds.get(&row.get(3)?).ok_or("no such kind")?;
+    let kind = usize::try_from(row.get::<_, i64>(3)?)?;
+    let kind = words.kinds.get(kind).and_then(Option::as_ref).ok_or("no such kind")?;
     let run = match row.get::<_, Option<i64>>(4)? {
         None => None,
         Some(number) => Some(words.runs.get(&number).ok_or("no such run")?.as_str()),

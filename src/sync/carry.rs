@@ -132,23 +132,6 @@ pub fn carry(signed: &Signed, to: &Destination, root: &Path) -> Result<()> {
     }
 }
 
-/// The notes of a file that checkpoints were added to, one after the other.
-pub fn notes(text: &str) -> Vec<String> {
-    let mut notes = Vec::new();
-    let mut note = String::new();
-    for line in text.split_inclusive('\n') {
-        let signature = line.starts_with('\u{2014}');
-        if !signature && note.lines().last().is_some_and(|last| last.starts_with('\u{2014}')) {
-            notes.push(std::mem::take(&mut note));
-        }
-        note.push_str(line);
-    }
-    if !note.is_empty() {
-        notes.push(note);
-    }
-    notes
-}
-
 fn failed(what: String) -> Error {
     Error::new(Kind::Environment, &CARRY_FAILED, what)
 }
@@ -209,7 +192,7 @@ mod tests {
     #[test]
     fn notes_in_a_row_are_taken_apart() {
         let note = |n: u8| format!("o\n{n}\nr\n\n\u{2014} o AA\n\u{2014} w BB\n");
-        assert_eq!(notes(&(note(1) + &note(2) + &note(3))), [note(1), note(2), note(3)]);
-        assert_eq!(notes(""), Vec::<String>::new());
+        assert_eq!(crate::audit::note::notes(&(note(1) + &note(2) + &note(3))), [note(1), note(2), note(3)]);
+        assert_eq!(crate::audit::note::notes(""), Vec::<String>::new());
     }
 }

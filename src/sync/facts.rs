@@ -12,7 +12,7 @@ use crate::config::{Node, Piece, Project, Text, yaml};
 use crate::error::codes::audit::APPROVALS_BAD;
 use crate::error::codes::comply::DETECTED;
 use crate::error::{Error, Kind, Place, Result};
-use crate::store::{LetterFilter, LetterState, RunFilter, RunRow, Store};
+use crate::store::{EventFilter, Found, LetterFilter, LetterState, RunFilter, RunRow, Store};
 
 use super::certificates;
 
@@ -43,12 +43,23 @@ pub fn gather(project: &Project, store: Option<&Store>, depth: Depth) -> Result<
     let mut log = LogFacts::default();
     let mut plans = Vec::new();
     let mut followed: BTreeMap<String, String> = BTreeMap::new();
-    store.each_event(depth.since_ns, depth.until_ns, &mut |event| {
+    let filter = EventFilter {
+        since_ns: depth.since_ns,
+        until_ns: depth.until_ns,
+        oldest_first: true,
+        ..EventFilter::default()
+    };
+    store.walk_events(&filter, &mut |Found { event, body }| {
+        // Of one that was redacted there is nothing to be told.
+        if body.is_none() {
+            return Ok(true);
+        }
         plans.extend(plan_approval(&event));
         if let (Some(run), Some(plan)) = (&event.run, event.details.get("plan").and_then(|plan| plan.as_str())) {
             followed.insert(run.clone(), plan.to_owned());
         }
         log.take(told(event));
+        Ok(true)
     })?;
     if depth.verify {
         let verified = store.verify_audit(None)?;

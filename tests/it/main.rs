@@ -41,6 +41,7 @@ mod readme;
 mod refusals;
 mod reports;
 mod schemas;
+mod sealing;
 mod servers;
 mod sftp;
 mod sign_in;

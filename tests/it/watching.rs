@@ -319,3 +319,46 @@ fn conditions_choose_and_what_comes_is_followed() {
     let _ = follower.kill();
     let _ = follower.wait();
 }
+
+#[test]
+fn a_run_ends_with_a_checkpoint_that_is_carried_to_every_place() {
+    let (hook, hooked) = web(&[200, 500]);
+    let log = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    log.set_read_timeout(Some(PATIENCE)).expect("a time");
+    let at = log.local_addr().expect("an address");
+    let folder = project(&format!(
+        "  checkpoint_runs: true\n  segments: 256\n  checkpoints: ['file:kept', 'git:repo', '{hook}/x?token=canary', 'syslog://{at}']\n"
+    ));
+    let here = folder.path();
+    let repo = here.join("repo");
+    let git = |words: &[&str]| {
+        let done = std::process::Command::new("git").arg("-C").arg(&repo).args(words).env("HOME", here).output();
+        let done = done.expect("git starts");
+        assert!(done.status.success(), "git {words:?}: {}", text(&done.stderr));
+        text(&done.stdout)
+    };
+    std::fs::create_dir(&repo).expect("a folder");
+    git(&["init", "--quiet"]);
+    for (name, value) in [("user.name", "ada"), ("user.email", "ada@example.com")] {
+        git(&["config", name, value]);
+    }
+    consign(here).args(["sync", "run", "--all"]).output().expect("the program starts");
+    // Every place has the same note, and it verifies.
+    let kept = std::fs::read_to_string(here.join("kept")).expect("the file");
+    assert_eq!(git(&["show", "HEAD:consign.checkpoints"]), kept);
+    let (head, posted) = hooked.recv_timeout(PATIENCE).expect("a post");
+    assert_eq!(posted, kept, "{head}");
+    let mut line = [0; 2048];
+    let length = log.recv(&mut line).expect("a message");
+    let line = text(&line[..length]);
+    let said: Vec<&str> = kept.lines().filter(|line| !line.is_empty()).collect();
+    assert!(line.starts_with("<110>1 ") && said.iter().all(|part| line.contains(part)), "{line}");
+    run(here, &["audit", "verify", "--checkpoint", "kept"], 0);
+    let listed = run(here, &["audit", "list", "--action", "audit.checkpoint", "-o", "json"], 0);
+    assert!(!listed.contains("canary"), "{listed}");
+    // A place that cannot be reached is told of; the checkpoint is carried to the others.
+    run(here, &["audit", "checkpoint"], 3);
+    assert_eq!(git(&["rev-list", "--count", "HEAD"]).trim(), "2");
+    let nowhere = consign(here).args(["audit", "checkpoint", "--to", "git:nowhere"]).output().expect("it starts");
+    assert!(!nowhere.status.success(), "{}", text(&nowhere.stderr));
+}

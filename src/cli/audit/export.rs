@@ -20,6 +20,7 @@ use crate::error::codes::audit::{EXPORT_BAD, EXPORT_PLACE};
 use crate::error::codes::cli::USAGE;
 use crate::error::{Error, Exit, Kind, Result, nearest};
 use crate::store::folder::replace_file_as;
+use crate::store::{EventFilter, Found};
 use crate::sync::ship::Shipping;
 
 /// Writes events in the form of another system, the oldest first
@@ -74,21 +75,19 @@ impl Export {
                 (mapping.name.value.clone(), (end(&mapping.from), end(&mapping.to)))
             })
             .collect();
-        let since = filter.since_ns.map_or(Ok(1), |ns| store.first_event_since(ns))?;
-        let from = self.after.max(since.saturating_sub(1));
+        let filter = EventFilter { after: Some(self.after), oldest_first: true, ..filter };
         let mut writer = (format.writer)(&facts);
         let mut made = Made::default();
         let mut out = Vec::new();
         writer.begin(&mut out);
-        store.bodies_after(from, |event: &crate::audit::Event, body: Option<&[u8]>| {
-            if filter.until_ns.is_some_and(|until| event.time >= until) {
-                return Ok(false);
-            }
-            if !filter.takes(event) || condition.as_ref().is_some_and(|condition| !condition.holds(&seen(event))) {
+        store.walk_events(&filter, &mut |Found { event, body }| {
+            let event = &event;
+            if condition.as_ref().is_some_and(|condition| !condition.holds(&seen(event))) {
                 return Ok(true);
             }
             let ends = event.route.as_ref().and_then(|route| ends.iter().find(|(name, _)| name == route));
-            let item = Item { event, body, ends: ends.map(|(_, (from, to))| (from.as_str(), to.as_str())) };
+            let item =
+                Item { event, body: body.as_deref(), ends: ends.map(|(_, (from, to))| (from.as_str(), to.as_str())) };
             made.events += 1;
             made.first.get_or_insert(event.seq);
             made.last = Some(event.seq);
@@ -118,7 +117,7 @@ impl Export {
                 text.push_str(&format!(" written to {}\n", path.display()));
                 let said = made.manifest(&facts, format.name, &self.which.told(), &sha256);
                 let beside = manifest_of(&path);
-                replace_file_as(&beside, store.sign_text(&said)?.as_bytes(), 0o600)?;
+                replace_file_as(&beside, store.sign_note(&said)?.as_bytes(), 0o600)?;
                 text.push_str(&format!(
                     "  what it holds is signed in {}\n  whoever has both and the key verifies it: consign audit verify --export {} --key {}\n",
                     beside.display(),

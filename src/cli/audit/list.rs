@@ -12,7 +12,7 @@ use crate::cli::output::text::shown;
 use crate::cli::output::{Answer, Rows};
 use crate::cli::ui::Shape;
 use crate::error::{Error, Exit, Kind, Result, codes};
-use crate::store::EventFilter;
+use crate::store::{EventFilter, Found};
 
 /// How long to wait before looking whether something was recorded.
 const LOOK: Duration = Duration::from_millis(250);
@@ -93,7 +93,7 @@ impl Which {
             least_risk: self.risk,
             since_ns: self.since.as_deref().map(|text| moment::past(text, now_ns())).transpose()?,
             until_ns: self.until.as_deref().map(|text| moment::past(text, now_ns())).transpose()?,
-            limit: 0,
+            ..EventFilter::default()
         };
         Ok((filter, self.condition.as_deref().map(condition).transpose()?))
     }
@@ -126,14 +126,19 @@ impl List {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
         let (project, _) = context.project()?;
         let (filter, condition) = self.which.read()?;
-        let filter = EventFilter { limit: self.limit, ..filter };
         let store = context.store_must(&project)?;
         let holds = |event: &Event| condition.as_ref().is_none_or(|condition| condition.holds(&seen(event)));
         let last = store.last_event()?;
-        let mut events = match &condition {
-            None => store.audit_events(&filter)?,
-            Some(_) => store.audit_events_where(&filter, &mut |event| holds(event))?,
-        };
+        let most = if self.limit == 0 { usize::MAX } else { self.limit };
+        // Where an expression decides, nobody knows how many events it takes.
+        let limit = if condition.is_some() { 0 } else { self.limit };
+        let mut events = Vec::new();
+        store.walk_events(&EventFilter { limit, ..filter.clone() }, &mut |Found { event, .. }| {
+            if holds(&event) {
+                events.push(event);
+            }
+            Ok(events.len() < most)
+        })?;
         if !self.follow {
             let mut rows = Rows::new("events", &COLUMNS);
             events.iter().for_each(|event| rows.push(row(event)));
@@ -154,10 +159,15 @@ impl List {
         }
         let mut last = last;
         while !stop.asked() && !context.ui.is_closed() {
-            let from = last;
-            store.events_after(from, &mut |event| {
-                last = event.seq;
-                if filter.takes(&event) && holds(&event) { line(context, &event) } else { Ok(()) }
+            let behind = EventFilter { after: Some(last), oldest_first: true, ..filter.clone() };
+            // Up to here at least everything is looked at now.
+            last = last.max(store.last_event()?);
+            store.walk_events(&behind, &mut |Found { event, .. }| {
+                last = last.max(event.seq);
+                if holds(&event) {
+                    line(context, &event)?;
+                }
+                Ok(true)
             })?;
             std::thread::park_timeout(LOOK);
         }

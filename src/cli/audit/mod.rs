@@ -12,11 +12,13 @@ mod prove;
 mod prune;
 mod public_key;
 mod redact;
+mod rotate_key;
 #[cfg(test)]
 mod row_tests;
 #[cfg(test)]
 mod rule_tests;
 mod rules;
+mod seal;
 mod show;
 mod stats;
 pub(super) mod subject;
@@ -51,6 +53,8 @@ enum Verb {
     Checkpoint(checkpoint::Checkpoint),
     Prove(prove::Prove),
     PublicKey(public_key::PublicKey),
+    RotateKey(rotate_key::RotateKey),
+    Seal(seal::Seal),
     Add(add::Add),
     Keys(keys::Keys),
     Prune(prune::Prune),
@@ -75,6 +79,8 @@ impl Audit {
             Verb::Checkpoint(verb) => verb.run(context),
             Verb::Prove(verb) => verb.run(context),
             Verb::PublicKey(verb) => verb.run(context),
+            Verb::RotateKey(verb) => verb.run(context),
+            Verb::Seal(verb) => verb.run(context),
             Verb::Prune(verb) => verb.run(context),
             Verb::Redact(verb) => verb.run(context),
             Verb::Hold(verb) => verb.run(context),

@@ -9,7 +9,11 @@ use crate::error::{Error, Exit, Kind, Result};
 
 /// Prints the public key that verifies checkpoints and proofs
 #[derive(clap::Args, Debug)]
-pub(super) struct PublicKey {}
+pub(super) struct PublicKey {
+    /// The notes by which earlier keys handed over to later ones, the oldest first, for whoever holds an earlier one
+    #[arg(long)]
+    handovers: bool,
+}
 
 impl PublicKey {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
@@ -19,7 +23,9 @@ impl PublicKey {
             Error::new(Kind::Failed, &NO_SIGNER, "the audit log has no key to sign with yet")
                 .hint("record something first: `consign audit add` gives it one")
         })?;
-        context.ui.answer(Answer::new().fact("key", json!(key)).text(format!("{key}\n")))?;
+        let handovers = store.handovers()?;
+        let text = if self.handovers { handovers.concat() } else { format!("{key}\n") };
+        context.ui.answer(Answer::new().fact("key", json!(key)).fact("handovers", json!(handovers)).text(text))?;
         Ok(Exit::Done)
     }
 }

@@ -14,6 +14,7 @@ use crate::cli::output::{Answer, Rows};
 use crate::config::{EventRule, Project};
 use crate::error::codes::audit::RULE_TEST;
 use crate::error::{Error, Exit, Kind, Result, codes, nearest};
+use crate::store::{EventFilter, Found};
 
 /// Rules over events
 #[derive(clap::Args, Debug)]
@@ -124,15 +125,20 @@ fn tried(context: &Context<'_>, project: &Project, chosen: &[&EventRule], since:
     let watch =
         Watch { rules: chosen.iter().map(|rule| Rule::compile(rule)).collect::<Result<_>>()?, ..Watch::default() };
     let store = context.store_must(project)?;
-    let from = store.first_event_since(moment::past(since, now_ns())?)?;
+    let filter = EventFilter {
+        since_ns: Some(moment::past(since, now_ns())?),
+        after: Some(0),
+        oldest_first: true,
+        ..EventFilter::default()
+    };
     let (mut memory, mut looked, mut rows) =
         (InMemory::default(), 0_u64, Rows::new("fired", &["rule", "time", "event", "group", "count"]));
     let mut fires: BTreeMap<&str, u64> = chosen.iter().map(|rule| (rule.name.as_str(), 0)).collect();
-    store.events_after(from.saturating_sub(1), &mut |event| {
+    store.walk_events(&filter, &mut |Found { event, .. }| {
         looked += 1;
         // No rule looks at what rules did.
         if event.action.starts_with("rule.") {
-            return Ok(());
+            return Ok(true);
         }
         for fired in watch.judge(&seen(&event), event.seq, event.time, &mut memory)? {
             let name = chosen[fired.rule].name.as_str();
@@ -145,7 +151,7 @@ fn tried(context: &Context<'_>, project: &Project, chosen: &[&EventRule], since:
                 json!(fired.count),
             ]);
         }
-        Ok(())
+        Ok(true)
     })?;
     let mut text = format!("{} looked at\n", count(looked, "event", "events"));
     for (name, times) in &fires {

@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 use crate::audit::checkpoint::Proof;
 use crate::audit::note::Verifying;
 use crate::audit::verify::Made;
-use crate::audit::{Action, Draft, Event, Outcome};
+use crate::audit::{Action, Draft, Event, Outcome, handover, note};
 use crate::cli::context::Context;
 use crate::cli::moment;
 use crate::cli::output::Answer;
 use crate::cli::output::text::{count, grouped, shown};
 use crate::config::Project;
-use crate::error::codes::audit::{KEY_BAD, PROOF_BAD};
+use crate::error::codes::audit::{HANDOVER_BAD, KEY_BAD, PROOF_BAD};
 use crate::error::{Error, Exit, Kind, Result};
 use crate::store::{Evidence, Verification};
-use crate::sync::{alerts, carry};
+use crate::sync::alerts;
 
 /// Verifies that nothing in the log was changed, dropped or put in
 #[derive(clap::Args, Debug)]
@@ -39,6 +39,9 @@ pub(super) struct Verify {
     /// The public key of the log, as often as there are (and of witnesses): its line, or a file with it
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
+    /// A note by which a key of the log handed over to a newer one, as often as there are: then that one counts too
+    #[arg(long, value_name = "FILE", requires = "key")]
+    handover: Vec<PathBuf>,
     /// Verifies this export by the manifest beside it and nothing else; needs no log and no project, only `--key`
     #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["first_key", "checkpoint", "proof"])]
     export: Option<PathBuf>,
@@ -50,6 +53,17 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn run(self, context: &Context<'_>) -> Result<Exit> {
         let keys = self.key.iter().map(|text| public_key(text)).collect::<Result<Vec<_>>>()?;
+        let mut handovers = Vec::new();
+        for path in &self.handover {
+            let wrong = |what: &str| {
+                let cause = format!("`{}` hands no key over: {what}", path.display());
+                Error::new(Kind::Tampered, &HANDOVER_BAD, cause)
+            };
+            for note in note::notes(&String::from_utf8_lossy(&read(path)?)) {
+                handovers.push(handover::read(note.as_bytes()).map_err(wrong)?);
+            }
+        }
+        let keys = handover::follow(keys, &handovers);
         if let Some(export) = &self.export {
             return super::export::verify(context, export, &keys);
         }
@@ -72,12 +86,12 @@ impl Verify {
             let text = read(path)?;
             let text = String::from_utf8_lossy(&text);
             let from = format!("the checkpoint of `{}`", path.display());
-            let found = carry::notes(&text);
+            let found = note::notes(&text);
             if found.is_empty() {
-                store.known_from(text.as_bytes(), &from, None)?;
+                store.known_from(text.as_bytes(), &from, &[])?;
             }
             for note in found {
-                evidence.known.push(store.known_from(note.as_bytes(), &from, keys.first())?);
+                evidence.known.push(store.known_from(note.as_bytes(), &from, &keys)?);
             }
         }
         let verified = store.verify_with(&evidence)?;

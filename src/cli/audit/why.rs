@@ -10,7 +10,7 @@ use crate::cli::output::Answer;
 use crate::cli::output::text::shown;
 use crate::config::Mapping;
 use crate::error::{Error, Exit, Kind, Result, codes};
-use crate::store::{EventFilter, Letter, LetterFilter, LetterState, Store};
+use crate::store::{EventFilter, Found, Letter, LetterFilter, LetterState, Store};
 
 /// How many of a record's dead letters are told of.
 const MOST: usize = 5;
@@ -99,11 +99,17 @@ fn refusals(store: &Store, record: &str) -> Result<Vec<Event>> {
     let mut found = Vec::new();
     for action in ["run.refused", "compliance.refused", "plan.approval_refused", "records.withheld"] {
         let filter = EventFilter { action: Some(action.into()), ..EventFilter::default() };
-        found.extend(store.audit_events_where(&EventFilter { limit: MOST, ..filter }, &mut |event| {
-            event.id.starts_with(record)
+        let mut here = 0;
+        store.walk_events(&filter, &mut |Found { event, .. }| {
+            let about = event.id.starts_with(record)
                 || event.run.as_ref().is_some_and(|run| run.starts_with(record))
-                || event.route.as_deref() == Some(record)
-        })?);
+                || event.route.as_deref() == Some(record);
+            if about {
+                found.push(event);
+                here += 1;
+            }
+            Ok(here < MOST)
+        })?;
     }
     found.sort_by_key(|event| std::cmp::Reverse(event.seq));
     Ok(found)

@@ -149,6 +149,13 @@ impl Run {
         if let Some(store) = store.as_mut().filter(|_| !dry && project.audit.checkpoint_runs && !became.is_empty()) {
             outside.checkpoint(store);
         }
+        let each = project.audit.segments;
+        if let Some(store) = store.as_mut().filter(|_| !dry && each > 0 && !became.is_empty()) {
+            // What cannot be sealed now is with the next run.
+            if let Err(error) = store.seal_segments(each, each) {
+                outside.warn(&error);
+            }
+        }
         let told = Told { project: &project, mappings: &mappings, became: &became, store: store.as_ref(), dry, began };
         told.errors(context.ui);
         let mut answer = told.answer(exit)?;

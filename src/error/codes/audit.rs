@@ -8,6 +8,12 @@ pub static TAMPERED: Code = Code::new(
     "the audit log fails verification",
     "An event was altered, removed, inserted or moved, or the end of the log was cut off, after it was recorded. The first bad event is named; everything before it is as it was recorded. Keep a copy of the state folder as it is, find out who had access to it, and compare with backups. `consign audit verify --key @FILE` with the log's first key makes every check.",
 );
+/// A sealed segment of the log is not where it was.
+pub static SEGMENT_GONE: Code = Code::new(
+    "audit-segment-missing",
+    "a sealed segment of the audit log is missing",
+    "The oldest events of the log are in files of their own, in the folder `segments` of the state; one of them is not there. Put it back from a backup of the folder: `consign audit verify` then says whether it is the one that was sealed. Without it its events are lost to everybody but those who hold proofs or exports of them.",
+);
 /// The key that wraps the chain's key is not given.
 pub static KEY_MISSING: Code = Code::new(
     "audit-key-missing",
@@ -105,6 +111,12 @@ pub static CARRY_FAILED: Code = Code::new(
     "a checkpoint could not be carried away",
     "The checkpoint was signed and is kept in the state, but could not be written to one of the places asked for. Run `consign audit checkpoint` again when it can be reached; nothing is lost meanwhile, only what happens until then is not yet witnessed.",
 );
+/// A note by which no key hands over.
+pub static HANDOVER_BAD: Code = Code::new(
+    "audit-handover-bad",
+    "the note hands no key over",
+    "A note by which the key of a log's checkpoints hands over to a newer one names both and is signed by both. This one is none, or was changed: whom it names is not to be trusted because of it. `consign audit public-key --handovers` prints those of the log.",
+);
 /// A legal hold is in the way.
 pub static HELD: Code = Code::new(
     "audit-held",
@@ -151,6 +163,8 @@ pub static STANDARD_BAD: Code = Code::new(
 /// The written-out list.
 pub const ALL: &[&Code] = &[
     &TAMPERED,
+    &SEGMENT_GONE,
+    &HANDOVER_BAD,
     &KEY_MISSING,
     &KEY_WEAK,
     &KEY_OTHER,

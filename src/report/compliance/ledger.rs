@@ -16,7 +16,7 @@ pub(super) fn log(store: &Store, asked: &Asked<'_>) -> Result<Section> {
     let Some(log) = &facts.log else {
         return Ok(Section::new("log", "13. The audit log").note(Tone::Warn, "There is no audit log."));
     };
-    let stands = store.log_facts_until(asked.to_ns)?;
+    let stands = store.log_standing(Some(asked.to_ns))?;
     let verified = match &log.verified {
         Some(Ok(())) => Cell::State(Tone::Good, "verified: chain, tree, checkpoints".into()),
         Some(Err(why)) => Cell::State(Tone::Bad, format!("not verified: {why}").into()),
@@ -99,10 +99,10 @@ pub(super) fn seal(store: &Store, report: &mut Report) {
         "The SHA-256 of each section as it stands in the JSON shape of this report, its values without blanks between them.",
     );
     let section = match store.sign_note(&text) {
-        Ok(Some(note)) => section
+        Ok(note) => section
             .text("Signed with the key of the log's checkpoints, as a signed note (C2SP); `consign audit public-key` prints the public one.")
             .with(Block::Literal { key: "note".into(), language: "text", text: note }),
-        Ok(None) | Err(_) => section
+        Err(_) => section
             .note(Tone::Warn, "Not signed: the key that signs the log's checkpoints is not at hand.")
             .with(Block::Literal { key: "note".into(), language: "text", text }),
     };

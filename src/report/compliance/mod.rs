@@ -56,7 +56,7 @@ pub fn gather(store: &Store, asked: &Asked<'_>) -> Result<Report> {
         .parameter("standard", names.join(","))
         .parameter("from", super::document::Cell::Moment(asked.from_ns))
         .parameter("to", super::document::Cell::Moment(asked.to_ns));
-    provenance.log = Some(store.log_facts_until(asked.to_ns)?);
+    provenance.log = Some(store.log_standing(Some(asked.to_ns))?);
     if let Some(log) = &asked.now.facts.log {
         provenance = provenance.count("events", log.events);
         provenance.events = log.first_seq.zip(log.last_seq);

@@ -34,7 +34,7 @@ fn looks(store: &Store) -> Option<Tampering> {
 }
 
 fn with_checkpoint(store: &Store, checkpoint: &Signed) -> Option<Tampering> {
-    let known = vec![store.known_from(checkpoint.note.as_bytes(), "the checkpoint", None).unwrap()];
+    let known = vec![store.known_from(checkpoint.note.as_bytes(), "the checkpoint", &[]).unwrap()];
     let evidence = Evidence { known, ..Evidence::default() };
     store.verify_with(&evidence).unwrap().logs.into_iter().find_map(|(report, _)| report.bad).map(|bad| bad.looks)
 }
@@ -69,7 +69,7 @@ fn a_checkpoint_covers_its_own_event_and_a_proof_leads_to_it() {
 }
 
 fn merkle_root(store: &Store, size: u64) -> crate::audit::chain::Hash {
-    let kept = super::super::tree::Kept { db: &store.db, log: store.log.number };
+    let kept = super::super::tree::Kept { store, log: store.log.number };
     crate::audit::merkle::root_at(size, &kept).unwrap()
 }
 
@@ -202,7 +202,7 @@ fn the_pin_knows_of_an_older_copy_and_of_another_history() {
     let mut store = bench.open();
     notes(&mut store, 3);
     let old = bench.temp.path().join("old.db");
-    migrate::copy(&store.db, &old).unwrap();
+    migrate::copy(&store.db, &old, |_| Ok(())).unwrap();
     notes(&mut store, 3);
     let signed = store.checkpoint(None).unwrap();
     drop(store);
@@ -339,7 +339,7 @@ fn every_attack_of_the_threat_table_is_found_and_named() {
     }
     let signed = store.checkpoint(None).unwrap();
     let kept = bench.temp.path().join("kept.db");
-    migrate::copy(&store.db, &kept).unwrap();
+    migrate::copy(&store.db, &kept, |_| Ok(())).unwrap();
     let db = bench.raw();
     db.execute("ATTACH ?1 AS kept", [kept.to_str().unwrap()]).unwrap();
     let origin = append::at(store.log.number, 0);
