@@ -382,7 +382,13 @@ impl<'s> Checker<'s> {
         let known = CLASSES.iter().flat_map(|class| std::iter::once(&class.name).chain(class.aliases)).copied();
         let place = self.source.place(start, end);
         let finding = Finding::error(&codes::UNKNOWN_CLASS, place, format!("there is no data class `{name}`"));
-        self.findings.push(finding.did_you_mean(name, known));
+        let mut finding = finding.did_you_mean(name, known);
+        finding.fix.get_or_insert_with(|| {
+            let families = CLASSES.iter().map(|class| class.name).filter(|name| !name.contains('.'));
+            let families = families.collect::<Vec<_>>().join(", ");
+            format!("name one of {families}, or one below them such as `pii.email`")
+        });
+        self.findings.push(finding);
     }
 
     /// One of some words.
