@@ -168,8 +168,9 @@ impl<'u> Context<'u> {
         draft.classes = classes.iter().map(|id| id.class().name).collect();
         draft.weighed.sensitivity = risk::sensitivity(classes.sensitivity());
         draft.weighed.records = records as u64;
-        // What is shown is masked by its classes.
-        draft.weighed.unprotected = 0.4;
+        draft = draft.detail("clear", looked.clear);
+        // What is shown is masked by its classes, if not in clear.
+        draft.weighed.unprotected = if looked.clear { 1.0 } else { 0.4 };
         match self.store(project) {
             Ok(mut store) => store.record_event(draft).map(drop),
             // A state that only reads are allowed of: the look itself is not refused for it.
@@ -264,6 +265,8 @@ pub(super) struct Looked<'l> {
     pub(super) connector: &'l str,
     /// The stream or the operation.
     pub(super) stream: Option<&'l str>,
+    /// Whether values were shown as they are.
+    pub(super) clear: bool,
 }
 
 /// The plug-ins that a configuration is checked against.

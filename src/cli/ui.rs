@@ -185,7 +185,7 @@ impl Ui {
             Shape::Junit | Shape::Sarif => {
                 let Some(found) = &answer.findings else { return Err(self.unfit()) };
                 if self.shape == Shape::Sarif {
-                    format!("{:#}\n", sarif::document(found))
+                    format!("{:#}\n", sarif::document(found, &answer.rules))
                 } else {
                     junit::document(found, &answer.checked)
                 }
@@ -339,7 +339,7 @@ impl Ui {
         let printed = match self.shape {
             Shape::Json => self.raw(format!("{document:#}\n").as_bytes()),
             Shape::Ndjson => self.raw(format!("{document}\n").as_bytes()),
-            Shape::Sarif => self.raw(format!("{:#}\n", sarif::document(&as_findings(error))).as_bytes()),
+            Shape::Sarif => self.raw(format!("{:#}\n", sarif::document(&as_findings(error), &[])).as_bytes()),
             Shape::Junit => self.raw(junit::document(&as_findings(error), &[]).as_bytes()),
             Shape::Text | Shape::Csv | Shape::Markdown | Shape::Html => Ok(()),
         };

@@ -165,6 +165,8 @@ impl Parameters {
 pub struct Subject<'a> {
     /// The configuration.
     pub project: &'a Project,
+    /// Its mappings.
+    pub mappings: &'a [Mapping],
     /// Its routes.
     pub routes: Vec<Way<'a>>,
     /// What was recorded, and what lies around.
@@ -200,7 +202,7 @@ impl<'a> Subject<'a> {
             let (source, target) = (end(&mapping.from.connector)?, end(&mapping.to.connector)?);
             Some(Way { mapping, route, source, target })
         });
-        Self { project, routes: routes.collect(), facts, now_ns }
+        Self { project, mappings, routes: routes.collect(), facts, now_ns }
     }
 
     /// Whether a standard that the project is held to keeps records for so many days, whatever retention says.
@@ -482,7 +484,7 @@ pub fn check_project(subject: &Subject<'_>, standards: &[&'static Standard], sel
             held.push(Held { standard, control, status, assessments });
         }
     }
-    held.extend(super::rules::held(subject, &super::rules::of(subject.project).0, selection));
+    held.extend(super::rules::held(subject, &super::rules::of(subject.project, subject.mappings).0, selection));
     held
 }
 

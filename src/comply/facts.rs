@@ -131,6 +131,8 @@ pub struct Told {
     pub config: Option<String>,
     /// Why.
     pub reason: Option<String>,
+    /// The classes of data that it is about.
+    pub classes: Vec<String>,
     /// Whatever else.
     pub details: Map<String, Value>,
     /// 0 to 1.

@@ -49,8 +49,11 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
 /// The country that a region lies in, by its code (ISO 3166-1 alpha-2); `eea` for the whole of it.
 /// `None`: nobody knows.
 pub fn country(region: &str) -> Option<&'static str> {
-    let region = region.trim().to_ascii_lowercase();
-    let region = region.as_str();
+    country_of(&region.trim().to_ascii_lowercase())
+}
+
+/// The same of a name in small letters without anything around it.
+pub fn country_of(region: &str) -> Option<&'static str> {
     if matches!(region, "eu" | "eea" | "europe" | "eu-only") {
         return Some("eea");
     }

@@ -101,6 +101,7 @@ pub fn seal_mapping(mapping: &mut Mapping) {
                 Expectation::Record(record) => ("record", node(&record.value)),
                 Expectation::Filtered => ("filtered", Value::Bool(true)),
                 Expectation::Rejected(reason) => ("rejected", Value::String(reason.clone())),
+                Expectation::Withheld(rule) => ("withheld", Value::String(rule.clone())),
             };
             json!({ "name": test.name.value, "given": node(&test.given.value), "expect": { kind: value } })
         })

@@ -2,7 +2,7 @@
 //! made from these tables, so they cannot disagree.
 
 use super::auditing::AUDIT;
-use super::governance::keys::{AGREEMENTS, AT_REST, AUDIENCES, COMPLIANCE, PROCESSING};
+use super::governance::keys::{AGREEMENTS, AT_REST, AUDIENCES, COMPLIANCE, INDUSTRIES, PROCESSING};
 
 /// What stands under a key.
 #[derive(Debug)]
@@ -267,6 +267,11 @@ pub static CONNECTOR: Section = Section {
         ),
         Key::new("tenant", Kind::Label, "The tenant it belongs to: a run of another tenant cannot touch it."),
         Key::new("region", Kind::Label, "The region it stands in: residency rules look here."),
+        Key::new(
+            "industry",
+            INDUSTRIES,
+            "The industry it serves, where not what the project says: rules of industries look here.",
+        ),
         Key::new("standards", Kind::List(&Kind::Label), "Standards that apply to it on top of the project's."),
         Key::new(
             "environment",
@@ -751,7 +756,7 @@ static TOLERATE: Section = Section {
 /// One test.
 pub static TEST: Section = Section {
     name: "a test",
-    about: "A record and what must become of it: `expect`, `expect_filtered` or `expect_rejected`, one of them.",
+    about: "A record and what must become of it: `expect`, `expect_filtered`, `expect_rejected` or `expect_withheld`, one of them.",
     foreign: false,
     keys: &[
         Key::new("name", Kind::Label, "What it shows.").required(),
@@ -763,6 +768,7 @@ pub static TEST: Section = Section {
         ),
         Key::new("expect_filtered", Kind::Flag, "`true`: `when` holds it back."),
         Key::new("expect_rejected", Kind::Label, "It is rejected, with this text in the reason."),
+        Key::new("expect_withheld", Kind::Label, "The rule of this name keeps it back."),
     ],
 };
 

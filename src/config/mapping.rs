@@ -140,6 +140,8 @@ fn resolve(
         all_rules: !lost,
         fields: block.rules,
         validate: checks(get(raw, "validate"), source),
+        withholds: Vec::new(),
+        obeys: Vec::new(),
         tests,
         whole: true,
         tables: crate::expr::Tables::default(),
@@ -184,7 +186,7 @@ fn test(checker: &mut Checker<'_>, raw: &Raw) -> Option<MappingTest> {
     match said.as_slice() {
         [] if matches!(raw.kind, RawKind::Map { .. }) => {
             let cause = "the test does not say what it expects";
-            let fix = "add `expect` with the target record, `expect_filtered: true`, or `expect_rejected` with a text of the reason";
+            let fix = "add `expect` with the target record, `expect_filtered: true`, `expect_rejected` with a text of the reason, or `expect_withheld` with the name of a rule";
             checker.error(&codes::MISSING_KEY, raw.start, raw.start + 1, cause, fix);
             return None;
         }
@@ -200,6 +202,8 @@ fn test(checker: &mut Checker<'_>, raw: &Raw) -> Option<MappingTest> {
         Expectation::Record(node(record, source))
     } else if let Some(reason) = label(raw, "expect_rejected") {
         Expectation::Rejected(reason)
+    } else if let Some(rule) = label(raw, "expect_withheld") {
+        Expectation::Withheld(rule)
     } else if let Some(filtered) = get(raw, "expect_filtered") {
         if flag(Some(filtered)) == Some(false) {
             let cause = "`expect_filtered: false` says nothing";

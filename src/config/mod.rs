@@ -45,8 +45,8 @@ pub use describe::{Carries, Catalog, FormatSpec, OptionKind, OptionSpec, Protoco
 pub use discover::{Found, discover};
 pub use environment::Environment;
 pub use governance::{
-    Action, Agreement, AtRest, Audience, Consent, ConsentLookup, ConsentSource, Controller, Custody, Detect, OnHit,
-    Processing, Protect, Role, Rules, Transfer, Waiver,
+    Action, Agreement, AtRest, Audience, Consent, ConsentLookup, ConsentSource, Controller, Custody, Detect, Industry,
+    OnHit, Processing, Protect, Residency, Role, Rules, Transfer, Waiver,
 };
 pub use hidden::hide;
 pub use load::{FileText, Loaded, load, load_texts, named, routes_named};

@@ -260,6 +260,10 @@ pub struct Mapping {
     pub copies: Vec<Copying>,
     /// Conditions on the target record.
     pub validate: Vec<Check>,
+    /// Rules of the project that decide whether its records go on; whoever reads rules fills them in.
+    pub withholds: Vec<Withholds>,
+    /// Every rule of the project that looks at it, at its flow or at its records; filled in likewise.
+    pub obeys: Vec<Obeyed>,
     /// Its own tests.
     pub tests: Vec<MappingTest>,
     /// Whether all of it could be read. If not, a finding said so, what could not be read is
@@ -291,6 +295,45 @@ impl Mapping {
     pub fn is_branch(&self) -> bool {
         self.name.value != self.family
     }
+}
+
+/// A rule that a mapping is under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obeyed {
+    /// Its name.
+    pub rule: String,
+    /// The pack it is from, if it is shipped.
+    pub pack: Option<String>,
+    /// Why the pack applies by itself; `None`: somebody named it.
+    pub because: Option<String>,
+    /// What it does, in a few words.
+    pub does: String,
+}
+
+impl Obeyed {
+    /// As documents have it.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "rule": self.rule, "pack": self.pack, "because": self.because, "does": self.does })
+    }
+}
+
+impl std::fmt::Display for Obeyed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.rule, self.does)?;
+        let why = self.because.as_ref().map_or_else(String::new, |why| format!(", by itself: {why}"));
+        self.pack.as_ref().map_or(Ok(()), |pack| write!(f, " (pack {pack}{why})"))
+    }
+}
+
+/// A rule of the project that keeps records back.
+#[derive(Clone, Debug)]
+pub struct Withholds {
+    /// Its name.
+    pub rule: String,
+    /// The condition under which a record is kept back.
+    pub when: Expression,
+    /// What is said of it.
+    pub told: String,
 }
 
 /// The list that records are taken apart by.
@@ -588,6 +631,8 @@ pub enum Expectation {
     Filtered,
     /// The record is rejected, with this text in the reason.
     Rejected(String),
+    /// A rule keeps the record back: one with this text in its name or in what it says.
+    Withheld(String),
 }
 
 /// How a mapping runs.

@@ -21,6 +21,8 @@ pub enum Came {
     Filtered,
     /// It was rejected, with this code.
     Rejected(&'static str),
+    /// The rule of this name kept it back.
+    Withheld(String),
 }
 
 /// The text of a mapping's file with the expectation of the test of that name as it came; `None` if the
@@ -45,6 +47,7 @@ pub fn expectation(text: &str, test: &str, came: &Came) -> Option<String> {
                     Came::Record { record, .. } => format!("expect: {}", flow(record)),
                     Came::Filtered => "expect_filtered: true".into(),
                     Came::Rejected(code) => format!("expect_rejected: {code}"),
+                    Came::Withheld(rule) => format!("expect_withheld: {}", flow(&Value::String(rule.clone()))),
                 };
                 edits.push((found.start, end(&found.value).max(found.end + 1), whole));
             }

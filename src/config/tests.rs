@@ -437,7 +437,7 @@ fn faults_of_a_mapping() {
     check_mapping(
         "$$\ntests:\n  - { name: a, given: { x: 1 } }\n  - { name: b, given: {}, expect: {}, expect_filtered: true }\n  - { name: c, given: {}, expect_filtered: false }\n  - { name: d, given: { s: \"${env:A}\" }, expect: {} }\n  - { name: e, given: {}, expect_rejected: \"required\" }\n",
         &[
-            "m0.yaml:7:5+1 missing-key: the test does not say what it expects | add `expect` with the target record, `expect_filtered: true`, or `expect_rejected` with a text of the reason",
+            "m0.yaml:7:5+1 missing-key: the test does not say what it expects | add `expect` with the target record, `expect_filtered: true`, `expect_rejected` with a text of the reason, or `expect_withheld` with the name of a rule",
             "m0.yaml:8:39+15 bad-value: a test expects one thing | keep one of the `expect` keys",
             "m0.yaml:9:44+5 bad-value: `expect_filtered: false` says nothing | expect a record instead, or write `true`",
             "m0.yaml:10:29+8 bad-reference: a reference cannot stand here: what a mapping does must not depend on where it runs | write the text itself, or `$${` for a literal `${`",

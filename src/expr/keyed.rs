@@ -1,4 +1,5 @@
-//! Functions that need a key: expressions name keys, and whoever compiles them hands over who holds them.
+//! Functions that need a key, or somebody who knows what data looks like: expressions name keys and classes, and
+//! whoever compiles them hands over who holds the keys and who looks.
 //!
 //! A check has no key at hand and needs none: a holder that *rehearses* knows what is declared and makes
 //! stand-ins, so that types, classes and examples can be checked. A run refuses them.
@@ -7,7 +8,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::error::Code;
-use crate::record::{ClassSet, Purpose, Value};
+use crate::record::{ClassId, ClassSet, Purpose, Value};
 
 use super::functions::{Call, Failure, Outcome};
 
@@ -152,22 +153,47 @@ pub struct KeyUse {
     pub id: String,
 }
 
-/// Who holds the keys, for the expressions of one mapping.
+/// Knows what data looks like.
+pub trait Looks: Debug + Send + Sync {
+    /// What looks at values of a field of that name (empty: of none) for data of a class; `None`: of every class that
+    /// is sensitive.
+    fn looker(&self, class: Option<ClassId>, field: &str) -> Box<dyn Looker>;
+}
+
+/// Looks at values for data of one kind.
+pub trait Looker: Debug + Send + Sync {
+    /// Whether a value, or anything in it, looks like such data.
+    fn sees(&self, value: &Value<'_>) -> bool;
+}
+
+/// Who holds the keys, for the expressions of one mapping, and who knows what data looks like.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     holder: Option<Arc<dyn Holder>>,
+    looks: Option<Arc<dyn Looks>>,
     route: Arc<str>,
 }
 
 impl Keys {
     /// Keys of this holder.
     pub fn of(holder: Arc<dyn Holder>) -> Self {
-        Self { holder: Some(holder), route: Arc::from("") }
+        Self { holder: Some(holder), ..Self::default() }
+    }
+
+    /// The same with somebody who knows what data looks like.
+    pub fn looking(mut self, looks: Arc<dyn Looks>) -> Self {
+        self.looks = Some(looks);
+        self
+    }
+
+    /// What looks at values of a field for data of a class; `None`: nobody is here who could.
+    pub fn looker(&self, class: Option<ClassId>, field: &str) -> Option<Box<dyn Looker>> {
+        self.looks.as_ref().map(|looks| looks.looker(class, field))
     }
 
     /// The same on behalf of a mapping.
     pub fn on_behalf(&self, route: &str) -> Self {
-        Self { holder: self.holder.clone(), route: Arc::from(route) }
+        Self { route: Arc::from(route), ..self.clone() }
     }
 
     /// Whether there is nobody who holds keys.

@@ -14,10 +14,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::nest;
 use super::protect::{Protects, Unprotected};
-use super::route::{Condition, Flow, Leaf, Masks, Route};
+use super::route::{Condition, Flow, Leaf, Masks, Route, Withholding};
 use super::shape::{SourceShape, TargetShape, classes_at};
 use super::{examples, target as targets};
-use crate::config::{Expression, FieldRule, Mapping};
+use crate::config::{Expression, FieldRule, Mapping, Withholds};
 use crate::error::codes::map as codes;
 use crate::error::{Finding, Findings, Severity};
 use crate::expr::{Bind, Binding, Constant, Environment, KeyUse, Keys, Program, Tables};
@@ -50,6 +50,7 @@ pub fn compile_with(
     let kind = target.kind();
     let declared = targets::check_paths(&fields, &kind, &target.name, target.flat, &mut compiler.findings);
     let gate = mapping.when.as_ref().and_then(|when| compiler.gate(when));
+    let withholds = mapping.withholds.iter().filter_map(|one| compiler.withholding(one)).collect();
     let (mut rules, mut columns, mut flows, mut targets_masks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (column, (rule, declared)) in fields.iter().zip(&declared).enumerate() {
         compiler.column = column;
@@ -101,6 +102,7 @@ pub fn compile_with(
         guard: guard.map(Box::new),
         explode,
         gate,
+        withholds,
         rules,
         cells,
         whole: whole_record,
@@ -243,6 +245,20 @@ impl<'m> Compiler<'m> {
             }
         }
         Some(condition)
+    }
+
+    /// A rule that keeps records back: a condition over the record like the gate.
+    fn withholding(&mut self, one: &Withholds) -> Option<Withholding> {
+        let program = self.program(&one.when, None, Role::Gate, 0)?;
+        if !matches!(program.kind(), Type::Bool | Type::Dyn) {
+            let cause =
+                format!("the rule `{}` must be true or false, and this is of type {}", one.rule, program.kind());
+            let place = one.when.place.clone();
+            self.findings.push(Finding::error(&codes::NOT_A_CONDITION, place, cause).fix("compare it with something"));
+            return None;
+        }
+        let condition = Condition { program, written: one.when.clone(), message: None };
+        Some(Withholding { rule: one.rule.as_str().into(), told: one.told.clone(), condition })
     }
 
     /// The conditions on the whole target record, and how that is put together for them.

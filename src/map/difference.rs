@@ -11,6 +11,8 @@ pub enum Made {
     Record(Vec<(String, String, String)>),
     /// `when` held it back.
     Filtered,
+    /// A rule kept it back: its name.
+    Withheld(String),
     /// It was rejected: code, and where.
     Rejected(&'static str, String),
 }
@@ -21,6 +23,7 @@ impl Made {
         match self {
             Self::Record(_) => "mapped",
             Self::Filtered => "filtered",
+            Self::Withheld(_) => "withheld",
             Self::Rejected(..) => "rejected",
         }
     }
@@ -31,6 +34,7 @@ pub fn made<'a>(route: &'a Route, row: &Row<'a>, arena: &'a Arena, now: Timestam
     let mut out = Vec::with_capacity(route.columns.len());
     match route.apply(row, arena, now.into(), &mut out) {
         Verdict::Filtered => Made::Filtered,
+        Verdict::Withheld(rule) => Made::Withheld(route.rule_name(rule)),
         Verdict::Rejected(fault) => Made::Rejected(fault.code.id, fault.field.unwrap_or_default()),
         Verdict::Mapped => {
             let values = route.columns.iter().zip(&out).zip(&route.masks.target);

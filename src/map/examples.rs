@@ -175,6 +175,7 @@ pub fn came(route: &Route, test: &MappingTest) -> Option<Came> {
     let (verdict, out) = watched(route, &test.given, &arena, &Unwatched).ok()?;
     Some(match verdict {
         Verdict::Filtered => Came::Filtered,
+        Verdict::Withheld(rule) => Came::Withheld(route.rule_name(rule)),
         Verdict::Rejected(fault) => Came::Rejected(fault.code.id),
         Verdict::Mapped => {
             let flat = route.flat_target;
@@ -269,6 +270,7 @@ fn run(route: &Route, test: &MappingTest, counter: &Counter) -> Option<Failure> 
         Verdict::Mapped if out.len() > route.width() => format!("{} records", out.len() / route.width()),
         Verdict::Mapped => "a record".to_string(),
         Verdict::Filtered => "filtered".to_string(),
+        Verdict::Withheld(rule) => format!("withheld by `{}`", route.rule_name(*rule)),
         Verdict::Rejected(fault) => match &fault.field {
             Some(field) => format!("rejected: `{field}`: {}", fault.cause),
             None => format!("rejected: {}", fault.cause),
@@ -297,6 +299,12 @@ fn run(route: &Route, test: &MappingTest, counter: &Counter) -> Option<Failure> 
             let named = fault.cause.contains(text.as_str()) || fault.code.id == text || got.contains(text.as_str());
             if named { None } else { other(format!("rejected, with `{text}` in the reason")) }
         }
+        (Expectation::Withheld(text), Verdict::Withheld(rule)) => {
+            let rule = route.withholding().get(*rule);
+            let named = rule.is_some_and(|one| *one.rule == **text || one.told.contains(text.as_str()));
+            if named { None } else { other(format!("withheld by `{text}`")) }
+        }
+        (Expectation::Withheld(text), _) => other(format!("withheld by `{text}`")),
         (Expectation::Record(_), _) => other("a record".into()),
         (Expectation::Filtered, _) => other("filtered".into()),
         (Expectation::Rejected(text), _) if text.is_empty() => other("rejected".into()),

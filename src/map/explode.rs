@@ -101,10 +101,17 @@ impl Route {
         };
         for (at, item) in items.iter().enumerate() {
             self.turn(explode, frame, at, *item);
-            if let Verdict::Rejected(mut fault) = self.one(frame, out, watch) {
-                out.clear();
-                fault.cause = format!("element {} of `{}`: {}", at + 1, explode.name, fault.cause);
-                return Verdict::Rejected(fault);
+            match self.one(frame, out, watch) {
+                Verdict::Rejected(mut fault) => {
+                    out.clear();
+                    fault.cause = format!("element {} of `{}`: {}", at + 1, explode.name, fault.cause);
+                    return Verdict::Rejected(fault);
+                }
+                Verdict::Withheld(rule) => {
+                    out.clear();
+                    return Verdict::Withheld(rule);
+                }
+                Verdict::Mapped | Verdict::Filtered => {}
             }
         }
         if out.is_empty() { Verdict::Filtered } else { Verdict::Mapped }

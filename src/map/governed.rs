@@ -15,6 +15,8 @@ pub struct Governed {
     pub given: Option<usize>,
     /// When it was withdrawn.
     pub withdrawn: Option<usize>,
+    /// Where the person lives.
+    pub residency: Option<usize>,
     /// Whether the person objects to sale or sharing.
     pub opt_out: Option<usize>,
     /// The age, or the date of birth.

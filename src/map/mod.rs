@@ -36,5 +36,5 @@ pub use governed::Governed;
 pub(crate) use mend::add_key;
 pub use preview::{Outcome, Previewed, Shown, preview};
 pub use protect::{How, Protected, Protects, Remedy, Unprotected};
-pub use route::{Fault, Flow, Leaf, Masks, Passage, Route, Verdict};
+pub use route::{Fault, Flow, Leaf, Masks, Passage, Route, Verdict, Withholding};
 pub use shape::{SourceShape, TargetShape};

@@ -26,6 +26,8 @@ pub enum Outcome {
     Mapped(Vec<Shown>),
     /// `when` was false.
     Filtered,
+    /// A rule would keep it back: its name.
+    Withheld(String),
     /// It would wait in the dead letters.
     Rejected(Fault),
 }
@@ -66,6 +68,7 @@ pub fn preview<'a>(route: &'a Route, row: &Row<'a>, arena: &'a Arena, now: Optio
         .collect();
     let outcome = match verdict {
         Verdict::Filtered => Outcome::Filtered,
+        Verdict::Withheld(rule) => Outcome::Withheld(route.rule_name(rule)),
         Verdict::Rejected(fault) => Outcome::Rejected(*fault),
         Verdict::Mapped => Outcome::Mapped(
             out.chunks(route.width())

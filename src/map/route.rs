@@ -1,6 +1,7 @@
 //! A compiled mapping and its application to one record: the inner loop of every run.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use crate::config::{Expression, FieldRule, Mode};
 use crate::error::{Code, codes};
@@ -53,6 +54,7 @@ pub struct Route {
     pub(super) guard: Option<Box<Guard>>,
     pub(super) explode: Option<Explode>,
     pub(super) gate: Option<Condition>,
+    pub(super) withholds: Vec<Withholding>,
     pub(super) rules: Vec<Rule>,
     /// How each cell is computed; `None`: it is set.
     pub(super) cells: Vec<Option<Program>>,
@@ -109,6 +111,8 @@ pub enum Verdict {
     Filtered,
     /// The record goes to the dead letters.
     Rejected(Box<Fault>),
+    /// A rule keeps the record back: its number, see [`Route::withholding`].
+    Withheld(usize),
 }
 
 /// Why a record is rejected.
@@ -122,6 +126,16 @@ pub struct Fault {
     pub cause: String,
     /// Classes of the record it came from: decides what is masked when it is shown.
     pub classes: ClassSet,
+}
+
+/// A rule of the project that keeps records back.
+#[derive(Debug)]
+pub struct Withholding {
+    /// Its name.
+    pub rule: Arc<str>,
+    /// What is said of it.
+    pub told: String,
+    pub(super) condition: Condition,
 }
 
 /// One rule of a mapping, those inside of lists and objects too, as reports and checks see it.
@@ -254,7 +268,7 @@ impl Route {
         if let Some(guard) = &self.guard
             && let Err(fault) = guard.source(self, row.slots, arena)
         {
-            return Verdict::Rejected(fault);
+            return self.kept_back(row, arena, now).unwrap_or(Verdict::Rejected(fault));
         }
         let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now, locals: self.locals(arena) };
         match &self.explode {
@@ -280,6 +294,11 @@ impl Route {
                 Err(error) => return Verdict::Rejected(self.failed_gate(&error)),
             }
         }
+        if !self.withholds.is_empty()
+            && let Some(verdict) = self.withheld(frame)
+        {
+            return verdict;
+        }
         for rule in &self.rules {
             match self.value(rule, frame, watch) {
                 Ok(value) => out.push(value),
@@ -300,6 +319,37 @@ impl Route {
             return Verdict::Rejected(fault);
         }
         Verdict::Mapped
+    }
+
+    /// The rules that keep records back.
+    pub fn withholding(&self) -> &[Withholding] {
+        &self.withholds
+    }
+
+    /// The name of a rule that keeps records back.
+    pub fn rule_name(&self, number: usize) -> String {
+        self.withholds.get(number).map_or_else(String::new, |one| one.rule.to_string())
+    }
+
+    /// What rules that keep records back say of one; `None`: it goes on.
+    #[inline(never)]
+    fn withheld<'a>(&'a self, frame: &mut Frame<'_, 'a>) -> Option<Verdict> {
+        for (number, one) in self.withholds.iter().enumerate() {
+            match one.condition.program.eval(frame) {
+                Ok(Value::Bool(false)) => {}
+                Ok(Value::Bool(true)) => return Some(Verdict::Withheld(number)),
+                Ok(other) => return Some(Verdict::Rejected(self.no_answer(None, &one.condition, &other))),
+                Err(error) => return Some(Verdict::Rejected(self.failed_rule(one, &error))),
+            }
+        }
+        None
+    }
+
+    /// Also of a record that its contract rejects: what must be kept back is not kept as a dead letter.
+    #[cold]
+    fn kept_back<'a>(&'a self, row: &Row<'a>, arena: &'a Arena, now: Moment<'_>) -> Option<Verdict> {
+        let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now, locals: self.locals(arena) };
+        self.withheld(&mut frame).filter(|verdict| matches!(verdict, Verdict::Withheld(_)))
     }
 
     /// The cells of one record, all of them empty.
@@ -471,6 +521,11 @@ impl Route {
     pub(super) fn reject(&self, code: &'static Code, rule: Option<&Rule>, cause: String) -> Box<Fault> {
         let field = rule.map(|rule| rule.target.clone());
         Box::new(Fault { code, field, cause, classes: self.payload_classes })
+    }
+
+    #[cold]
+    fn failed_rule(&self, one: &Withholding, error: &EvalError) -> Box<Fault> {
+        self.reject(error.code, None, format!("the rule `{}` cannot be told: {}", one.rule, error.cause))
     }
 
     #[cold]

@@ -34,6 +34,7 @@ pub(super) fn outcome(route: &Route, record: &str) -> String {
             String::from_utf8(text).unwrap()
         }
         Ok((Verdict::Filtered, _)) => "filtered".into(),
+        Ok((Verdict::Withheld(rule), _)) => format!("withheld by {}", route.rule_name(rule)),
         Ok((Verdict::Rejected(fault), _)) => {
             format!("{} {}: {}", fault.code.id, fault.field.as_deref().unwrap_or("-"), fault.cause)
         }
@@ -288,6 +289,7 @@ fn missing_null_and_default_are_three_things() {
                 (Verdict::Mapped, out) => out[0].type_name(),
                 (Verdict::Rejected(_), _) => "rejected",
                 (Verdict::Filtered, _) => "filtered",
+                (Verdict::Withheld(_), _) => "withheld",
             }
         };
         [kind("{}"), kind("{ s: null }"), kind("{ s: x }")]

@@ -114,6 +114,7 @@ fn applied(route: &Route, record: &[(&str, Value<'_>)]) -> String {
             pairs.map(|(name, value)| format!("{name}={}", shown::text(value))).collect::<Vec<_>>().join(" ")
         }
         Verdict::Filtered => "filtered".into(),
+        Verdict::Withheld(rule) => format!("withheld by {}", route.rule_name(rule)),
         Verdict::Rejected(fault) => {
             format!("{} {}: {}", fault.code.id, fault.field.as_deref().unwrap_or("-"), fault.cause)
         }
@@ -560,6 +561,7 @@ mod random {
                             }
                         }
                         Verdict::Filtered => filtered += 1,
+                        Verdict::Withheld(_) => prop_assert!(false, "no rule is there"),
                         Verdict::Rejected(fault) => {
                             rejected += 1;
                             prop_assert!(!fault.cause.is_empty());

@@ -1,5 +1,7 @@
 //! What compliance rules did to records while they moved: counted, and never with a value.
 
+use std::sync::Arc;
+
 use super::{ClassId, Decimal};
 
 /// What was done.
@@ -37,6 +39,8 @@ pub struct Ruling {
     pub field: String,
     /// The class that was found, if one was.
     pub class: Option<ClassId>,
+    /// The rule of the project that says so, if it is one.
+    pub rule: Option<Arc<str>>,
     /// How many records.
     pub records: u64,
     /// What is said of the first of them: kinds, places and forms, never a value.
@@ -44,12 +48,14 @@ pub struct Ruling {
 }
 
 /// A record that was kept back: nothing of it is kept but what it is known by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Withheld {
     /// A keyed hash of its key.
     pub key: u128,
     /// The code of the reason.
     pub code: &'static str,
+    /// The rule of the project that says so, if it is one.
+    pub rule: Option<Arc<str>>,
     /// Its number in its slice, from 1.
     pub record: u64,
 }
@@ -137,12 +143,32 @@ impl Rulings {
         class: Option<ClassId>,
         told: impl FnOnce() -> String,
     ) {
-        let same = |one: &&mut Ruling| one.act == act && one.code == code && one.class == class && one.field == field;
+        let same = |one: &&mut Ruling| {
+            one.act == act && one.code == code && one.class == class && one.field == field && one.rule.is_none()
+        };
         match self.counted.iter_mut().find(same) {
             Some(known) => known.records += 1,
             None => {
-                self.counted.push(Ruling { act, code, field: field.to_owned(), class, records: 1, told: told() });
+                let field = field.to_owned();
+                self.counted.push(Ruling { act, code, field, class, rule: None, records: 1, told: told() });
             }
+        }
+    }
+
+    /// Counts one record that a rule of the project kept back.
+    pub fn count_rule(&mut self, act: Act, code: &'static str, rule: &Arc<str>, told: &str) {
+        let same = |one: &&mut Ruling| one.act == act && one.code == code && one.rule.as_ref() == Some(rule);
+        match self.counted.iter_mut().find(same) {
+            Some(known) => known.records += 1,
+            None => self.counted.push(Ruling {
+                act,
+                code,
+                field: String::new(),
+                class: None,
+                rule: Some(Arc::clone(rule)),
+                records: 1,
+                told: told.to_owned(),
+            }),
         }
     }
 
@@ -150,7 +176,9 @@ impl Rulings {
     pub fn add(&mut self, other: Self) {
         for one in other.counted {
             let same = |known: &&mut Ruling| {
-                (known.act, known.code, known.class) == (one.act, one.code, one.class) && known.field == one.field
+                (known.act, known.code, known.class) == (one.act, one.code, one.class)
+                    && known.field == one.field
+                    && known.rule == one.rule
             };
             match self.counted.iter_mut().find(same) {
                 Some(known) => known.records += one.records,

@@ -7,7 +7,7 @@ use super::document::{Cell, Kind, Remark, Report, Section, Tone, fact, named};
 use super::provenance::Provenance;
 use super::shape::{cell, moment};
 use crate::error::Result;
-use crate::store::{EventFilter, RejectReason, RunFilter, RunRow, RunState, Store};
+use crate::store::{EventFilter, RejectReason, RulingRow, RunFilter, RunRow, RunState, Store};
 
 /// The report of a run.
 pub static KIND: Kind = Kind { name: "run", about: "what one run did: counts, rejects, proof", version: 1 };
@@ -25,6 +25,7 @@ pub fn gather(store: &Store, id: Option<&str>) -> Result<Option<Report>> {
         },
     };
     let reasons = store.reject_reasons(&run.id)?;
+    let rulings = store.rulings(&run.id)?;
     let text = store.config(&run.mapping)?;
     let mapping: Value = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let mut events = store.audit_events(&EventFilter { run: Some(run.id.clone()), ..EventFilter::default() })?;
@@ -48,12 +49,21 @@ pub fn gather(store: &Store, id: Option<&str>) -> Result<Option<Report>> {
         ("run", run_json(&run)),
         ("route", json!({ "from": mapping["from"], "to": mapping["to"], "sync": mapping["sync"] })),
         ("reasons", reasons.iter().map(reason_json).collect()),
+        ("rulings", rulings.iter().map(ruling_json).collect()),
         ("audit", json!({ "log": store.audit_log_id(), "events": told })),
     ];
     report.push(asked(&run, &mapping));
     report.push(went(&run));
     report.push(counts(&run));
     report.push(Section::new("rejected", "Rejected").remarks("reasons", rejects(&reasons), "No record was rejected."));
+    if !rulings.is_empty() {
+        let told = |of: &RulingRow| {
+            let tone = if of.act == "withheld" { Tone::Plain } else { Tone::Warn };
+            Remark::new(tone, format!("{}: {} × {}", of.act, of.records, of.told)).code(of.code.clone())
+        };
+        let remarks = rulings.iter().map(told).collect();
+        report.push(Section::new("rulings", "What compliance rules did").remarks("rulings", remarks, ""));
+    }
     let mut proof = vec![named("groups", "groups settled", run.groups)];
     for (key, label, event) in
         [("first_event", "first event", events.first()), ("last_event", "last event", events.last())]
@@ -203,6 +213,19 @@ pub fn reason_json(reason: &RejectReason) -> Value {
         "records": reason.records,
         "cause": reason.cause,
         "first": { "source": reason.source, "line": reason.line },
+    })
+}
+
+/// What a rule did, as JSON.
+fn ruling_json(of: &RulingRow) -> Value {
+    json!({
+        "act": of.act,
+        "code": of.code,
+        "rule": of.rule,
+        "field": of.field,
+        "class": of.class,
+        "records": of.records,
+        "told": of.told,
     })
 }
 

@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0007_numbers.sql"),
     include_str!("migrations/0008_events.sql"),
     include_str!("migrations/0009_segments.sql"),
+    include_str!("migrations/0010_rules.sql"),
 ];
 
 /// How a file of each older version, from 1 on, is read as one of today: by views that belong to the
@@ -38,6 +39,7 @@ const READINGS: &[&str] = &[
     include_str!("migrations/read_v6.sql"),
     include_str!("migrations/read_v7.sql"),
     include_str!("migrations/read_v8.sql"),
+    include_str!("migrations/read_v9.sql"),
 ];
 
 /// What is found in a file.

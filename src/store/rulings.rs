@@ -26,6 +26,8 @@ pub struct RulingRow {
     pub field: Option<String>,
     /// The class that was found, if one was.
     pub class: Option<String>,
+    /// The rule of the project that says so, if it is one.
+    pub rule: Option<String>,
     /// How many records; where one has several such values, each counts.
     pub records: u64,
     /// What was said of the first.
@@ -41,6 +43,8 @@ pub struct WithheldRow {
     pub run: String,
     /// The code of the reason.
     pub code: String,
+    /// The rule of the project that says so, if it is one.
+    pub rule: Option<String>,
     /// Its number in its slice, from 1.
     pub record: u64,
     /// When, nanoseconds since 1970.
@@ -94,8 +98,9 @@ impl Store {
         let mut statement = self
             .db
             .prepare_cached(
-                "SELECT act, code, field, class, records, told FROM run_rulings WHERE run = ?1
-                 ORDER BY records DESC, act, code, field, class",
+                "SELECT act, code, field, class, records, told, '' AS rule FROM run_rulings WHERE run = ?1
+                 UNION ALL SELECT act, code, '', '', records, told, rule FROM run_rules WHERE run = ?1
+                 ORDER BY records DESC, act, code, rule, field, class",
             )
             .map_err(|e| sql::error(doing, e))?;
         let said = |text: String| Some(text).filter(|text| !text.is_empty());
@@ -108,6 +113,7 @@ impl Store {
                     class: said(row.get(3)?),
                     records: sql::count(row.get(4)?),
                     told: row.get(5)?,
+                    rule: said(row.get(6)?),
                 })
             })
             .map_err(|e| sql::error(doing, e))?;
@@ -131,7 +137,9 @@ impl Store {
         let mut statement = self
             .db
             .prepare_cached(
-                "SELECT route, run, code, record, at_ns FROM withheld_records WHERE record_key = ?1 ORDER BY at_ns DESC",
+                "SELECT w.route, w.run, w.code, w.record, w.at_ns, r.rule FROM withheld_records w
+                 LEFT JOIN withheld_rules r ON r.route = w.route AND r.record_key = w.record_key
+                 WHERE w.record_key = ?1 ORDER BY w.at_ns DESC",
             )
             .map_err(|e| sql::error(doing, e))?;
         let rows = statement
@@ -142,6 +150,7 @@ impl Store {
                     code: row.get(2)?,
                     record: sql::count(row.get(3)?),
                     at_ns: row.get(4)?,
+                    rule: row.get(5)?,
                 })
             })
             .map_err(|e| sql::error(doing, e))?;
@@ -150,6 +159,27 @@ impl Store {
 }
 
 impl Writing<'_> {
+    /// Why a run kept records back: code, rule and how many, for the event that tells of it.
+    pub(super) fn withheld_reasons(&self, run: &str) -> Result<Value> {
+        let doing = "telling why records were kept back";
+        let mut statement = self
+            .db
+            .prepare_cached(
+                "SELECT code, '' AS rule, records FROM run_rulings WHERE run = ?1 AND act = 'withheld'
+                 UNION ALL SELECT code, rule, records FROM run_rules WHERE run = ?1 AND act = 'withheld'
+                 ORDER BY records DESC, code, rule",
+            )
+            .map_err(|e| sql::error(doing, e))?;
+        let rows = statement
+            .query_map([run], |row| {
+                let (code, rule): (String, String) = (row.get(0)?, row.get(1)?);
+                let rule = Some(rule).filter(|rule| !rule.is_empty());
+                Ok(json!({ "code": code, "rule": rule, "records": sql::count(row.get(2)?) }))
+            })
+            .map_err(|e| sql::error(doing, e))?;
+        rows.collect::<rusqlite::Result<_>>().map_err(|e| sql::error(doing, e))
+    }
+
     /// Adds what compliance rules did to records of a group.
     pub(super) fn add_rulings(&self, run: &Run, rulings: &Rulings) -> Result<()> {
         let doing = "keeping what compliance rules did";
@@ -160,7 +190,20 @@ impl Writing<'_> {
                  ON CONFLICT (run, act, code, field, class) DO UPDATE SET records = records + ?6",
             )
             .map_err(|e| sql::error(doing, e))?;
+        let mut by_rule = self
+            .db
+            .prepare_cached(
+                "INSERT INTO run_rules (run, act, code, rule, records, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (run, act, code, rule) DO UPDATE SET records = records + ?5",
+            )
+            .map_err(|e| sql::error(doing, e))?;
         for one in &rulings.counted {
+            if let Some(rule) = &one.rule {
+                by_rule
+                    .execute(params![run.id, one.act.word(), one.code, &**rule, sql::int(one.records), one.told])
+                    .map_err(|e| sql::error(doing, e))?;
+                continue;
+            }
             let class = one.class.map_or("", |class| class.class().name);
             count
                 .execute(params![run.id, one.act.word(), one.code, one.field, class, sql::int(one.records), one.told])
@@ -185,13 +228,31 @@ impl Writing<'_> {
                     "INSERT INTO withheld_records (route, record_key, run, code, record, at_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )
                 .map_err(|e| sql::error(doing, e))?;
+            let mut unruled = self
+                .db
+                .prepare_cached("DELETE FROM withheld_rules WHERE route = ?1 AND record_key = ?2")
+                .map_err(|e| sql::error(doing, e))?;
+            let mut ruled = self
+                .db
+                .prepare_cached(
+                    "INSERT INTO withheld_rules (route, record_key, rule) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (route, record_key) DO UPDATE SET rule = ?3",
+                )
+                .map_err(|e| sql::error(doing, e))?;
             for one in &rulings.withheld {
                 let row =
                     params![run.route, one.key.to_be_bytes(), run.id, one.code, sql::int(one.record), self.now_ns];
-                if known.execute(row).map_err(|e| sql::error(doing, e))? == 0 && room > 0 {
+                let mut is_kept = known.execute(row).map_err(|e| sql::error(doing, e))? > 0;
+                if !is_kept && room > 0 {
                     room -= 1;
+                    is_kept = true;
                     new.execute(row).map_err(|e| sql::error(doing, e))?;
                 }
+                match &one.rule {
+                    Some(rule) if is_kept => ruled.execute(params![run.route, one.key.to_be_bytes(), &**rule]),
+                    _ => unruled.execute(params![run.route, one.key.to_be_bytes()]),
+                }
+                .map_err(|e| sql::error(doing, e))?;
             }
         }
         if !rulings.sums.is_empty() {

@@ -582,7 +582,15 @@ impl Writing<'_> {
             RunState::Partial | RunState::Interrupted => (Level::Warning, Outcome::Partial),
             RunState::Running | RunState::Failed | RunState::Died => (Level::Error, Outcome::Failure),
         };
-        self.record(vec![draft]).map(drop)
+        let mut drafts = Vec::with_capacity(2);
+        if totals.withheld > 0 {
+            let mut withheld = run.draft(Action::RecordsWithheld).detail("records", totals.withheld);
+            withheld.details.insert("reasons".into(), self.withheld_reasons(&run.id)?);
+            withheld.classes.clone_from(&run.classes);
+            drafts.push(withheld);
+        }
+        drafts.push(draft);
+        self.record(drafts).map(drop)
     }
 
     /// How much the runs of this route wrote in the 30 days before this one.

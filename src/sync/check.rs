@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::comply;
+use crate::comply::detect::Sight;
 use crate::comply::protect::{Declared, Policy, Ring};
 use crate::config::{Carries, Loaded, Mapping, Mode, Node, Project, Spanned, Stream};
 use crate::connect::formats::{self, Format};
@@ -56,16 +57,26 @@ pub fn check(loaded: &mut Loaded, strict: bool) -> Vec<Checked> {
     checked
 }
 
-/// What the project's own rules over connectors, mappings and flows find.
+/// What the project's own rules over connectors, mappings and flows find in a project.
 fn ruled(project: &Project, mappings: &[Mapping], checked: &[Checked]) -> Findings {
-    if project.compliance.rules.custom.is_empty() {
+    by_rules(project, mappings, checked.iter().map(|one| one.route.as_ref()).collect(), false)
+}
+
+/// The same in one route and its two ends, before it runs.
+pub fn ruled_one(project: &Project, mapping: &Mapping, route: &Route) -> Findings {
+    by_rules(project, std::slice::from_ref(mapping), vec![Some(route)], true)
+}
+
+fn by_rules(project: &Project, mappings: &[Mapping], routes: Vec<Option<&Route>>, one: bool) -> Findings {
+    let rules = comply::rules::of(project, mappings).0;
+    if rules.is_empty() {
         return Findings::new();
     }
-    let (facts, routes) = (comply::facts::Facts::default(), checked.iter().map(|one| one.route.as_ref()));
+    let facts = comply::facts::Facts::default();
     // Which waivers are in force is all that the time decides.
     let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
     let subject = comply::Subject::new(project, mappings, routes, &facts, now);
-    comply::rules::findings(&subject, &comply::rules::of(project).0)
+    comply::rules::findings(&subject, &rules, one)
 }
 
 /// Lets the project's waivers take the weight off findings of further checks.
@@ -105,11 +116,13 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
         }
     }
     let policy = Policy { processing: &mapping.compliance, rules: &project.compliance.rules, target: connector };
-    let rehearsal = Keys::of(Arc::new(Ring::rehearsal(Declared::all(project))));
+    let sight = Sight::of(project.compliance.rules.detect.as_ref());
+    let rehearsal = Keys::of(Arc::new(Ring::rehearsal(Declared::all(project)))).looking(Arc::clone(&sight));
     let (mut route, mut findings) = map::compile_with(mapping, &source_shape, &target_shape, &rehearsal, &policy);
     if !project.keys.is_none() && route.as_ref().is_some_and(|route| route.keyed) {
         // Once more with the keys themselves: only now it is known whether each is there.
-        let (keyed, found) = map::compile_with(mapping, &source_shape, &target_shape, &project.keys, &policy);
+        let keys = project.keys.clone().looking(sight);
+        let (keyed, found) = map::compile_with(mapping, &source_shape, &target_shape, &keys, &policy);
         findings.extend(found.into_iter().filter(|finding| finding.severity == Severity::Error));
         route = keyed;
     }

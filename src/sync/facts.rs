@@ -117,6 +117,7 @@ fn told(event: Event) -> Told {
         resource: event.resource,
         config: event.config,
         reason: event.reason,
+        classes: event.classes.iter().map(ToString::to_string).collect(),
         details: event.details,
         risk: event.risk,
     }

@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::plan::{End, Plan};
-use crate::comply::inline::{ConsentRow, Consents, Detection, Erased, Gates, Inline, Sums};
+use crate::comply::inline::{ConsentRow, Consents, Detection, Erased, Gates, Inline, Residency, Sums};
 use crate::config::{
     Catalog, ConsentLookup, ConsentSource, Environment, FileText, FormatSpec, Mode, Project, ProtocolSpec, Resolver,
     Spanned, StreamRef, load_texts,
@@ -34,6 +34,7 @@ pub fn prepare(plan: &Plan, project: &Project, store: Option<&Store>, now: Times
         purpose: said.consent_purpose().map(str::to_owned),
         asks_consent: said.consent.is_some(),
         age_of_consent: said.age_of_consent,
+        residency: Residency::of(&plan.mapping, &plan.to.connector, project, day(now)),
         ..Gates::default()
     };
     if let Some(lookup) = said.consent.as_ref().and_then(|consent| consent.lookup.as_ref()) {
@@ -46,8 +47,19 @@ pub fn prepare(plan: &Plan, project: &Project, store: Option<&Store>, now: Times
         gates.erased = Some(Erased::new(known, Box::new(move |id| tombstones.reference(id))));
     }
     let detection = rules.detect.as_ref().and_then(|asked| Detection::new(asked, route, derived(FINGERPRINTS)));
-    let inline = Inline { gates: Some(gates).filter(|gates| !gates.is_empty()), detection, sums: Sums::new(route) };
+    let inline = Inline {
+        gates: Some(gates).filter(|gates| !gates.is_empty()),
+        detection,
+        sums: Sums::new(route),
+        withholds: !route.withholding().is_empty(),
+    };
     Ok((!inline.is_empty()).then(|| Arc::new(inline)))
+}
+
+/// The day of a moment, in UTC.
+fn day(now: Timestamp) -> jiff::civil::Date {
+    let moment = jiff::Timestamp::from_second(now.seconds).unwrap_or_default();
+    moment.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// Reads all consents.

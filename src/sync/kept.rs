@@ -12,7 +12,9 @@ use crate::record::{ClassId, ClassSet, Reject, Totals};
 use super::refused::Origins;
 
 /// The version of the form.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
+/// From which version on the people of records are kept.
+const WITH_SUBJECTS: u64 = 3;
 
 /// Whom a group is about.
 pub struct Whose<'w> {
@@ -78,6 +80,7 @@ pub fn store(
         reject.columns.iter().for_each(|column| out.text(column));
         out.classes(reject.classes);
         out.key(reject.record_key);
+        out.key(reject.subject.map(u128::from_be_bytes));
     }
     out.number(origins.len() as u64);
     origins.iter().for_each(|origins| origins.store(&mut out));
@@ -100,6 +103,7 @@ pub fn restore(bytes: &[u8]) -> Option<Kept> {
     if !(1..=VERSION).contains(&version) {
         return None;
     }
+    let with_subjects = version >= WITH_SUBJECTS;
     let recipe = from.text()?;
     let mut batches = Vec::new();
     for _ in 0..from.number()? {
@@ -122,16 +126,16 @@ pub fn restore(bytes: &[u8]) -> Option<Kept> {
             record: from.number()?,
             column: from.number()? as u32,
             overtaken: from.number()? == 1,
-            subject: None,
             payload: from.bytes()?.to_vec(),
             columns: (0..from.number()?).map(|_| from.text()).collect::<Option<_>>()?,
             classes: from.classes()?,
             record_key: from.key()?,
+            subject: if with_subjects { from.key()?.map(u128::to_be_bytes) } else { None },
         });
     }
     let mut origins = Vec::new();
     for _ in 0..from.number()? {
-        origins.push(Origins::restore(from)?);
+        origins.push(Origins::restore(from, with_subjects)?);
     }
     let mut overtaking = Vec::new();
     for _ in 0..from.number()? {
@@ -242,7 +246,7 @@ mod tests {
         let mut origins = Origins::of(&part, ["pii.email"].iter().filter_map(|name| ClassId::named(name)).collect());
         for (index, key) in [(0, Some(7)), (1, None)] {
             let at = index as usize * 2;
-            origins.keep(&part, &Row { slots: &[], raw: &part.bytes[at..at + 2], index, line: index }, key, at);
+            origins.keep(&part, &Row { slots: &[], raw: &part.bytes[at..at + 2], index, line: index }, (key, None), at);
         }
         let reject = Reject {
             code: codes::connect::CONSTRAINT.id,
@@ -259,7 +263,7 @@ mod tests {
             classes: ClassSet::NONE,
             record_key: Some(u128::MAX),
             overtaken: true,
-            subject: None,
+            subject: Some([9; 16]),
         };
         let batch = Batch { bytes: b"{}".to_vec(), records: 2, ..Batch::default() };
         let totals = Totals { read: 3, mapped: 2, rejected: 1, produced: 2, ..Totals::default() };

@@ -31,7 +31,12 @@ pub fn hold(project: &mut Project, mappings: &[Mapping], store: Option<&Store>) 
     let asks = |of: &[crate::config::Protect]| of.iter().any(|one| one.key.is_some());
     let everywhere = asks(&project.compliance.rules.protect);
     let keyed = |mapping: &Mapping| {
-        everywhere || asks(&mapping.compliance.protect) || names.iter().any(|name| mapping.canonical.contains(name))
+        // Rules of the project may have added to what is written in the mapping.
+        let of_rules = || mapping.fields.iter().filter_map(crate::config::FieldRule::transform);
+        everywhere
+            || asks(&mapping.compliance.protect)
+            || names.iter().any(|name| mapping.canonical.contains(name))
+            || of_rules().any(|transform| names.iter().any(|name| transform.text.contains(name)))
     };
     if !mappings.iter().any(keyed) {
         return Ok(());

@@ -9,7 +9,7 @@ use crate::config::{Environment, Mapping, Project, Resolver, named};
 use crate::error::{Error, Exit, Kind, Result, Severity, codes};
 use crate::store::{RouteState, Store};
 
-use super::check::{self, check_one};
+use super::check::{self, check_one, ruled_one};
 use super::foresee::{self, Foreseen};
 use super::plan::Plan;
 use super::planned::{self, Planned};
@@ -389,6 +389,9 @@ fn moment(at: jiff::Timestamp) -> crate::record::Timestamp {
 /// would flow. Or if a reference cannot be filled in.
 pub fn plan(project: &Project, mapping: &Mapping) -> Result<Plan> {
     let (route, mut findings) = check_one(project, mapping, false);
+    if let Some(route) = &route {
+        findings.extend(ruled_one(project, mapping, route));
+    }
     let route = match route {
         Some(route) if findings.iter().all(|finding| finding.severity != Severity::Error) => route,
         _ => {

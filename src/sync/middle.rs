@@ -9,12 +9,14 @@ use std::sync::Arc;
 use crate::comply::inline::{self, Fate, Finding, Inline, Inspector, Judgement, Seen};
 use crate::config::Mode;
 use crate::connect::{Batch, Decoder, Encoder, Part, RecordError, Rows};
-use crate::error::codes::comply::{BLOCKED, DETECTED, ERASED, GATE};
+use crate::error::codes::comply::{BLOCKED, DETECTED, ERASED, GATE, RULE_WITHHELD};
 use crate::error::codes::map::{DRIFT, EXPLODE_LIMIT};
 use crate::error::{Code, Error, Kind, Result};
 use crate::expr::Moment;
-use crate::map::{Drifted, Fault, Route, Verdict};
-use crate::record::{Act, Arena, Decimal, Position, Reject, Row, Rulings, SliceId, Timestamp, Totals, Value, Withheld};
+use crate::map::{Drifted, Fault, Route, Verdict, Withholding};
+use crate::record::{
+    Act, Arena, ClassId, ClassSet, Decimal, Position, Reject, Row, Rulings, SliceId, Timestamp, Totals, Value, Withheld,
+};
 
 use super::lanes::{Hashed, KeyHash};
 use super::refused::Origins;
@@ -292,6 +294,8 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
                     self.key_alone(&row);
                 }
             }
+            // Only where an inspector is: it has dealt with it.
+            Verdict::Withheld(_) => {}
             Verdict::Rejected(fault) if fault.code == &DRIFT && self.route.drift_fails() => {
                 self.ended = Some(self.drift_ends(&row, *fault));
                 return false;
@@ -370,7 +374,7 @@ impl<'a> Mapped<'_, 'a> {
             match gates.judge(row.slots, self.now) {
                 Judgement::Passes => {}
                 Judgement::Withheld(code) => {
-                    self.withhold(row, code);
+                    self.withhold(row, code, None);
                     return None;
                 }
                 Judgement::Failed { field, cause } => {
@@ -381,6 +385,10 @@ impl<'a> Mapped<'_, 'a> {
                     }
                 }
             }
+        }
+        if let Verdict::Withheld(rule) = verdict {
+            self.withhold(row, &RULE_WITHHELD, self.route.withholding().get(rule));
+            return None;
         }
         if let Verdict::Rejected(_) = verdict {
             self.lose(row);
@@ -417,7 +425,7 @@ impl<'a> Mapped<'_, 'a> {
     }
 
     /// Keeps a record back: nothing of it stays but what it is known by.
-    fn withhold(&mut self, row: &Row<'a>, code: &'static Code) {
+    fn withhold(&mut self, row: &Row<'a>, code: &'static Code, rule: Option<&Withholding>) {
         self.totals.withheld += 1;
         // Who was erased gets no pseudonym again.
         if !std::ptr::eq(code, &ERASED)
@@ -426,15 +434,24 @@ impl<'a> Mapped<'_, 'a> {
             self.kept_back.push((person, code.id));
         }
         // A mirror leaves what it has of records that are there, and lets go of who was erased.
-        let key = match self.keyed && !std::ptr::eq(code, &ERASED) {
-            true => self.key_alone(row),
-            false => None,
+        let key = match (self.keyed, std::ptr::eq(code, &ERASED)) {
+            (true, false) => self.key_alone(row),
+            (_, true) => None,
+            // Without a key it is known by where it stands.
+            (false, false) => {
+                let line = self.part.start.line + u64::from(row.line) + 1;
+                Some(self.hash.of(std::iter::once(&Value::String(&format!("{}:{line}", self.part.name)))))
+            }
         };
         let Some(inspector) = self.inspector.as_deref_mut() else { return };
         let rulings = &mut inspector.rulings;
-        rulings.count(Act::Withheld, code.id, "", None, || code.title.to_owned());
+        match rule {
+            Some(rule) => rulings.count_rule(Act::Withheld, code.id, &rule.rule, &rule.told),
+            None => rulings.count(Act::Withheld, code.id, "", None, || code.title.to_owned()),
+        }
         if let Some(key) = key {
-            rulings.withheld.push(Withheld { key, code: code.id, record: u64::from(row.index) + 1 });
+            let rule = rule.map(|rule| Arc::clone(&rule.rule));
+            rulings.withheld.push(Withheld { key, code: code.id, rule, record: u64::from(row.index) + 1 });
         }
         inspector.lost(row.slots, Fate::Withheld);
     }
@@ -501,7 +518,8 @@ impl<'a> Mapped<'_, 'a> {
                     hashed = Some(key);
                 }
                 if let Some(origins) = &mut self.origins {
-                    origins.keep(self.part, row, hashed, start);
+                    let subject = subject(self.inspector.as_deref(), row);
+                    origins.keep(self.part, row, (hashed, subject), start);
                 }
                 if self.inspector.is_some() {
                     self.sum(row, std::iter::once(start));
@@ -565,7 +583,8 @@ impl<'a> Mapped<'_, 'a> {
         }
         for (key, range) in ranges {
             if let Some(origins) = &mut self.origins {
-                origins.keep(self.part, row, key, range.start);
+                let subject = subject(self.inspector.as_deref(), row);
+                origins.keep(self.part, row, (key, subject), range.start);
             }
             if let Some(key) = key {
                 self.keys.replaces(key, range);
@@ -611,6 +630,13 @@ impl<'a> Mapped<'_, 'a> {
             cause.push_str(", for ");
             cause.push_str(&key);
         }
+        // What must never be stored is not stored, sealed or not (PCI DSS 3.3.1).
+        let fleeting = ClassId::named("pci.sad").is_some_and(|sad| {
+            let holds = |(value, classes): (&Value<'_>, &ClassSet)| {
+                !value.is_absent() && !matches!(value, Value::String("")) && classes.iter().any(|id| id.is_within(sad))
+            };
+            row.slots.iter().zip(&self.route.masks.source).any(holds)
+        });
         let mut subject = None;
         if let Some(inspector) = self.inspector.as_deref_mut() {
             cause = inspector.quiet(cause);
@@ -626,7 +652,7 @@ impl<'a> Mapped<'_, 'a> {
             line: self.part.start.line + u64::from(row.line) + 1,
             record: u64::from(row.index) + 1,
             column: 0,
-            payload: row.raw.to_vec(),
+            payload: if fleeting { Vec::new() } else { row.raw.to_vec() },
             columns: self.part.header.columns.clone(),
             classes: self.route.payload_classes,
             record_key,
@@ -634,6 +660,11 @@ impl<'a> Mapped<'_, 'a> {
             subject,
         });
     }
+}
+
+/// What the person of a record is known by in the state, where the route says who that is.
+fn subject(inspector: Option<&Inspector>, row: &Row<'_>) -> Option<[u8; 16]> {
+    inspector.and_then(|inspector| inspector.inline().gates.as_ref()?.reference(row.slots))
 }
 
 impl Amounts {

@@ -31,6 +31,8 @@ struct Origin {
     byte: usize,
     end: usize,
     key: Option<u128>,
+    /// What its person is known by in the state.
+    subject: Option<[u8; 16]>,
     /// Where the encoded record begins.
     encoded: usize,
 }
@@ -52,11 +54,18 @@ impl Origins {
     }
 
     /// Keeps a record that was encoded from `encoded` on.
-    pub fn keep(&mut self, part: &Part, row: &Row<'_>, key: Option<u128>, encoded: usize) {
+    pub fn keep(
+        &mut self,
+        part: &Part,
+        row: &Row<'_>,
+        (key, subject): (Option<u128>, Option<[u8; 16]>),
+        encoded: usize,
+    ) {
         // The raw bytes are a slice of the part's: their place in it is their address.
         let byte = (row.raw.as_ptr() as usize).saturating_sub(part.bytes.as_ptr() as usize);
         self.raw.extend_from_slice(row.raw);
-        self.records.push(Origin { index: row.index, line: row.line, byte, end: self.raw.len(), key, encoded });
+        let end = self.raw.len();
+        self.records.push(Origin { index: row.index, line: row.line, byte, end, key, subject, encoded });
     }
 
     /// Leaves out the records that were encoded from these places on (in order): later ones replaced them.
@@ -94,11 +103,12 @@ impl Origins {
                 out.number(number);
             }
             out.key(record.key);
+            out.key(record.subject.map(u128::from_be_bytes));
         }
     }
 
     /// From what was kept of a group in doubt; `None`: it is not whole.
-    pub fn restore(from: &mut Reader<'_>) -> Option<Self> {
+    pub fn restore(from: &mut Reader<'_>, with_subjects: bool) -> Option<Self> {
         let (source, slice) = (from.text()?, from.text()?);
         let columns = (0..from.number()?).map(|_| from.text()).collect::<Option<_>>()?;
         let classes = from.classes()?;
@@ -108,7 +118,8 @@ impl Origins {
             let (index, line) = (from.number()? as u32, from.number()? as u32);
             let (byte, end) = (from.number()? as usize, from.number()? as usize);
             let key = from.key()?;
-            (end <= raw.len()).then_some(Origin { index, line, byte, end, key, encoded: 0 })
+            let subject = if with_subjects { from.key()?.map(u128::to_be_bytes) } else { None };
+            (end <= raw.len()).then_some(Origin { index, line, byte, end, key, subject, encoded: 0 })
         });
         let records = records.collect::<Option<Vec<_>>>()?;
         Some(Self { source, slice, columns, classes, byte, line, before, raw, records })
@@ -132,7 +143,7 @@ impl Origins {
             classes: self.classes,
             record_key: record.key,
             overtaken: false,
-            subject: None,
+            subject: record.subject,
         }
     }
 }
@@ -193,7 +204,7 @@ mod tests {
         for (index, key) in (0..4u32).zip([1, 2, 1, 2]) {
             let at = index as usize * 2;
             let row = Row { slots: &[], raw: &part.bytes[at..at + 2], index, line: index };
-            origins.keep(&part, &row, Some(key), index as usize * 10);
+            origins.keep(&part, &row, (Some(key), None), index as usize * 10);
         }
         // The first record was replaced within the part.
         origins.drop_encoded(&[0]);

@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["record", "expr", "config", "audit"]),
     ("connect", &["record", "expr", "config", "audit", "store"]),
     ("map", &["record", "expr", "config"]),
-    ("comply", &["record", "expr", "config", "map"]),
+    ("comply", &["record", "expr", "config", "audit", "map"]),
     ("sync", &["record", "expr", "config", "audit", "store", "connect", "map", "comply"]),
     ("report", &["record", "expr", "config", "audit", "store", "connect", "map", "comply", "sync"]),
     ("cli", &["record", "expr", "config", "audit", "store", "connect", "map", "comply", "sync", "report"]),

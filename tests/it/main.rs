@@ -40,6 +40,7 @@ mod reading;
 mod readme;
 mod refusals;
 mod reports;
+mod ruled;
 mod schemas;
 mod sealing;
 mod servers;

@@ -136,7 +136,7 @@ fn told(standard: &Standard, held: &[Held]) -> Value {
 fn control(one: &Held) -> Value {
     json!({
         "standard": one.standard.name, "controls": one.control.ids, "title": one.control.title,
-        "severity": one.control.severity, "on": one.control.on, "status": one.status, "mark": one.control.mark,
+        "severity": one.control.severity, "on": one.control.on, "status": one.status, "mark": one.control.mark, "read": one.control.read,
         "checks": one.control.checks.iter().map(|part| part.check.as_str()).collect::<Vec<_>>(),
     })
 }

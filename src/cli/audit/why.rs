@@ -1,5 +1,5 @@
 //! `consign audit why RECORD`: why a record was rejected, withheld or refused, in one place: its dead letter, the
-//! rule that stopped it, the run, what else the run said of compliance, and what can be done.
+//! gate or rule that kept it back, the run, what else the run said of compliance, and what can be done.
 
 use serde_json::{Value, json};
 
@@ -8,9 +8,10 @@ use crate::cli::context::Context;
 use crate::cli::moment;
 use crate::cli::output::Answer;
 use crate::cli::output::text::shown;
-use crate::config::Mapping;
+use crate::config::{Mapping, Project};
 use crate::error::{Error, Exit, Kind, Result, codes};
-use crate::store::{EventFilter, Found, Letter, LetterFilter, LetterState, Store};
+use crate::store::{EventFilter, Found, Letter, LetterFilter, LetterState, Store, WithheldRow};
+use crate::sync::key_of;
 
 /// How many of a record's dead letters are told of.
 const MOST: usize = 5;
@@ -35,7 +36,10 @@ impl Why {
             let events = of_run(&store, letter)?;
             found.push(told(letter, &mappings, &events, &mut text));
         }
-        if letters.is_empty() {
+        for one in withheld(&store, &record)? {
+            found.push(kept_back(&one, &project, &mappings, &mut text));
+        }
+        if found.is_empty() {
             let refused = refusals(&store, &record)?;
             if refused.is_empty() {
                 let known = store.subject_events(&[&record], 1)?.is_some();
@@ -62,6 +66,45 @@ impl Why {
         context.ui.answer(Answer::new().fact("found", json!(found)).text(text))?;
         Ok(Exit::Done)
     }
+}
+
+/// Where a record was kept back last, by its key or by where it stands.
+fn withheld(store: &Store, record: &str) -> Result<Vec<WithheldRow>> {
+    let mut rows = store.withheld(key_of(store.record_secret(), record))?;
+    rows.truncate(MOST);
+    Ok(rows)
+}
+
+/// Why a record was kept back, which rule or gate it was, and what would let it go on.
+fn kept_back(one: &WithheldRow, project: &Project, mappings: &[Mapping], text: &mut String) -> Value {
+    text.push_str(&format!("the record was withheld from {}: nothing of it is kept\n", one.route));
+    let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<9} {}\n", shown(value)));
+    let code = codes::all().find(|code| code.id == one.code);
+    line("code", &format!("{}: {}", one.code, code.map_or("", |code| code.title)));
+    let mapping = mappings.iter().find(|mapping| mapping.name.value == one.route);
+    let rule = one.rule.as_deref().map(|name| {
+        let held = mapping.and_then(|mapping| mapping.withholds.iter().find(|held| held.rule == name));
+        let rules = crate::comply::rules::of(project, mappings).0;
+        let place = rules.iter().find(|rule| rule.name == name).and_then(|rule| rule.place.clone());
+        let at = place.map(|place| format!("{}:{}", place.file, place.line));
+        (name, held.map(|held| held.told.clone()), at)
+    });
+    if let Some((name, told, at)) = &rule {
+        line("rule", told.as_deref().unwrap_or(name));
+        line("at", at.as_deref().unwrap_or("it is no longer in force"));
+    } else if let Some(mapping) = mapping {
+        line("at", &format!("`compliance:` of {}", mapping.file));
+    }
+    line("when", &moment::shown(one.at_ns));
+    line("run", &one.run);
+    line("record", &format!("number {} of its slice", one.record));
+    line("next", "once the reason is gone, the next run that reads the record takes it along");
+    json!({
+        "kind": "withheld", "route": one.route, "run": one.run, "code": one.code,
+        "explain": code.map(|code| code.explain), "rule": one.rule,
+        "told": rule.as_ref().and_then(|(_, told, _)| told.clone()), "place": rule.and_then(|(.., at)| at),
+        "record": one.record, "withheld": moment::shown(one.at_ns),
+    })
 }
 
 /// The dead letters of a record, the newest first.

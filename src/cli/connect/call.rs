@@ -14,6 +14,7 @@ use crate::connect::pack::Given;
 use crate::connect::runtime::Runtime;
 use crate::connect::web::Caller;
 use crate::error::{Error, Exit, Kind, Result, codes, nearest};
+use crate::record::ClassSet;
 
 /// Calls an operation of a connector's pack and prints what it answers
 #[derive(clap::Args, Debug)]
@@ -58,11 +59,17 @@ impl Call {
             });
         };
         let input = self.read()?;
+        let streams = connector.spec.map_or(&[][..], |spec| spec.streams);
+        let classes = streams.iter().flat_map(|stream| &stream.fields).map(|field| field.classes);
+        let classes = classes.fold(ClassSet::NONE, ClassSet::union);
         let caller = Caller::open(Arc::new(Given::new(pack, connector)))?;
         let runtime = Runtime::start("call")?;
         let called = runtime.run(calling::call(&caller, operation, &input));
-        let looked = Looked { action: Action::OperationCalled, connector: &self.name, stream: Some(&operation.name) };
-        context.looked(&project, &looked, [], usize::from(called.is_ok()))?;
+        // An answer is shown as it came: what is in it, the system's own streams say.
+        let stream = Some(operation.name.as_str());
+        let clear = called.is_ok();
+        let looked = Looked { action: Action::OperationCalled, connector: &self.name, stream, clear };
+        context.looked(&project, &looked, [classes], usize::from(called.is_ok()))?;
         let called = called?;
         let text = match &called.result {
             Json::String(text) => format!("{text}\n"),

@@ -53,7 +53,8 @@ impl Capture {
                 records += 1;
             }
         })?;
-        let looked = Looked { action: Action::DataCaptured, connector: &self.name, stream: Some(&self.stream) };
+        let looked =
+            Looked { action: Action::DataCaptured, connector: &self.name, stream: Some(&self.stream), clear: false };
         context.looked(&project, &looked, stream.fields.iter().map(|field| field.classes), records)?;
         let mut scrub = Scrub { fields: &stream.fields, secrets: secrets(&connector), fakes: BTreeMap::new() };
         let exchanges: Vec<Json> = tap.kept().iter().filter_map(|kept| scrub.exchange(kept)).collect();

@@ -72,7 +72,8 @@ impl Peek {
         }
         let notes = read?;
         notes.iter().for_each(|note| context.ui.note(note));
-        let looked = Looked { action: Action::DataViewed, connector: &self.name, stream: Some(&self.stream) };
+        let looked =
+            Looked { action: Action::DataViewed, connector: &self.name, stream: Some(&self.stream), clear: false };
         context.looked(&project, &looked, stream.fields.iter().map(|field| field.classes), records.len())?;
         let answer =
             if self.classify { classified(&stream, &columns, unreadable) } else { answer(&records, unreadable) };

@@ -69,6 +69,7 @@ impl Check {
                 count(tests as u64, "test", "tests"),
             ));
         }
+        answer.rules = codes::checked_offline().collect();
         answer.checked = match asked {
             Some(files) => files,
             None => std::iter::once(&found.file)

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::one;
 use crate::cli::context::Context;
 use crate::cli::output::Answer;
+use crate::config::Obeyed;
 use crate::error::{Error, Exit, Kind, Result, codes, nearest};
 use crate::map;
 use crate::sync::check as checks;
@@ -100,7 +101,11 @@ impl Explain {
         for finding in &findings {
             line("found", &format!("{}: {}", finding.code.id, finding.cause));
         }
+        for one in &mapping.obeys {
+            line("obeys", &one.to_string());
+        }
         let answer = Answer::new()
+            .fact("obeys", mapping.obeys.iter().map(Obeyed::json).collect())
             .fact("mapping", json!(self.name))
             .fact("target", json!(told.target))
             .fact("source", json!(told.source))

@@ -12,6 +12,7 @@ use crate::cli::sample::{self, Found};
 use crate::comply::inline::Hush;
 use crate::config::{Connector, Mapping, Node, Project, Spanned, Stream, Text};
 use crate::connect::formats;
+use crate::error::codes::comply::RULE_WITHHELD;
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::map::{self, Outcome, Shown};
 
@@ -59,6 +60,11 @@ impl Preview {
                         Outcome::Filtered => {
                             text.push_str("  = filtered: `when` is false\n");
                             [json!("filtered"), before, Json::Null, Json::Null, Json::Null, Json::Null]
+                        }
+                        Outcome::Withheld(rule) => {
+                            text.push_str(&hanging(&format!("= withheld by the rule `{}`", shown(rule))));
+                            let cause = json!(format!("rule `{rule}`"));
+                            [json!("withheld"), before, Json::Null, json!(RULE_WITHHELD.id), cause, Json::Null]
                         }
                         Outcome::Rejected(fault) => {
                             let field = fault.field.as_ref().map_or_else(String::new, |f| format!("{f}: "));
@@ -238,7 +244,7 @@ fn quieten(seen: &mut map::Previewed, route: &map::Route, hush: &Hush) {
             after.iter_mut().filter(|shown| !shown.masked && !known(&shown.field)).for_each(quiet);
         }
         Outcome::Rejected(fault) => fault.cause = hush.text("", &fault.cause),
-        Outcome::Filtered => {}
+        Outcome::Filtered | Outcome::Withheld(_) => {}
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) mod text;
 
 use serde_json::Value;
 
-use crate::error::Finding;
+use crate::error::{Code, Finding};
 
 /// What a verb has to say on standard output, before it has a shape.
 #[derive(Debug, Default)]
@@ -30,6 +30,8 @@ pub(super) struct Answer {
     pub(super) suites: Option<Vec<junit::Suite>>,
     /// A SARIF document of the verb's own.
     pub(super) sarif: Option<Value>,
+    /// The rules that were looked for, found or not.
+    pub(super) rules: Vec<&'static Code>,
     /// The files that were checked, for shapes that show clean ones too.
     pub(super) checked: Vec<String>,
     /// Whether standard output belongs to records, so that this goes to standard error.

@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 
 use crate::error::{Code, Finding, Severity};
 
-/// The document.
-pub(in crate::cli) fn document(findings: &[Finding]) -> Value {
-    let codes: BTreeMap<&str, &Code> = findings.iter().map(|f| (f.code.id, f.code)).collect();
+/// The document. `rules` are those that were looked for, found or not: without them nobody can tell a clean answer
+/// from a question that was not asked.
+pub(in crate::cli) fn document(findings: &[Finding], rules: &[&'static Code]) -> Value {
+    let asked = rules.iter().map(|code| (code.id, *code));
+    let codes: BTreeMap<&str, &Code> = asked.chain(findings.iter().map(|f| (f.code.id, f.code))).collect();
+    let index = |finding: &Finding| codes.keys().position(|id| *id == finding.code.id);
     let rules: Vec<Value> = codes
         .values()
         .map(|code| {
@@ -25,12 +28,12 @@ pub(in crate::cli) fn document(findings: &[Finding]) -> Value {
         "runs": [{
             "tool": { "driver": { "name": "consign", "version": env!("CARGO_PKG_VERSION"), "rules": rules } },
             "columnKind": "unicodeCodePoints",
-            "results": findings.iter().map(result).collect::<Vec<_>>(),
+            "results": findings.iter().map(|finding| result(finding, index(finding))).collect::<Vec<_>>(),
         }],
     })
 }
 
-fn result(finding: &Finding) -> Value {
+fn result(finding: &Finding, rule: Option<usize>) -> Value {
     let level = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -40,7 +43,7 @@ fn result(finding: &Finding) -> Value {
         Some(fix) => format!("{}. {fix}", finding.cause),
         None => finding.cause.clone(),
     };
-    let mut made = json!({ "ruleId": finding.code.id, "level": level, "message": { "text": text } });
+    let mut made = json!({ "ruleId": finding.code.id, "ruleIndex": rule, "level": level, "message": { "text": text } });
     if let Some(breach) = &finding.breach {
         made["properties"] = json!({
             "check": breach.check, "controls": breach.controls, "classes": breach.classes, "object": breach.object,
@@ -119,13 +122,13 @@ mod tests {
     #[test]
     fn a_finding_has_its_region() {
         let place = Place { file: "m.yaml".into(), line: 3, column: 5, width: 2, source: String::new() };
-        let made = document(&[Finding::warning(&codes::BUG, place, "odd").fix("even")]);
+        let made = document(&[Finding::warning(&codes::BUG, place, "odd").fix("even")], &[]);
         let result = &made["runs"][0]["results"][0];
         assert_eq!(result["locations"][0]["physicalLocation"]["region"]["endColumn"], 7);
         assert_eq!(result["message"]["text"], "odd. even");
         assert_eq!(result.get("fixes"), None);
         let mut waived = Finding::note(&codes::BUG, None, "odd");
-        assert_eq!(document(std::slice::from_ref(&waived))["runs"][0]["results"][0].get("suppressions"), None);
+        assert_eq!(document(std::slice::from_ref(&waived), &[])["runs"][0]["results"][0].get("suppressions"), None);
         let until = crate::error::Waived {
             owner: "ann".into(),
             reason: "because".into(),
@@ -134,10 +137,20 @@ mod tests {
             expired: false,
         };
         waived.breach = Some(Box::new(crate::error::Breach { waived: Some(until), ..Default::default() }));
-        let made_of_waived = document(&[waived]);
+        let made_of_waived = document(&[waived], &[]);
         let result = &made_of_waived["runs"][0]["results"][0];
         assert_eq!(result["suppressions"][0]["justification"], "because; ann until 2027-01-01");
         assert_eq!(uri("a b/ü.yaml"), "a%20b/%C3%BC.yaml");
         assert_eq!(made["runs"][0]["tool"]["driver"]["rules"][0]["id"], "bug");
+    }
+
+    #[test]
+    fn rules_are_those_that_were_looked_for() {
+        let found = [Finding::note(&codes::comply::FLOW, None, "odd")];
+        let made = document(&found, &[&codes::comply::RULE, &codes::BUG]);
+        let rules = made["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap().clone();
+        let ids: Vec<_> = rules.iter().filter_map(|rule| rule["id"].as_str()).collect();
+        assert_eq!(ids, ["bug", "comply-flow", "comply-rule"]);
+        assert_eq!(made["runs"][0]["results"][0]["ruleIndex"], 1);
     }
 }

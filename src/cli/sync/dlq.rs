@@ -211,7 +211,7 @@ fn show(id: &str, context: &Context<'_>) -> Result<Exit> {
     let (letter, record) = match store.dead_letter(id) {
         Ok(LetterText { letter, payload }) => {
             // Who looked at a record is remembered like who changed one.
-            let mut draft = Draft::new(Action::LetterShown);
+            let mut draft = Draft::new(Action::LetterShown).detail("clear", false);
             draft.resource = Some(letter.id.clone());
             draft.route = Some(letter.route.clone());
             draft.actor = who();

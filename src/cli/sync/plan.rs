@@ -10,7 +10,7 @@ use super::known;
 use crate::cli::context::{Context, who};
 use crate::cli::output::Answer;
 use crate::cli::output::text::{count, grouped};
-use crate::config::{Carries, Mapping, Mode, OnHit, Project};
+use crate::config::{Carries, Mapping, Mode, Obeyed, OnHit, Project};
 use crate::connect::protocols::{Guarantee, Window};
 use crate::connect::rows::Bookmark;
 use crate::error::{Error, Exit, Result};
@@ -266,6 +266,7 @@ fn one(
         "fields": plan.route.columns.len(),
         "fields_read": plan.route.projection.paths.len(),
         "tolerate": { "ppm": sync.on_error.tolerate_ppm, "records": sync.on_error.tolerate_records },
+        "obeys": mapping.obeys.iter().map(Obeyed::json).collect::<Vec<_>>(),
         "compliance": inline.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>(),
         "schedule": sync.schedule.as_ref().map(|s| json!({ "cron": s.cron.value, "timezone": s.timezone })),
         "after": sync.after.iter().map(|s| &s.value).collect::<Vec<_>>(),
@@ -300,6 +301,7 @@ fn asked(project: &Project, plan: &sync::Plan) -> Vec<(&'static str, String)> {
     }
     let named = |path: &crate::config::Spanned<crate::record::Path>| path.value.to_string();
     gates.extend(said.opt_out.as_ref().map(|path| format!("no opt-out in {}", named(path))));
+    gates.extend(said.residency.as_ref().map(|of| format!("may go there by {}", named(&of.field))));
     gates.extend(said.age.as_ref().map(|path| format!("of age by {}", named(path))));
     gates.extend(said.subject.as_ref().map(|path| format!("not erased by {}", named(path))));
     if !gates.is_empty() {
@@ -313,6 +315,9 @@ fn asked(project: &Project, plan: &sync::Plan) -> Vec<(&'static str, String)> {
             OnHit::Warn => "it is said and written",
         };
         lines.push(("detects", format!("what no class announced: {does}")));
+    }
+    if !plan.mapping.obeys.is_empty() {
+        lines.push(("obeys", plan.mapping.obeys.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")));
     }
     if !said.totals.is_empty() {
         lines.push(("sums", said.totals.iter().map(named).collect::<Vec<_>>().join(", ")));

@@ -520,14 +520,24 @@ impl Told<'_> {
             self.became.iter().filter_map(|one| if let Became::Ran(f) = one { Some(&**f) } else { None }).collect();
         let mut lines = Vec::new();
         let gated = |route: &str| {
-            let said = self.mappings.iter().find(|m| m.name.value == route).map(|m| &m.compliance);
-            said.is_some_and(|s| s.consent.is_some() || s.opt_out.is_some() || s.age.is_some() || s.subject.is_some())
+            self.mappings.iter().find(|m| m.name.value == route).is_some_and(|m| {
+                let s = &m.compliance;
+                let gates = s.consent.is_some()
+                    || s.opt_out.is_some()
+                    || s.age.is_some()
+                    || s.subject.is_some()
+                    || s.residency.is_some();
+                gates || !m.withholds.is_empty()
+            })
         };
         let withheld: u64 = ran.iter().map(|f| f.totals.withheld).sum();
         if withheld > 0 || ran.iter().any(|f| gated(&f.route)) {
             let mut reasons: Vec<(&str, u64)> = Vec::new();
             for one in ran.iter().flat_map(|f| &f.rulings.counted).filter(|one| one.act == Act::Withheld) {
-                let why = one.told.split_once(": ").map_or(one.told.as_str(), |(_, why)| why);
+                let why = match one.rule {
+                    Some(_) => one.told.as_str(),
+                    None => one.told.split_once(": ").map_or(one.told.as_str(), |(_, why)| why),
+                };
                 match reasons.iter_mut().find(|(known, _)| *known == why) {
                     Some((_, records)) => *records += one.records,
                     None => reasons.push((why, one.records)),
@@ -561,7 +571,7 @@ impl Told<'_> {
         ran.flat_map(|f| f.rulings.counted.iter().map(move |one| (f, one)))
             .map(|(f, one)| {
                 json!({
-                    "route": f.route, "act": one.act.word(), "code": one.code, "records": one.records,
+                    "route": f.route, "act": one.act.word(), "code": one.code, "rule": one.rule.as_deref(), "records": one.records,
                     "field": Some(&one.field).filter(|field| !field.is_empty()),
                     "class": one.class.map(|class| class.class().name), "told": one.told,
                 })

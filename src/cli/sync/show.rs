@@ -88,5 +88,5 @@ impl Show {
 }
 
 fn ruling(one: &crate::store::RulingRow) -> serde_json::Value {
-    json!({ "act": one.act, "code": one.code, "field": one.field, "class": one.class, "records": one.records, "told": one.told })
+    json!({ "act": one.act, "code": one.code, "rule": one.rule, "field": one.field, "class": one.class, "records": one.records, "told": one.told })
 }

@@ -16,6 +16,7 @@ mod pass;
 mod propose;
 mod score;
 mod set;
+mod sight;
 pub(super) mod sums;
 mod tables;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use hit::{Fingerprint, Hit, Preview};
 pub use number::{Digits, Layout};
 pub use propose::{Proposal, propose};
 pub use score::{Grade, THRESHOLD};
+pub use sight::Sight;
 
 pub(super) use bytes::{is_alphanumeric, is_word, skip};
 pub(super) use words::parts;

@@ -7,6 +7,22 @@ use crate::error::{Findings, Severity};
 
 pub(super) fn judge(scene: &Scene<'_>, findings: &mut Findings) {
     let classes = scene.law.asked("P07", None).both(scene.arriving);
+    if scene.mapping.compliance.residency.is_some() {
+        // Each record is asked where its person lives; that takes a target of which it is known where it stands.
+        if scene.target.region.is_none() {
+            let charge = Charge {
+                code: &codes::TRANSFER,
+                check: "P07",
+                broken: scene.law.broken("P07", None, classes),
+                weight: Weight::Breach,
+            };
+            let cause =
+                format!("`residency` compares with where `{}` stands, and nothing says where", scene.target.name);
+            let finding = scene.of_route(charge, &scene.mapping.to.place, classes, &cause);
+            findings.push(finding.fix("say the country in `region` of the connector, such as `de` or `us`"));
+        }
+        return;
+    }
     let Some(region) = scene.target.region.as_deref().filter(|_| !classes.is_empty()) else { return };
     let home = scene.project.compliance.rules.home.as_deref().unwrap_or("eea");
     if !regions::is_protected(home) || regions::is_protected(region) {

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::consents::{Consents, Standing, opinion};
+use super::residency::Residency;
 use crate::error::{Code, codes::comply as codes};
 use crate::map::Governed;
 use crate::record::{Date, Timestamp, Value, shown};
@@ -50,6 +51,8 @@ pub struct Gates {
     pub consents: Option<Consents>,
     /// From which age on a person agrees alone.
     pub age_of_consent: Option<u8>,
+    /// Whose data may go where the target stands; `None`: nobody asks.
+    pub residency: Option<Residency>,
     /// Who was erased; `None`: nobody, or the route does not say who its people are.
     pub erased: Option<Erased>,
 }
@@ -74,7 +77,8 @@ impl Gates {
     /// Whether nothing is asked.
     pub fn is_empty(&self) -> bool {
         let slots = &self.slots;
-        !self.asks_consent && slots.opt_out.is_none() && slots.age.is_none() && self.erased.is_none()
+        let asks = self.asks_consent || self.residency.is_some() || self.erased.is_some();
+        !asks && slots.opt_out.is_none() && slots.age.is_none()
     }
 
     /// What a record's person is known by in the state, where the route says who that is.
@@ -101,6 +105,11 @@ impl Gates {
             && erased.known.contains(&(erased.refer)(&id))
         {
             return withheld(&codes::ERASED);
+        }
+        if let (Some(residency), Some(slot)) = (&self.residency, self.slots.residency)
+            && !residency.allows(&at(slot)).map_err(|cause| (slot, cause))?
+        {
+            return withheld(&codes::RESIDENCY);
         }
         if let Some(slot) = self.slots.opt_out
             && opinion(&at(slot)).map_err(|cause| (slot, cause))? == Some(true)

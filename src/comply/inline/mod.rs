@@ -8,6 +8,7 @@ mod consents;
 mod detection;
 mod gates;
 mod hush;
+mod residency;
 mod sums;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub use consents::{Consents, Row as ConsentRow, Standing};
 pub use detection::{Detection, Finding, Memory, Seen};
 pub use gates::{Erased, Gates, Judgement, identity, standing};
 pub use hush::Hush;
+pub use residency::Residency;
 pub use sums::{Fate, Sums};
 
 use crate::record::{Arena, Rulings, Value};
@@ -29,12 +31,14 @@ pub struct Inline {
     pub detection: Option<Detection>,
     /// What is summed.
     pub sums: Option<Sums>,
+    /// Whether rules of the project keep records back.
+    pub withholds: bool,
 }
 
 impl Inline {
     /// Whether nothing is asked.
     pub fn is_empty(&self) -> bool {
-        self.gates.is_none() && self.detection.is_none() && self.sums.is_none()
+        self.gates.is_none() && self.detection.is_none() && self.sums.is_none() && !self.withholds
     }
 }
 

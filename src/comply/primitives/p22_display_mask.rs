@@ -2,6 +2,7 @@
 
 use super::reading::few;
 use crate::comply::assess::{Moment, Notes, Parameters, Primitive, Subject};
+use crate::record::{ClassId, ClassSet};
 
 pub(super) static DISPLAY_MASK: Primitive = Primitive {
     id: "P22",
@@ -35,7 +36,15 @@ fn run(subject: &Subject<'_>, asked: &Parameters, notes: &mut Notes) {
             role.members.iter().any(|one| one == actor) && role.can.iter().any(|can| can == "*" || can == "pan.view")
         })
     };
-    for told in log.of("dead_letters.shown").chain(log.of("data.viewed")).chain(log.of("data.captured")) {
+    let viewed = ["dead_letters.shown", "data.viewed", "data.captured", "operation.called"];
+    for told in viewed.into_iter().flat_map(|action| log.of(action)) {
+        // What an event does not say may be any class; an operation of a system without classes is about none.
+        let named = told.classes.iter().filter_map(|name| ClassId::named(name));
+        let within = named.collect::<ClassSet>();
+        let is_call = told.action == "operation.called";
+        if (is_call || !within.is_empty()) && within.both(classes).is_empty() {
+            continue;
+        }
         let clear = told.details.get("clear").or(told.details.get("unmasked")).and_then(serde_json::Value::as_bool);
         if clear != Some(true) {
             continue;

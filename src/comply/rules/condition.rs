@@ -3,7 +3,8 @@
 
 use serde_json::Value as Json;
 
-use crate::expr::{self, Bind, Binding, Environment, Frame, Locals, Moment, Program};
+use crate::comply::detect::Sight;
+use crate::expr::{self, Bind, Binding, Environment, Frame, Keys, Locals, Moment, Program};
 use crate::record::path::Step;
 use crate::record::{Arena, Path, Projection, Timestamp, Type, Value};
 
@@ -21,8 +22,11 @@ impl Condition {
     /// The first thing that is wrong with it.
     pub fn compile(name: &str, text: &str) -> Result<Self, String> {
         let mut projection = Projection::default();
-        let environment =
-            Environment { bindings: vec![Binding::new(name, Type::Dyn, Bind::Record)], ..Environment::default() };
+        let environment = Environment {
+            bindings: vec![Binding::new(name, Type::Dyn, Bind::Record)],
+            keys: Keys::default().looking(Sight::usual()),
+            ..Environment::default()
+        };
         let program = expr::compile(text, &environment, &mut projection).map_err(|faults| {
             faults.into_iter().next().map_or_else(|| "it does not compile".into(), |fault| fault.cause)
         })?;

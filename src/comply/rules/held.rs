@@ -3,12 +3,14 @@
 
 use serde_json::{Value as Json, json};
 
+use super::attach::is_cleared;
 use super::condition::Condition;
-use super::{Action, On, Rule, objects, words};
+use super::{Action, On, Rule, events, objects, words};
+use crate::audit::rules::{self as log, InMemory, Watch};
 use crate::comply::assess::{
     Assessment, Gravity, Held, Moment, Notes, Parameters, Primitive, Selection, Status, Subject, Way, waiver_of,
 };
-use crate::comply::facts::{LogFacts, Told};
+use crate::comply::facts::Told;
 use crate::comply::standards::{About, Control, Mark, Part, Source, Standard};
 use crate::error::codes::comply::RULE;
 use crate::error::{Finding, Findings, Place, Severity};
@@ -25,16 +27,25 @@ pub static CUSTOM: Primitive = Primitive {
 /// Most events that are named one by one.
 const MOST_NAMED: usize = 20;
 
-/// What rules over connectors, mappings and flows find, with the mapping at fault, before anything moves.
-pub fn findings(subject: &Subject<'_>, rules: &[Rule]) -> Findings {
+/// What rules over connectors, mappings and flows find, with the mapping at fault, before anything moves. Of the
+/// connectors only the ends of its routes are looked at where the subject is `one` route of a project.
+pub fn findings(subject: &Subject<'_>, rules: &[Rule], one: bool) -> Findings {
     let mut findings = Findings::new();
+    let is_end = |object: &str| {
+        let mut ends = subject.routes.iter().flat_map(|way| [way.source, way.target]);
+        !one || ends.any(|end| object.strip_prefix("connector ") == Some(end.name.as_str()))
+    };
     for rule in rules {
         for (object, place) in broken(rule, subject) {
+            if rule.on == On::Connector && !is_end(&object) {
+                continue;
+            }
             let approved =
                 subject.routes.iter().any(|way| way.object() == object && way.mapping.sync.approval.is_some());
-            let severity = match &rule.action {
-                Some(Action::Warn) => Severity::Warning,
-                Some(Action::Approve) if approved => continue,
+            let blocks = rule.actions.is_empty() || rule.does(&Action::Block);
+            let severity = match (blocks, rule.does(&Action::Approve)) {
+                (false, true) if approved => continue,
+                (false, false) => Severity::Warning,
                 _ => Severity::Error,
             };
             let waived = waiver_of(subject, &object, |name| name == rule.name || name == RULE.id);
@@ -43,7 +54,7 @@ pub fn findings(subject: &Subject<'_>, rules: &[Rule]) -> Findings {
             finding.severity = severity;
             if let Some(fix) = &rule.fix {
                 finding = finding.fix(fix.clone());
-            } else if rule.action == Some(Action::Approve) {
+            } else if rule.does(&Action::Approve) {
                 finding = finding.fix("say `sync: { approval: { required: true } }`");
             }
             findings.push(finding);
@@ -58,7 +69,8 @@ fn broken(rule: &Rule, subject: &Subject<'_>) -> Vec<(String, Place)> {
         let text = words::expand(rule, Some(&objects::known(way, subject)));
         text.and_then(|text| Condition::compile(rule.on.word(), &text)).is_ok_and(|condition| condition.holds(&about))
     };
-    let ways = || subject.routes.iter().filter(|way| rule.concerns(way.name()));
+    let concerned = |way: &&Way<'_>| rule.concerns(way.name()) || rule.concerns(&way.mapping.family);
+    let ways = || subject.routes.iter().filter(concerned).filter(|way| !is_cleared(rule, way.target));
     let at = |way: &Way<'_>| (way.object(), way.mapping.name.place.clone());
     match rule.on {
         On::Connector => subject
@@ -144,7 +156,7 @@ fn control(rule: &Rule) -> Control {
             .unwrap_or_else(|| rule.when.clone())
             .trim_end_matches('.')
             .to_owned(),
-        severity: if rule.action == Some(Action::Warn) { Gravity::Low } else { rule.severity },
+        severity: if rule.actions == [Action::Warn] { Gravity::Low } else { rule.severity },
         on: vec![match rule.on {
             On::Connector => About::Connector,
             On::Mapping => About::Mapping,
@@ -153,6 +165,7 @@ fn control(rule: &Rule) -> Control {
             On::Event => About::Log,
         }],
         mark: Mark::Verified,
+        read: None,
         checks: vec![Part { check: CUSTOM.id.into(), with: Parameters::default() }],
     }
 }
@@ -169,26 +182,11 @@ fn judge(rule: &Rule, subject: &Subject<'_>, notes: &mut Notes) {
     match rule.on {
         On::Event => history(rule, subject, notes),
         On::Record => {
-            let of = subject.routes.iter().filter(|way| {
-                way.mapping.validate.iter().any(|check| check.message.as_deref() == Some(rule.said().as_str()))
-                    || way.mapping.when.as_ref().is_some_and(|when| when.text.contains(&super::attach::marker(rule)))
-            });
-            let names: Vec<String> = of.map(|way| way.name().to_owned()).collect();
+            let of = subject.routes.iter().filter(|way| way.mapping.obeys.iter().any(|one| one.rule == rule.name));
+            let names: Vec<String> = of.map(|way| shown(rule, way.name(), &way.mapping.family)).collect();
             if !names.is_empty() {
-                notes.pass(
-                    format!("rule {}", rule.name),
-                    format!("each record is held against it in: {}", names.join(", ")),
-                );
-            } else if matches!(
-                rule.action,
-                Some(Action::Mask(_) | Action::Drop(_) | Action::Anonymize(_) | Action::Tokenize { .. })
-            ) {
-                notes.pass(
-                    format!("rule {}", rule.name),
-                    "the fields it names are protected in every mapping that reads them",
-                );
-            } else if failures.is_empty() {
-                // No mapping reads a field that it is about.
+                let told = format!("it {} in: {}", rule.deed(), names.join(", "));
+                notes.pass(format!("rule {}", rule.name), told);
             }
         }
         _ => {
@@ -206,22 +204,36 @@ fn judge(rule: &Rule, subject: &Subject<'_>, notes: &mut Notes) {
     }
 }
 
-/// What a rule over events would have said of those that there are.
+/// A mapping with the reason why a pack applies to it by itself.
+fn shown(rule: &Rule, name: &str, family: &str) -> String {
+    let pack = rule.pack.as_ref().and_then(|pack| Some((&pack.pack, pack.because.get(family)?)));
+    pack.map_or_else(|| name.to_owned(), |(pack, why)| format!("{name} (pack {pack}, for {why})"))
+}
+
+/// What a rule over events would have said of those that there are: told by what runs it while they are recorded.
 fn history(rule: &Rule, subject: &Subject<'_>, notes: &mut Notes) {
     let Some(log) = &subject.facts.log else {
         notes.untested(format!("rule {}", rule.name), "the log is not at hand");
         return;
     };
-    let mut named = 0;
-    let mut count = 0_u64;
-    for (at, told) in log.kept.iter().enumerate() {
-        if !event_holds(rule, log, at, told) {
+    let compiled = events::compiled(rule).and_then(|rule| log::Rule::compile(&rule).map_err(|error| error.to_string()));
+    let watch = match compiled {
+        Ok(rule) => Watch { rules: vec![rule], ..Watch::default() },
+        Err(cause) => {
+            notes.fail(format!("rule {}", rule.name), cause).fix("mend the rule");
+            return;
+        }
+    };
+    let (mut memory, mut named, mut count) = (InMemory::default(), 0, 0_u64);
+    for told in log.kept.iter().filter(|told| !told.action.starts_with("rule.")) {
+        let fired = watch.judge(&seen(told), told.seq, told.time, &mut memory).is_ok_and(|fired| !fired.is_empty());
+        if !fired {
             continue;
         }
         count += 1;
         if named < MOST_NAMED {
             named += 1;
-            let note = if rule.action == Some(Action::Warn) || rule.action.is_none() {
+            let note = if rule.actions.is_empty() || rule.actions == [Action::Warn] {
                 notes.warn(format!("event {}", told.seq), rule.said())
             } else {
                 notes.fail(format!("event {}", told.seq), rule.said())
@@ -230,37 +242,14 @@ fn history(rule: &Rule, subject: &Subject<'_>, notes: &mut Notes) {
         }
     }
     if count == 0 {
-        notes.pass(format!("rule {}", rule.name), format!("it holds for none of {} events", log.kept.len()));
+        notes.pass(format!("rule {}", rule.name), format!("it fires on none of {} events", log.kept.len()));
     }
-}
-
-fn event_holds(rule: &Rule, log: &LogFacts, at: usize, told: &Told) -> bool {
-    let mut known = words::Known::default();
-    // Only windows that are asked for are counted.
-    for (window, ns) in windows(&rule.when) {
-        let same =
-            |other: &&Told| other.action == told.action && other.route == told.route && told.time - other.time <= ns;
-        let number = log.kept[..=at].iter().rev().take_while(|other| told.time - other.time <= ns).filter(same).count();
-        known.counts.insert(window, number as u64);
-    }
-    let text = words::expand(rule, Some(&known));
-    text.and_then(|text| Condition::compile("event", &text)).is_ok_and(|condition| condition.holds(&seen(told)))
-}
-
-/// The windows that a condition counts in, with their lengths.
-fn windows(when: &str) -> Vec<(String, i64)> {
-    let of = when.match_indices("count_in(").filter_map(|(at, found)| {
-        let inside = when[at + found.len()..].split(')').next()?.trim().trim_matches(['"', '\'']);
-        let length = crate::config::units::length(inside).ok()?;
-        Some((inside.to_owned(), i64::try_from(length.as_nanos()).ok()?))
-    });
-    of.collect()
 }
 
 fn seen(told: &Told) -> Json {
     json!({
-        "seq": told.seq, "action": told.action, "category": told.category, "level": told.level, "outcome": told.outcome,
+        "seq": told.seq, "time": told.time.to_string(), "action": told.action, "category": told.category, "level": told.level, "outcome": told.outcome,
         "actor": told.actor, "origin": told.origin, "route": told.route, "run": told.run, "resource": told.resource,
-        "reason": told.reason, "details": told.details, "risk": told.risk,
+        "reason": told.reason, "classes": told.classes, "details": told.details, "risk": told.risk,
     })
 }

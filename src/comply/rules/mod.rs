@@ -5,34 +5,32 @@
 //! Rules over connectors, mappings and flows are looked at before anything moves ([`findings`]) and by
 //! `audit check` ([`held`]). Rules over records become part of the mappings they concern
 //! ([`attach`]), so that previews, tests, runs and replays all obey them at no further cost. Rules over
-//! events are tried over history here; while events are recorded, those of `audit: { rules }` work.
+//! events become rules of the log ([`attach`] too): one evaluator runs those and tries them over history.
+//!
+//! A pack applies by itself where records are what it is about ([`shipped`]); whoever names it decides instead.
 
 mod attach;
 mod condition;
+mod events;
 mod held;
 mod objects;
+mod protected;
+mod shipped;
 mod words;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::assess::Gravity;
-use crate::config::{Node, Project, Spanned, yaml};
+use crate::config::{Mapping, Node, Project, Spanned};
 use crate::error::codes::config::RULE_BAD;
 use crate::error::{Finding, Findings, Place};
+use crate::record::ClassId;
 
 pub use attach::attach;
 pub use condition::Condition;
 pub use held::{findings, held};
-
-/// The packs of rules that are shipped, by name.
-const PACKS: &[(&str, &str)] = &[
-    ("dealers", include_str!("dealers.yaml")),
-    ("health", include_str!("health.yaml")),
-    ("payments", include_str!("payments.yaml")),
-    ("accounts", include_str!("accounts.yaml")),
-    ("inventory", include_str!("inventory.yaml")),
-];
+pub use shipped::{Applies, pack, packs};
 
 /// What a rule looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -77,8 +75,14 @@ pub enum Action {
     Park,
     /// The record is left out.
     Withhold,
-    /// The record goes to the dead letters, and the run ends.
+    /// The record goes to the dead letters, and the run ends; the run that an event came from ends.
     Stop,
+    /// Whoever is told of rules is told (events).
+    Notify,
+    /// Everybody who is told of anything is told (events).
+    Alert,
+    /// The route is disabled until somebody enables it again (events).
+    Freeze,
     /// Fields of the record are masked.
     Mask(OneOrMany),
     /// Fields of the record are left out.
@@ -89,7 +93,7 @@ pub enum Action {
     Tokenize {
         /// The field.
         field: String,
-        /// The name of the key.
+        /// The name of the key; empty: there is none, and what was to become a token is refused.
         key: String,
     },
 }
@@ -134,8 +138,14 @@ pub struct Rule {
     #[serde(default)]
     pub severity: Gravity,
     /// What is done; nothing: `block` before anything moves, `park` for records, `warn` for events.
+    #[serde(default, rename = "action", deserialize_with = "actions")]
+    pub actions: Vec<Action>,
+    /// Events are counted apart by what this gives; nothing: by action and route.
     #[serde(default)]
-    pub action: Option<Action>,
+    pub group_by: Option<String>,
+    /// Classes of data: a target that is cleared for all of them is none of its business.
+    #[serde(default)]
+    pub unless_cleared: Vec<String>,
     /// What is said.
     #[serde(default)]
     pub message: Option<String>,
@@ -151,9 +161,25 @@ pub struct Rule {
     /// Its own tests.
     #[serde(default)]
     pub tests: Vec<Test>,
+    /// Whether it holds only where somebody names its pack: elsewhere the flow check says the same.
+    #[serde(default)]
+    pub only_named: bool,
     /// Where it stands; a shipped rule stands in none of the project's files.
     #[serde(skip)]
     pub place: Option<Place>,
+    /// The pack it is from.
+    #[serde(skip)]
+    pub pack: Option<Applies>,
+}
+
+/// One action, or a list of them.
+fn actions<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Action>, D::Error> {
+    let json = Json::deserialize(deserializer)?;
+    let one = |json: Json| serde_json::from_value(json).map_err(serde::de::Error::custom);
+    match json {
+        Json::Array(items) => items.into_iter().map(one).collect(),
+        other => Ok(vec![one(other)?]),
+    }
 }
 
 fn yes() -> bool {
@@ -175,15 +201,6 @@ pub struct Test {
     pub fires: bool,
 }
 
-/// A pack of rules.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pack {
-    #[expect(dead_code, reason = "said for who reads the file")]
-    about: String,
-    rules: Vec<Rule>,
-}
-
 /// An entry of `compliance: { rules }` that is a pack.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -197,25 +214,28 @@ struct Uses {
     /// The key that takes the place of the pack's own.
     #[serde(default)]
     key: Option<String>,
+    /// Whether it applies; `false` switches off what applies by itself.
+    #[serde(default = "yes")]
+    enabled: bool,
 }
 
-/// The names of the packs that are shipped.
-pub fn packs() -> impl Iterator<Item = &'static str> {
-    PACKS.iter().map(|(name, _)| *name)
+/// That somebody said of a pack whether it applies: then it does not by itself.
+struct Decided {
+    pack: String,
+    /// Of these mappings alone; none: of all.
+    mappings: Vec<String>,
 }
 
-/// The rules of a shipped pack.
-pub fn pack(name: &str) -> Option<Vec<Rule>> {
-    let (_, text) = PACKS.iter().find(|(own, _)| *own == name)?;
-    yaml::read::<Pack>(text).ok().map(|pack| pack.rules)
-}
-
-/// The rules in force in a project, packs taken apart; and what is wrong with those that cannot be read.
-pub fn of(project: &Project) -> (Vec<Rule>, Findings) {
-    let (mut rules, mut findings) = (Vec::new(), Findings::new());
+/// The rules in force in a project and over its mappings, packs taken apart, those that apply by themselves
+/// among them; and what is wrong with those that cannot be read.
+pub fn of(project: &Project, mappings: &[Mapping]) -> (Vec<Rule>, Findings) {
+    let (mut rules, mut findings, mut decided) = (Vec::new(), Findings::new(), Vec::new());
     for entry in &project.compliance.rules.custom {
         match one(entry) {
-            Ok(read) => rules.extend(read),
+            Ok((read, said)) => {
+                rules.extend(read);
+                decided.extend(said);
+            }
             Err(cause) => findings.push(Finding::error(&RULE_BAD, entry.place.clone(), cause).fix(
                 "write `name`, `on` and `when`, or `use` with the name of a pack; docs/guide/standards.md has examples",
             )),
@@ -229,42 +249,67 @@ pub fn of(project: &Project) -> (Vec<Rule>, Findings) {
             false
         }
     });
+    rules.extend(shipped::by_themselves(project, mappings, &decided));
     (rules, findings)
 }
 
 /// What is wrong with a rule that could be read.
 fn fault(rule: &Rule) -> Option<String> {
-    let compiled = words::expand(rule, None).and_then(|text| Condition::compile(rule.on.word(), &text));
+    let compiled = match rule.on {
+        On::Event => events::compiled(rule).map(drop),
+        on => words::expand(rule, None).and_then(|text| Condition::compile(on.word(), &text)).map(drop),
+    };
     if let Err(fault) = compiled {
         return Some(format!(": {fault}"));
     }
-    let fits = match (&rule.action, rule.on) {
-        (None | Some(Action::Warn), _) => true,
-        (Some(Action::Block), on) => !matches!(on, On::Record | On::Event),
-        (Some(Action::Approve), on) => matches!(on, On::Mapping | On::Flow),
-        (Some(_), on) => on == On::Record,
+    let unknown = rule.unless_cleared.iter().find(|name| ClassId::named(name).is_none());
+    if let Some(name) = unknown {
+        return Some(format!(": there is no class `{name}`"));
+    }
+    if rule.group_by.is_some() && rule.on != On::Event {
+        return Some(": `group_by` counts events apart".into());
+    }
+    let fits = |action: &Action| match (action, rule.on) {
+        (Action::Warn, _) => true,
+        (Action::Block, on) => !matches!(on, On::Record | On::Event),
+        (Action::Approve, on) => matches!(on, On::Mapping | On::Flow),
+        (Action::Notify | Action::Alert | Action::Freeze, on) => on == On::Event,
+        (Action::Stop, on) => matches!(on, On::Record | On::Event),
+        (_, on) => on == On::Record,
     };
-    (!fits).then(|| format!(" is on a {}, about which this action can do nothing", rule.on.word()))
+    let lost = !rule.actions.iter().all(fits);
+    lost.then(|| format!(" is on a {}, about which this action can do nothing", rule.on.word()))
 }
 
-fn one(entry: &Spanned<Node>) -> Result<Vec<Rule>, String> {
+/// The rules of an entry, and of which pack it decides.
+fn one(entry: &Spanned<Node>) -> Result<(Vec<Rule>, Vec<Decided>), String> {
     let json = json(&entry.value);
     if json.get("use").is_some() {
         let uses: Uses = serde_json::from_value(json).map_err(|error| error.to_string())?;
         let known: Vec<&str> = packs().collect();
+        if uses.pack == "*" && !uses.enabled {
+            let decided = |pack: &&str| Decided { pack: (*pack).to_owned(), mappings: uses.mappings.clone() };
+            return Ok((Vec::new(), known.iter().map(decided).collect()));
+        }
         let mut rules = pack(&uses.pack)
             .ok_or_else(|| format!("there is no pack of rules `{}`: there are {}", uses.pack, known.join(", ")))?;
+        if !uses.enabled {
+            return Ok((Vec::new(), vec![Decided { pack: uses.pack, mappings: uses.mappings }]));
+        }
         rules.retain(|rule| !uses.except.contains(&rule.name));
         for rule in &mut rules {
             rule.place = Some(entry.place.clone());
+            rule.pack = Some(Applies { pack: uses.pack.clone(), because: std::collections::BTreeMap::new() });
             if !uses.mappings.is_empty() {
                 rule.mappings.clone_from(&uses.mappings);
             }
-            if let (Some(Action::Tokenize { key, .. }), Some(own)) = (&mut rule.action, &uses.key) {
-                key.clone_from(own);
+            for action in &mut rule.actions {
+                if let (Action::Tokenize { key, .. }, Some(own)) = (action, &uses.key) {
+                    key.clone_from(own);
+                }
             }
         }
-        return Ok(rules);
+        return Ok((rules, vec![Decided { pack: uses.pack, mappings: Vec::new() }]));
     }
     let mut rule: Rule = serde_json::from_value(json).map_err(|error| format!("this is no rule: {error}"))?;
     rule.place = Some(match &entry.value {
@@ -274,7 +319,7 @@ fn one(entry: &Spanned<Node>) -> Result<Vec<Rule>, String> {
         }
         _ => entry.place.clone(),
     });
-    Ok(vec![rule])
+    Ok((vec![rule], Vec::new()))
 }
 
 /// A tree as JSON; references as they are written.
@@ -304,8 +349,53 @@ impl Rule {
         format!("rule `{}`: {}{control}", self.name, what.trim_end_matches('.'))
     }
 
+    /// Whether this is among what is done.
+    pub fn does(&self, action: &Action) -> bool {
+        self.actions.contains(action)
+    }
+
+    /// Whether it applies by itself to mappings of that name.
+    pub fn by_itself(&self, mapping: &str) -> bool {
+        self.pack.as_ref().is_some_and(|pack| pack.because.contains_key(mapping))
+    }
+
+    /// What is done, in a few words.
+    pub fn deed(&self) -> String {
+        let all = |fields: &OneOrMany| fields.all().join(", ");
+        let told = |action: &Action| match action {
+            Action::Block => "stops everything before it moves".to_owned(),
+            Action::Warn => "says so".into(),
+            Action::Approve => "asks for an approval".into(),
+            Action::Park => "sets records aside".into(),
+            Action::Withhold => "withholds records".into(),
+            Action::Stop if self.on == On::Event => "ends the run".into(),
+            Action::Stop => "sets the record aside and ends the run".into(),
+            Action::Notify => "tells whoever is told of rules".into(),
+            Action::Alert => "tells everybody".into(),
+            Action::Freeze => "disables the route".into(),
+            Action::Mask(fields) => format!("masks {}", all(fields)),
+            Action::Drop(fields) => format!("leaves out {}", all(fields)),
+            Action::Anonymize(fields) => format!("leaves initials of {}", all(fields)),
+            Action::Tokenize { field, key } if key.is_empty() => {
+                format!("sets records with {field} aside: no key for tokens")
+            }
+            Action::Tokenize { field, key } => format!("writes tokens for {field} (key {key})"),
+        };
+        match self.actions.is_empty() {
+            false => self.actions.iter().map(told).collect::<Vec<_>>().join(", "),
+            true => told(match self.on {
+                On::Record => &Action::Park,
+                On::Event => &Action::Warn,
+                _ => &Action::Block,
+            }),
+        }
+    }
+
     /// Runs its tests; what does not come out as they say.
     pub fn failures(&self) -> Vec<String> {
+        if self.on == On::Event {
+            return events::failures(self);
+        }
         let run = |test: &Test| -> Result<bool, String> {
             let text = words::expand(self, Some(&words::Known::of_test(test)))?;
             Ok(Condition::compile(self.on.word(), &text)?.holds(&test.given))
@@ -336,9 +426,10 @@ mod tests {
 
     #[test]
     fn every_pack_is_read_and_its_tests_hold() {
-        for (name, text) in PACKS {
-            let read = yaml::read::<Pack>(text).unwrap_or_else(|error| panic!("{name}.yaml: {error:?}"));
-            for rule in &read.rules {
+        for name in packs() {
+            let rules = pack(name).unwrap_or_else(|| panic!("{name}.yaml cannot be read"));
+            for rule in &rules {
+                assert_eq!(fault(rule), None, "{name}: {}", rule.name);
                 assert_eq!(rule.failures(), Vec::<String>::new(), "{name}: {}", rule.name);
                 assert!(
                     rule.tests.iter().any(|test| test.fires) && rule.tests.iter().any(|test| !test.fires),
@@ -347,7 +438,6 @@ mod tests {
                 );
                 assert!(rule.about.is_some(), "{name}: {}", rule.name);
             }
-            assert!(pack(name).is_some());
         }
     }
 

@@ -1,9 +1,10 @@
 //! The words that conditions of rules have beside those of the language. Each is about something that is
 //! known before anything moves, so it is as if its value were written there:
 //! `tag(record.card)` is the list of the field's classes with those around them, `protected(record.card)` whether
-//! nothing of it arrives in clear, `detect(record.note)` whether its value is looked at on its way,
-//! `consent("marketing")` whether the record says yes to that, `region("crm")` where a connector stands,
-//! `count_in("1h")` how many events of the same kind there were within that time.
+//! nothing of it arrives in clear, `consent("marketing")` whether the record says yes to that, `region("crm")` where
+//! a connector stands. One looks at the record itself: `detect(record.note, "pci")` is whether the detectors find
+//! such data in its value; over a flow, whether outgoing values are looked at for it. `count_in("1h")` belongs to
+//! rules over events, see [`super::events`].
 
 use std::collections::BTreeMap;
 
@@ -27,8 +28,6 @@ pub(super) struct Known {
     pub regions: BTreeMap<String, String>,
     /// The fields that there are; `None`: any.
     pub fields: Option<Vec<String>>,
-    /// How many events there were in a window, by its words.
-    pub counts: BTreeMap<String, u64>,
 }
 
 impl Known {
@@ -56,6 +55,23 @@ pub(super) fn expand(rule: &Rule, known: Option<&Known>) -> Result<String, Strin
     }
     out.push_str(rest);
     Ok(without_unknown(&out, rule.on, known))
+}
+
+/// The first word in a condition that is about records and routes.
+pub(super) fn of_records(when: &str) -> Result<Option<&'static str>, String> {
+    Ok(next(when)?.map(|(_, word, ..)| word))
+}
+
+/// Whether a condition holds a word.
+pub(super) fn holds_word(when: &str, wanted: &str) -> Result<bool, String> {
+    let mut rest = when;
+    while let Some((_, word, _, end)) = next(rest)? {
+        if word == wanted {
+            return Ok(true);
+        }
+        rest = &rest[end..];
+    }
+    Ok(false)
 }
 
 /// The next word: where it begins, which it is, what stands in its parentheses, and where it ends.
@@ -103,6 +119,20 @@ fn value(rule: &Rule, word: &str, inside: &str, known: &Known) -> Result<String,
             format!("[{}]", list.map(|class| quoted(&class)).collect::<Vec<_>>().join(", "))
         }
         "protected" => known.protected.iter().any(|one| one == field).to_string(),
+        "detect" if rule.on == On::Record => {
+            let (field, class) = inside.split_once(',').map_or((inside, "any"), |(field, class)| (field, class.trim()));
+            let class = class.trim_matches(['"', '\'']);
+            let Some(field) = field.trim().strip_prefix("record.").map(|path| path.trim_start_matches('?')) else {
+                return Err(
+                    "`detect()` says of which field: `detect(record.note)`, `detect(record.note, \"pci\")`".into()
+                );
+            };
+            let first = field.split(['.', '[']).next().unwrap_or(field);
+            match &known.fields {
+                Some(fields) if !fields.iter().any(|known| known == first) => "false".into(),
+                _ => format!("(has(record.{field}) && looks_like(record.{field}, {class:?}, {field:?}))"),
+            }
+        }
         "detect" => {
             let of_field = known.tags.get(field).into_iter().flatten();
             let asked: Vec<String> =
@@ -118,7 +148,6 @@ fn value(rule: &Rule, word: &str, inside: &str, known: &Known) -> Result<String,
         },
         "consent" => known.gated.iter().any(|one| one == name).to_string(),
         "region" => quoted(known.regions.get(name).map_or("", String::as_str)),
-        "count_in" if rule.on == On::Event => known.counts.get(name).copied().unwrap_or(1).to_string(),
         _ => return Err(format!("`{word}` is for rules on events")),
     })
 }
@@ -190,7 +219,6 @@ mod tests {
             gated: vec!["ads".into()],
             regions: [("crm".to_owned(), "eu".to_owned())].into(),
             fields: Some(vec!["card".into(), "agreed".into()]),
-            counts: [("1h".to_owned(), 12)].into(),
         };
         let came = expand(&rule, Some(&known));
         assert_eq!(came.as_deref().map_err(String::as_str), expected, "{when}");
@@ -209,12 +237,24 @@ mod tests {
         check("flow", r#"consent("ads") && region("crm") == "eu""#, Ok(r#"true && "eu" == "eu""#));
         check("flow", r#"detect("pci.pan")"#, Ok("true"));
         check("flow", r#"detect("phi")"#, Ok("false"));
-        check("event", r#"count_in("1h") > 10"#, Ok("12 > 10"));
+        check(
+            "record",
+            r#"detect(record.card, "pci.pan")"#,
+            Ok(r#"(has(record.card) && looks_like(record.card, "pci.pan", "card"))"#),
+        );
+        check("record", "detect(record.?card)", Ok(r#"(has(record.card) && looks_like(record.card, "any", "card"))"#));
+        check("record", "detect(record.nothing)", Ok("false"));
+        check("record", r#"region("crm") == "eu""#, Ok(r#""eu" == "eu""#));
         // Inside of a text, and as part of another name, it is no word.
         check("record", r#"record.card == "tag(x)""#, Ok(r#"record.card == "tag(x)""#));
         check("record", "record.card.detect(1) || my_tag(2)", Ok("record.card.detect(1) || my_tag(2)"));
         check("record", "has(record.cvv) || has(record.card)", Ok("false || has(record.card)"));
         check("record", r#"count_in("1h") > 1"#, Err("`count_in` is for rules on events"));
+        check(
+            "record",
+            r#"detect("pci.pan")"#,
+            Err("`detect()` says of which field: `detect(record.note)`, `detect(record.note, \"pci\")`"),
+        );
         check("record", "tag(record.card", Err("`tag(` is not closed"));
         check("record", "tag()", Err("`tag()` says of what: a field, a purpose or a name"));
     }

@@ -105,6 +105,16 @@ pub enum Mark {
     Memory,
 }
 
+/// Where somebody read the ids of a control.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Read {
+    /// The pages.
+    pub at: Vec<String>,
+    /// The day.
+    pub on: String,
+}
+
 /// What a control is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -140,6 +150,9 @@ pub struct Control {
     pub on: Vec<About>,
     /// Whether its ids were read where they are published.
     pub mark: Mark,
+    /// Where they were read, if not in the standard's own source, and when.
+    #[serde(default)]
+    pub read: Option<Read>,
     /// What it is made of.
     pub checks: Vec<Part>,
 }

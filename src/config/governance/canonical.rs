@@ -10,6 +10,7 @@ use crate::record::{ClassSet, Path};
 /// Adds what the project declares to its `compliance`.
 pub fn rules(of: &Rules, into: &mut Value) {
     let Some(into) = into.as_object_mut() else { return };
+    put(into, "industry", of.industry.map(super::Industry::word));
     put(into, "home", of.home.as_deref());
     if let Some(controller) = &of.controller {
         let mut made = Map::new();
@@ -61,6 +62,7 @@ pub fn rules(of: &Rules, into: &mut Value) {
 pub fn custody(of: &Custody, agreements: &[Agreement], into: &mut Value) {
     let Some(into) = into.as_object_mut() else { return };
     put(into, "environment", of.environment.as_deref());
+    put(into, "industry", of.industry.map(super::Industry::word));
     put(into, "kind", of.kind.map(super::Audience::word));
     if let Some(purposes) = &of.purposes {
         into.insert("purposes".into(), json!(purposes));
@@ -89,6 +91,9 @@ pub fn processing(of: &Processing, into: &mut Value) {
         made.insert("consent".into(), consent(of));
     }
     put(&mut made, "opt_out", path(&of.opt_out));
+    if let Some(of) = &of.residency {
+        made.insert("residency".into(), json!({ "field": of.field.value.to_string(), "stays": of.stays }));
+    }
     put(&mut made, "age", path(&of.age));
     put(&mut made, "parental", path(&of.parental));
     put(&mut made, "age_of_consent", of.age_of_consent);

@@ -23,6 +23,11 @@ pub static COMPLIANCE: Section = Section {
             "Keys that values are protected with, by names that expressions use: `tokenize(value, \"customers\")`. `consign audit keys create NAME` makes one.",
         ),
         Key::new(
+            "industry",
+            INDUSTRIES,
+            "The industry: its rules apply by themselves where records are what they are about.",
+        ),
+        Key::new(
             "home",
             Kind::Label,
             "Where the people live whose data is moved: a country (`de`, `us`), `eu`, `eea` or a state (`us-ca`). Transfer rules begin here.",
@@ -251,6 +256,14 @@ static AGREEMENT: Section = Section {
     ],
 };
 
+/// Under `industry` of the project or of a connector.
+pub const INDUSTRIES: Kind = Kind::Word(&[
+    word("automotive", "Car dealers and whoever serves them."),
+    word("healthcare", "Care, and whoever pays for it."),
+    word("finance", "Banks, payments, insurance."),
+    word("manufacturing", "Making and storing things."),
+]);
+
 /// Under `kind` of a connector.
 pub const AUDIENCES: Kind = Kind::Word(&[
     word("internal", "The organisation itself."),
@@ -290,6 +303,11 @@ pub static PROCESSING: Section = Section {
             "opt_out",
             Kind::RecordPath,
             "The field that says that a person objects to sale or sharing: its records go to no target that `sells`.",
+        ),
+        Key::new(
+            "residency",
+            Kind::ShortOr(&Kind::RecordPath, &Kind::Section(&RESIDENCY)),
+            "The field with the country or region where the person lives, or a map: records whose data may not go to the target's region are held back.",
         ),
         Key::new("age", Kind::RecordPath, "The field with the age or the birth date of the person."),
         Key::new("parental", Kind::RecordPath, "The field that says that who has parental authority agreed."),
@@ -374,6 +392,21 @@ const DISCLOSURES: &[Word] = &[
     word("national_security", "National security or intelligence; not listed."),
     word("custody", "To correctional institutions or law enforcement about people in custody; not listed."),
 ];
+
+static RESIDENCY: Section = Section {
+    name: "residency",
+    about: "Where people live, told by each record. What is empty counts as `home` of the project; what nobody knows goes to the dead letters.",
+    foreign: false,
+    keys: &[
+        Key::new("field", Kind::RecordPath, "The field with the country (`de`), state (`us-ca`) or region (`eu`).")
+            .required(),
+        Key::new(
+            "stays",
+            Kind::OneOrMany(&Kind::Label),
+            "Countries, or `eea`, whose people's data does not leave them on any ground.",
+        ),
+    ],
+};
 
 static CONSENT: Section = Section {
     name: "consent",

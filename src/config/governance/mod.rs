@@ -21,6 +21,8 @@ pub(super) use read::{agreements, custody, processing, rules};
 /// What the project declares beside its standards and keys.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
+    /// The industry it is in: which packs of rules apply by themselves.
+    pub industry: Option<Industry>,
     /// Where the people are whose data it moves: a country (`de`), or `eu`, `eea`, `us-ca`.
     pub home: Option<String>,
     /// Who decides about the data.
@@ -221,6 +223,8 @@ pub struct Agreement {
 pub struct Custody {
     /// What it serves, where not what the project does: `production`, `test`.
     pub environment: Option<String>,
+    /// The industry it serves, where not what the project says.
+    pub industry: Option<Industry>,
     /// Who sees what is written to it.
     pub kind: Option<Audience>,
     /// What its data may be used for; `None`: nothing was said.
@@ -235,6 +239,34 @@ pub struct Custody {
     pub sells: bool,
     /// When its secrets were last changed.
     pub rotated: Option<Date>,
+}
+
+/// An industry whose rules are shipped as a pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Industry {
+    /// Car dealers and whoever serves them.
+    Automotive,
+    /// Care, and whoever pays for it.
+    Healthcare,
+    /// Banks, payments, insurance.
+    Finance,
+    /// Making and storing things.
+    Manufacturing,
+}
+
+impl Industry {
+    /// Each with its word.
+    pub const NAMES: &[(&str, Self)] = &[
+        ("automotive", Self::Automotive),
+        ("healthcare", Self::Healthcare),
+        ("finance", Self::Finance),
+        ("manufacturing", Self::Manufacturing),
+    ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, industry)| *industry == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// Who sees what is written to a system.
@@ -317,6 +349,8 @@ pub struct Processing {
     pub consent: Option<Consent>,
     /// The field that says that a person objects to sale or sharing.
     pub opt_out: Option<Spanned<Path>>,
+    /// Where the record says where the person lives: what may not go to the target is kept back.
+    pub residency: Option<Residency>,
     /// The field with the age or the birth date of the person.
     pub age: Option<Spanned<Path>>,
     /// The field that says that who has parental authority agreed.
@@ -355,6 +389,15 @@ pub struct Processing {
     pub protect: Vec<Protect>,
     /// The classes that the purpose needs; `None`: nothing was said.
     pub needs: Option<ClassSet>,
+}
+
+/// Where records say where their people live.
+#[derive(Clone, Debug)]
+pub struct Residency {
+    /// The field with the country or region.
+    pub field: Spanned<Path>,
+    /// Places whose people's data does not leave them, whatever grounds there are.
+    pub stays: Vec<String>,
 }
 
 /// How consent is told. Fields are paths in the record, or with `lookup` in the row found.

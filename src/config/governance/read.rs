@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::{
-    Action, Agreement, AtRest, Audience, Consent, ConsentLookup, ConsentSource, Controller, Custody, Detect, OnHit,
-    Processing, Protect, Role, Rules, Transfer, Waiver,
+    Action, Agreement, AtRest, Audience, Consent, ConsentLookup, ConsentSource, Controller, Custody, Detect, Industry,
+    OnHit, Processing, Protect, Residency, Role, Rules, Transfer, Waiver,
 };
 use crate::config::check::Checker;
 use crate::config::mapping::{path, stream_ref, text};
@@ -45,6 +45,7 @@ pub fn rules(checker: &mut Checker<'_>, raw: Option<&Raw>) -> Rules {
     };
     let kept = get(raw, "retention").map_or(&[][..], Raw::entries);
     Rules {
+        industry: word(raw, "industry", Industry::NAMES),
         home: label(raw, "home"),
         controller: get(raw, "controller").map(|of| Controller {
             name: label(of, "name"),
@@ -130,6 +131,7 @@ pub fn agreements(source: &Source, raw: Option<&Raw>) -> Vec<Agreement> {
 pub fn custody(raw: &Raw) -> Custody {
     Custody {
         environment: label(raw, "environment"),
+        industry: word(raw, "industry", Industry::NAMES),
         kind: word(raw, "kind", Audience::NAMES),
         purposes: get(raw, "purposes").map(|_| labels(raw, "purposes")),
         retention_days: label(raw, "retention").and_then(|text| units::days(&text).ok()),
@@ -153,6 +155,10 @@ pub fn processing(checker: &mut Checker<'_>, raw: Option<&Raw>) -> Processing {
         condition: said("condition"),
         consent: get(raw, "consent").and_then(|of| consent(checker, of, get(raw, "subject").is_some())),
         opt_out: at("opt_out"),
+        residency: get(raw, "residency").and_then(|of| match of.text() {
+            Some(_) => Some(Residency { field: path(of, source)?, stays: Vec::new() }),
+            None => Some(Residency { field: path(get(of, "field")?, source)?, stays: labels(of, "stays") }),
+        }),
         age: at("age"),
         parental: at("parental"),
         age_of_consent: whole(get(raw, "age_of_consent")).and_then(|age| u8::try_from(age).ok()),

@@ -226,6 +226,18 @@ pub static ERASED: Code = Code::new(
     "a record is withheld: its person was erased",
     "`consign audit keys shred` left a tombstone for this person, so that what was erased does not come back with the next full sync (GDPR Art. 17). Nothing of the record is kept, and dead letters of the person are given up.",
 );
+/// A rule of the project keeps a record back.
+pub static RULE_WITHHELD: Code = Code::new(
+    "comply-rule-withheld",
+    "a record is withheld: a rule of the project says so",
+    "A rule under `compliance: rules:` whose action is `withhold` holds for the record. It is not written, nothing of it is kept but what it is known by, and it is counted in its run with the name of the rule. Once the rule no longer holds for it, the next run that reads the record takes it along.",
+);
+/// The person lives where data may not leave for the target.
+pub static RESIDENCY: Code = Code::new(
+    "comply-residency",
+    "a record is withheld: data of people of its place may not go there",
+    "`compliance: residency:` of the mapping names the field that says where the person lives, and data of people of that place may not go to where the target stands: it is one that the mapping lists under `stays`, or the target stands in a country without an adequacy decision, and no ground of transfer (GDPR Art. 44 to 49) is declared. Nothing of the record is kept.",
+);
 /// A gate cannot be told.
 pub static GATE: Code = Code::new(
     "comply-gate",
@@ -238,6 +250,22 @@ pub static TOTALS: Code = Code::new(
     "declared sums do not agree",
     "`compliance: totals:` names fields whose sums are compared: what was read must be what was written, filtered, rejected and withheld together. They do not agree, so a value was changed, lost or added on the way. The run ends with 5, and both sides are on record.",
 );
+
+/// Those that only records show.
+pub const AT_RUN_TIME: &[&Code] = &[
+    &BLOCKED,
+    &PARKED,
+    &DETECTED,
+    &NO_CONSENT,
+    &WITHDRAWN,
+    &OPTED_OUT,
+    &UNDER_AGE,
+    &ERASED,
+    &RULE_WITHHELD,
+    &RESIDENCY,
+    &GATE,
+    &TOTALS,
+];
 
 /// The written-out list.
 pub const ALL: &[&Code] = &[
@@ -278,6 +306,8 @@ pub const ALL: &[&Code] = &[
     &OPTED_OUT,
     &UNDER_AGE,
     &ERASED,
+    &RULE_WITHHELD,
+    &RESIDENCY,
     &GATE,
     &TOTALS,
 ];

@@ -63,6 +63,12 @@ pub static IO_FAILED: Code =
 
 const COMMON: &[&Code] = &[&BUG, &IO_DENIED, &IO_FULL, &IO_NOT_FOUND, &IO_FAILED];
 
+/// The codes that a check of configuration and mappings can find before anything moves.
+pub fn checked_offline() -> impl Iterator<Item = &'static Code> {
+    let areas = [config::ALL, expr::ALL, map::ALL, comply::ALL];
+    areas.into_iter().flatten().copied().filter(|code| !comply::AT_RUN_TIME.contains(code))
+}
+
 /// Every code, area by area.
 pub fn all() -> impl Iterator<Item = &'static Code> {
     [

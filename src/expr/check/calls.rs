@@ -11,7 +11,7 @@ use crate::expr::functions::{self, Flow, Function, Kinds, Prepared, Returns, Spe
 use crate::expr::keyed::{Ask, KeyUse, Keyed, Tool};
 use crate::expr::node::{Node, Op};
 use crate::expr::{Effect, FlowStep, Rewrite, types};
-use crate::record::{ClassId, ClassSet, Type, Value};
+use crate::record::{ClassId, ClassSet, Type, Value, suspect};
 
 impl Checker<'_> {
     pub(super) fn call(
@@ -138,12 +138,24 @@ impl Checker<'_> {
             }
         }
         let mut restores = ClassSet::NONE;
+        // A table says nothing of its columns but their names.
+        if spec.name == "lookup"
+            && let Some(Value::String(column)) = typed.get(2).and_then(Typed::constant)
+        {
+            restores = suspect::by_name(column);
+        }
         if let Some(keyed) = functions::keyed(spec.name).filter(|_| !broken) {
             match self.tool(&keyed, &typed) {
                 Some(tool) => {
                     restores = tool.restores;
                     prepared = Prepared::Made(Box::new(tool));
                 }
+                None => broken = true,
+            }
+        }
+        if spec.name == "looks_like" && !broken {
+            match self.looker(&typed) {
+                Some(looker) => prepared = looker,
                 None => broken = true,
             }
         }
@@ -261,6 +273,43 @@ impl Checker<'_> {
             return None;
         };
         Some(Prepared::Made(Box::new(functions::Lookup { table, column: place })))
+    }
+
+    /// What looks at values for data of a class; a fault if the class is not known, or nobody can look.
+    fn looker(&mut self, typed: &[Typed]) -> Option<Prepared> {
+        let mut said: [Option<String>; 2] = [None, None];
+        for (into, argument) in said.iter_mut().zip(typed.iter().skip(1)) {
+            match argument.constant() {
+                Some(Value::String(text)) => *into = Some(text.to_owned()),
+                _ => {
+                    let cause = "the class and the field must be known before there is data";
+                    self.fault(&codes::ARGUMENTS, argument.node.at, cause, Some("write it in quotes".into()));
+                    return None;
+                }
+            }
+        }
+        let [class, field] = said;
+        let at = typed.get(1).or(typed.first())?.node.at;
+        let class = match class.as_deref().filter(|class| *class != "any") {
+            None => None,
+            Some(name) => match ClassId::named(name) {
+                Some(class) => Some(class),
+                None => {
+                    let near = nearest(name, crate::record::class::ALL.iter().map(|class| class.name));
+                    let fix = near.map(|near| format!("did you mean `{near}`?"));
+                    self.fault(&codes::ARGUMENTS, at, format!("there is no class `{name}`"), fix);
+                    return None;
+                }
+            },
+        };
+        match self.environment.keys.looker(class, field.as_deref().unwrap_or_default()) {
+            Some(looker) => Some(Prepared::Made(Box::new(looker))),
+            None => {
+                let fix = "it stands in the expressions of mappings and rules".to_string();
+                self.fault(&codes::ARGUMENTS, at, "no detector is at hand here", Some(fix));
+                None
+            }
+        }
     }
 
     /// What does the task of a function with a key; a fault if the key is not to be had.

@@ -23,7 +23,8 @@ fn keys() -> Keys {
         classes,
         decrypt: vec!["answers".into()],
     };
-    Keys::of(std::sync::Arc::new(Ring::rehearsal(named.map(declared)))).on_behalf("answers")
+    let looks = crate::comply::detect::Sight::usual();
+    Keys::of(std::sync::Arc::new(Ring::rehearsal(named.map(declared)))).looking(looks).on_behalf("answers")
 }
 
 /// The text of the result, or of the message.

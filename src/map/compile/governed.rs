@@ -24,6 +24,8 @@ impl Compiler<'_> {
         governed.purposes = self.asked(own.and_then(|consent| consent.purposes.as_ref()), &mut governed.names);
         governed.given = self.asked(own.and_then(|consent| consent.given.as_ref()), &mut governed.names);
         governed.withdrawn = self.asked(own.and_then(|consent| consent.withdrawn.as_ref()), &mut governed.names);
+        let residency = said.residency.as_ref().map(|residency| &residency.field);
+        governed.residency = self.asked(residency, &mut governed.names);
         governed.opt_out = self.asked(said.opt_out.as_ref(), &mut governed.names);
         governed.age = self.asked(said.age.as_ref(), &mut governed.names);
         governed.parental = self.asked(said.parental.as_ref(), &mut governed.names);

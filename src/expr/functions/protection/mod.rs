@@ -12,6 +12,7 @@ mod generalize_date;
 mod generalize_number;
 mod hmac_sha256;
 mod is_erased;
+mod looks_like;
 mod mask;
 mod mask_email;
 mod mask_iban;
@@ -48,6 +49,7 @@ pub(super) static GROUP: Group = Group {
         &generalize_number::GENERALIZE_NUMBER,
         &hmac_sha256::HMAC_SHA256,
         &is_erased::IS_ERASED,
+        &looks_like::LOOKS_LIKE,
         &mask::MASK,
         &mask_email::MASK_EMAIL,
         &mask_iban::MASK_IBAN,

@@ -1,0 +1,496 @@
+//! Rules of a project's own and packs of rules, through the whole program: what they keep back, what they change,
+//! and how somebody learns why.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::support::{consign, text};
+
+struct Project(tempfile::TempDir);
+
+impl Project {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let project = Self(tempfile::tempdir().expect("a folder"));
+        for (name, text) in files {
+            project.write(name, text);
+        }
+        project
+    }
+
+    fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.root().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("written");
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.root().join(name)).unwrap_or_default()
+    }
+
+    fn run(&self, words: &[&str]) -> (i32, String) {
+        let output = consign(self.root()).args(words).stdin(Stdio::null()).output().expect("consign starts");
+        (output.status.code().expect("an exit code"), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+    }
+
+    /// The same as a document.
+    fn document(&self, words: &[&str]) -> (i32, Value) {
+        let words = [&["-o", "json"][..], words].concat();
+        let output = consign(self.root()).args(words).stdin(Stdio::null()).output().expect("consign starts");
+        let document = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{}{}", text(&output.stdout), text(&output.stderr)));
+        (output.status.code().expect("an exit code"), document)
+    }
+}
+
+#[track_caller]
+fn says(said: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(said.contains(part), "`{part}` is not said:\n{said}");
+    }
+}
+
+const SHOP: &str = "version: 1
+compliance:
+  rules:
+    - name: no-embargo
+      about: Nothing goes to countries under embargo
+      on: record
+      when: record.country == \"kp\"
+      action: withhold
+      control: House 7
+    - { name: no-drafts, on: record, when: record.state == \"draft\", action: withhold }
+connectors:
+  shop:
+    use: file
+    with: { path: in }
+    streams: { orders: { path: orders.csv, format: csv, fields: { id: string, country: string, state: string } } }
+  dw: { use: sqlite, with: { path: dw.db } }
+  out:
+    use: file
+    with: { path: out }
+    streams: { orders: { path: orders.ndjson, format: ndjson } }
+";
+
+const ORDERS: &str = "id,country,state\na,de,open\nb,kp,open\nc,fr,draft\nd,kp,draft\n";
+
+fn orders(to: &str, sync: &str) -> String {
+    format!(
+        "version: 1\nname: orders\nfrom: shop.orders\nto: {to}\n{sync}fields:\n  - {{ target: id, source: id, required: true }}\n  \
+         - {{ target: country, source: country }}\n  - {{ target: state, source: state }}\ntests:\n  \
+         - {{ name: embargo, given: {{ id: x, country: kp, state: open }}, expect_withheld: no-embargo }}\n"
+    )
+}
+
+/// What a rule keeps back is withheld like what a gate does: counted, told of, and kept nowhere.
+#[test]
+fn what_a_rule_withholds_is_withheld() {
+    let mapping = orders("dw.orders", "sync: { mode: upsert, key: id }\n");
+    let project =
+        Project::new(&[("connectors.yaml", SHOP), ("mappings/orders.yaml", &mapping), ("in/orders.csv", ORDERS)]);
+    let (exit, said) = project.run(&["map", "test"]);
+    assert_eq!(exit, 0, "{said}");
+    let (_, said) = project.run(&["map", "preview", "orders"]);
+    says(&said, &["withheld by the rule `no-embargo`", "withheld by the rule `no-drafts`"]);
+    let (exit, said) = project.run(&["sync", "plan", "orders", "--save", "plan.json"]);
+    assert_eq!(exit, 0, "{said}");
+    says(&said, &["3 withheld"]);
+    let (exit, document) = project.document(&["sync", "run", "orders"]);
+    let totals = &document["totals"];
+    assert_eq!((exit, totals["withheld"].as_u64(), totals["filtered"].as_u64()), (0, Some(3), Some(0)), "{document}");
+    let by_rule = |name: &str| {
+        let rulings = document["rulings"].as_array().expect("rulings").clone();
+        rulings.iter().find(|one| one["rule"] == name).map(|one| one["records"].clone()).unwrap_or_default()
+    };
+    assert_eq!((by_rule("no-embargo"), by_rule("no-drafts")), (Value::from(2), Value::from(1)));
+    // The next run says it to a person.
+    let (_, said) = project.run(&["sync", "run", "orders", "--full"]);
+    says(
+        &said,
+        &["3 records: 2 rule `no-embargo`: Nothing goes to countries under embargo (House 7), 1 rule `no-drafts`"],
+    );
+    let (_, said) = project.run(&["report", "run"]);
+    says(&said, &["withheld", "rule `no-embargo`"]);
+    let (_, document) = project.document(&["audit", "list", "--action", "records.withheld"]);
+    let event = document["events"][0]["seq"].to_string();
+    says(&project.run(&["audit", "show", &event, "-o", "json"]).1, &["no-embargo", "comply-rule-withheld"]);
+    // Why, for one record, by its key; one that was delivered and one that nobody knows have other answers.
+    let (exit, said) = project.run(&["audit", "why", "b"]);
+    assert_eq!(exit, 0, "{said}");
+    says(&said, &["withheld from orders", "no-embargo", "connectors.yaml:7", "takes it along"]);
+    let (_, document) = project.document(&["audit", "why", "c"]);
+    assert_eq!(document["found"][0]["rule"], "no-drafts", "{document}");
+    assert_eq!(project.run(&["audit", "why", "nobody"]).0, 2);
+    // Nothing of it waits anywhere, and once the rule is gone it comes along.
+    says(&project.run(&["sync", "dlq", "list"]).1, &["no dead letter"]);
+    project.write(
+        "connectors.yaml",
+        &SHOP.replace(
+            "on: record\n      when: record.country",
+            "on: record\n      enabled: false\n      when: record.country",
+        ),
+    );
+    project.write(
+        "mappings/orders.yaml",
+        &mapping
+            .replace("country: kp", "country: de")
+            .replace("expect_withheld: no-embargo", "expect: { id: x, country: de, state: open }"),
+    );
+    let (exit, document) = project.document(&["sync", "run", "orders", "--full"]);
+    assert_eq!((exit, document["totals"]["withheld"].as_u64()), (0, Some(2)), "{document}");
+    assert_eq!(project.document(&["audit", "why", "d"]).1["found"][0]["rule"], "no-drafts");
+}
+
+/// Where records have no key they are known by where they stand.
+#[test]
+fn withheld_records_without_a_key_are_found_by_place() {
+    let project = Project::new(&[
+        ("connectors.yaml", SHOP),
+        ("mappings/orders.yaml", &orders("out.orders", "")),
+        ("in/orders.csv", ORDERS),
+        ("out/.keep", ""),
+    ]);
+    let (exit, said) = project.run(&["sync", "run", "orders"]);
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!(project.read("out/orders.ndjson").lines().count(), 1);
+    let place = project.document(&["audit", "why", "orders.csv:3"]);
+    assert_eq!((place.0, &place.1["found"][0]["rule"]), (0, &Value::from("no-embargo")), "{}", place.1);
+}
+
+/// A project as somebody would write it who knows their industry and their files, and nothing of rules.
+fn industry(industry: &str, stream: &str, fields: &str, mapping: &str, rows: &str) -> Project {
+    let connectors = format!(
+        "version: 1\n{industry}connectors:\n  crm:\n    use: file\n    with: {{ path: in }}\n    streams: {{ {stream}: {{ path: {stream}.ndjson, format: ndjson{fields} }} }}\n  \
+         hub:\n    use: file\n    with: {{ path: out }}\n    streams: {{ {stream}: {{ path: {stream}.ndjson, format: ndjson }} }}\n"
+    );
+    let mapping = format!(
+        "version: 1\nname: {stream}\nfrom: crm.{stream}\nto: hub.{stream}\nsync: {{ on_error: {{ tolerate: {{ percent: 90 }} }} }}\nfields:\n{mapping}"
+    );
+    Project::new(&[
+        ("connectors.yaml", &connectors),
+        (&format!("mappings/{stream}.yaml"), &mapping),
+        (&format!("in/{stream}.ndjson"), rows),
+        ("out/.keep", ""),
+    ])
+}
+
+fn plain(fields: &[&str]) -> String {
+    fields.iter().map(|field| format!("  - {{ target: {field}, source: {field} }}\n")).collect()
+}
+
+fn records(project: &Project, name: &str) -> Vec<Value> {
+    let text = project.read(&format!("out/{name}.ndjson"));
+    text.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
+}
+
+/// Customers of dealers without consent to marketing are anonymised; those with it go as they are.
+#[test]
+fn dealers_customers_are_anonymous_without_consent() {
+    let rows = "{\"id\":1,\"name\":\"Bob Jones\",\"email\":\"bob@jones.example\",\"phone\":\"+49 30 1\",\"consent_marketing\":false}\n\
+                {\"id\":2,\"name\":\"Eva Gold\",\"email\":\"eva@gold.example\",\"phone\":\"+49 30 2\",\"consent_marketing\":true}\n\
+                {\"id\":3,\"name\":\"Max Moritz\",\"email\":\"max@moritz.example\",\"phone\":\"+49 30 3\"}\n";
+    let mapping = plain(&["id", "name", "email", "phone"]);
+    let project = industry("compliance: { industry: automotive }\n", "customers", "", &mapping, rows);
+    let (exit, said) = project.run(&["sync", "plan", "customers"]);
+    assert_eq!(exit, 0, "{said}");
+    says(
+        &said,
+        &["dealer-anonymous-name: leaves initials of name", "pack dealers, by itself: the project is automotive"],
+    );
+    says(&project.run(&["map", "explain", "customers", "email"]).1, &["dealer-no-contact"]);
+    let (exit, said) = project.run(&["sync", "run", "customers"]);
+    assert_eq!(exit, 0, "{said}");
+    let written = records(&project, "customers");
+    assert_eq!(written[0], serde_json::json!({ "id": 1, "name": "BJ" }));
+    assert_eq!(written[1]["email"], "eva@gold.example");
+    assert_eq!(written[2], serde_json::json!({ "id": 3, "name": "MM" }));
+    says(&project.run(&["audit", "check", "--all"]).1, &["dealer-no-contact", "pack dealers"]);
+    // Fields that are copied have nowhere to hide.
+    let copied = industry(
+        "compliance: { industry: automotive }\n",
+        "customers",
+        ", fields: { id: int, name: string, email: string, phone: string, consent_marketing: bool }",
+        "",
+        rows,
+    );
+    let mapping_of_copies =
+        "version: 1\nname: customers\nfrom: crm.customers\nto: hub.customers\ncopy: { pick: [id, name, email] }\n";
+    copied.write("mappings/customers.yaml", mapping_of_copies);
+    let (exit, said) = copied.run(&["sync", "run", "customers"]);
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!(records(&copied, "customers")[0], serde_json::json!({ "id": 1, "name": "BJ" }));
+    // Whoever says so is left alone, and so is who is in another business.
+    for other in [
+        "compliance: { industry: automotive, rules: [{ use: dealers, enabled: false }] }\n",
+        "compliance: { industry: automotive, rules: [{ use: \"*\", enabled: false }] }\n",
+        "compliance: { industry: automotive, rules: [{ use: dealers, enabled: false, mappings: [cust*] }] }\n",
+        "compliance: { industry: finance }\n",
+        "",
+    ] {
+        let project = industry(other, "customers", "", &mapping, rows);
+        let (exit, said) = project.run(&["sync", "run", "customers"]);
+        assert_eq!(exit, 0, "{said}");
+        assert_eq!(records(&project, "customers")[0]["email"], "bob@jones.example", "{other}");
+    }
+}
+
+/// Health data arrives encrypted or not at all, and whoever looks at it is on record.
+#[test]
+fn health_data_is_encrypted_and_looking_is_recorded() {
+    let rows = "{\"id\":1,\"diagnosis\":\"E11.9\"}\n";
+    let fields = ", fields: { id: int, diagnosis: { type: string, class: phi.diagnosis } }";
+    let said_so = "compliance: { industry: healthcare, keys: { records: { purpose: encrypt } } }\n";
+    let clear = industry(said_so, "patients", fields, &plain(&["id", "diagnosis"]), rows);
+    let (exit, said) = clear.run(&["map", "check"]);
+    assert_eq!(exit, 6, "{said}");
+    says(&said, &["phi-encrypted"]);
+    assert_eq!(clear.run(&["sync", "run", "patients"]).0, 6);
+    let sealed = "  - { target: id, source: id }\n  - { target: diagnosis, source: diagnosis, transform: 'encrypt(value, \"records\")' }\n";
+    let project = industry(said_so, "patients", fields, sealed, rows);
+    let (exit, said) = project.run(&["audit", "keys", "create", "records"]);
+    assert_eq!(exit, 0, "{said}");
+    let (exit, said) = project.run(&["sync", "run", "patients"]);
+    assert_eq!(exit, 0, "{said}");
+    assert!(!project.read("out/patients.ndjson").contains("E11.9"), "{}", project.read("out/patients.ndjson"));
+    // Looking at records leaves an event with who it was; a rule watches for events that do not say.
+    let (exit, said) = project.run(&["connect", "peek", "crm", "patients"]);
+    assert_eq!(exit, 0, "{said}");
+    let (_, viewed) = project.document(&["audit", "list", "--action", "data.viewed"]);
+    assert_eq!(viewed["events"][0]["actor"], "ada", "{viewed}");
+    says(&project.run(&["audit", "rules", "list"]).1, &["phi-access-recorded"]);
+    says(&project.run(&["audit", "rules", "test"]).1, &["2 tests passed"]);
+}
+
+/// Transactions with full card numbers, verification codes or PINs are refused; card numbers become tokens.
+#[test]
+fn card_data_is_refused_and_card_numbers_become_tokens() {
+    let rows = "{\"id\":1,\"amount\":5,\"card_token\":\"tok_1\"}\n\
+                {\"id\":2,\"amount\":5,\"card_token\":\"tok_1\",\"cvv\":\"918\"}\n\
+                {\"id\":3,\"amount\":5,\"full_card_number\":\"4539148803436467\"}\n\
+                {\"id\":4,\"amount\":5,\"pin\":\"4711\",\"card_token\":\"tok_1\"}\n\
+                {\"id\":5,\"amount\":5,\"card_number\":\"4539148803436467\"}\n";
+    let mapping = plain(&["id", "amount", "card_token", "card_number"]);
+    let ids =
+        |project: &Project| records(project, "transactions").iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
+    let cards = |project: &Project| {
+        let state = std::fs::read_dir(project.root().join(".consign")).expect("the state");
+        let files = state.filter_map(|file| std::fs::read(file.ok()?.path()).ok());
+        files.chain([project.read("out/transactions.ndjson").into_bytes()]).any(|bytes| {
+            let holds = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+            holds(b"4539148803436467")
+        })
+    };
+    // Without a key there is nothing to make a token with: such a transaction is refused too.
+    let project = industry("", "transactions", "", &mapping, rows);
+    says(&project.run(&["sync", "plan", "transactions"]).1, &["card-data-refused", "its records have `card_number`"]);
+    let (exit, said) = project.run(&["sync", "run", "transactions"]);
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!(ids(&project), [1]);
+    let (_, letters) = project.document(&["sync", "dlq", "list"]);
+    says(&letters.to_string(), &["there is no key to make a token of it with"]);
+    let letters = letters["letters"].as_array().expect("letters").clone();
+    assert_eq!(letters.len(), 4, "{letters:?}");
+    // What must never be stored is not even in the dead letter.
+    let code = letters.iter().find(|one| one["place"].as_str().is_some_and(|place| place.ends_with(":2")));
+    let id = code.expect("a letter")["id"].as_str().expect("an id").to_owned();
+    says(&project.run(&["sync", "dlq", "show", &id]).1, &["card-data-refused", "nothing of the record is kept"]);
+    assert!(!cards(&project));
+    // With one it becomes a token.
+    let project = industry("compliance: { keys: { cards: { purpose: token } } }\n", "transactions", "", &mapping, rows);
+    assert_eq!(project.run(&["audit", "keys", "create", "cards"]).0, 0);
+    let (exit, said) = project.run(&["sync", "run", "transactions"]);
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!(ids(&project), [1, 5]);
+    let token = records(&project, "transactions")[1]["card_number"].as_str().expect("a token").to_owned();
+    assert!(token.len() == 26 && !cards(&project), "{token}");
+    // A mapping that protects the number itself is left as it is, and a target that may have it gets it.
+    let masked =
+        "  - { target: id, source: id }\n  - { target: card, source: card_number, transform: mask_pan(value) }\n";
+    let own = industry("", "transactions", "", masked, "{\"id\":5,\"card_number\":\"4539148803436467\"}\n");
+    let (exit, said) = own.run(&["sync", "run", "transactions"]);
+    assert_eq!(exit, 0, "{said}");
+    assert!(records(&own, "transactions")[0]["card"].as_str().is_some_and(|card| card.ends_with("6467")));
+}
+
+/// Accounts carry names, addresses and balances only where that was agreed.
+#[test]
+fn accounts_are_minimised() {
+    let rows = "{\"id\":\"a\",\"customer_name\":\"Erika Muster\",\"email\":\"e@m.example\",\"balance\":5,\"status\":\"open\"}\n\
+                {\"id\":\"b\",\"customer_name\":\"Max Muster\",\"email\":\"m@m.example\",\"balance\":6,\"status\":\"open\",\"consent_data_processing\":true,\"include_balance\":true}\n";
+    let mapping = plain(&["id", "customer_name", "email", "balance", "status"]);
+    let project = industry("compliance: { industry: finance }\n", "accounts", "", &mapping, rows);
+    let (exit, said) = project.run(&["sync", "run", "accounts"]);
+    assert_eq!(exit, 0, "{said}");
+    let written = records(&project, "accounts");
+    assert_eq!(written[0], serde_json::json!({ "id": "a", "status": "open" }));
+    assert_eq!((&written[1]["customer_name"], &written[1]["balance"]), (&Value::from("Max Muster"), &Value::from(6)));
+}
+
+/// Items of stock without id, quantity, location or last update are refused.
+#[test]
+fn items_of_stock_are_whole() {
+    let rows = "{\"item_id\":\"a\",\"quantity\":1,\"location\":\"HAM\",\"last_updated\":\"2026-03-01\"}\n\
+                {\"item_id\":\"b\",\"quantity\":1,\"last_updated\":\"2026-03-01\"}\n\
+                {\"item_id\":\"c\",\"location\":\"HAM\",\"last_updated\":\"2026-03-01\"}\n\
+                {\"quantity\":1,\"location\":\"HAM\",\"last_updated\":\"2026-03-01\"}\n\
+                {\"item_id\":\"e\",\"quantity\":1,\"location\":\"HAM\"}\n";
+    let mapping = plain(&["item_id", "quantity", "location"]);
+    let project = industry("compliance: { industry: manufacturing }\n", "inventory", "", &mapping, rows);
+    let (exit, document) = project.document(&["sync", "run", "inventory"]);
+    assert_eq!((exit, document["totals"]["rejected"].as_u64()), (0, Some(4)), "{document}");
+    assert_eq!(records(&project, "inventory").len(), 1);
+    says(&project.run(&["sync", "dlq", "list"]).1, &["inventory-complete"]);
+}
+
+/// Each word of conditions over records, as it works while records move.
+#[test]
+fn words_look_at_records_and_at_what_is_known_of_them() {
+    let rules = "compliance:
+  rules:
+    - { name: no-cards, on: record, when: 'detect(record.note, \"pci.pan\")', action: park }
+    - { name: no-secrets, on: record, when: 'detect(record.memo)', action: withhold }
+    - { name: no-marked, on: record, when: '\"pii\" in tag(record.mail) && record.?mark.orValue(\"\") == \"x\"', action: withhold }
+    - { name: only-masked, on: record, when: '!protected(record.phone) && record.?mark.orValue(\"\") == \"p\"', action: withhold }
+    - { name: never-masked, on: record, when: 'protected(record.mail) && record.?mark.orValue(\"\") == \"q\"', action: withhold }
+    - { name: no-yes, on: record, when: '!consent(\"ads\") && record.?mark.orValue(\"\") == \"c\"', action: withhold }
+    - { name: not-there, on: record, when: 'region(\"target\") == \"us\" && record.?mark.orValue(\"\") == \"r\"', action: withhold }
+    - { name: not-here, on: record, when: 'region(\"hub\") == \"eu\" && record.?mark.orValue(\"\") == \"h\"', action: withhold }
+";
+    let fields = ", fields: { id: int, note: string, memo: string, mark: string, consent_ads: bool, \
+                  mail: { type: string, class: pii.email }, phone: { type: string, class: pii.phone } }";
+    let mapping = format!(
+        "{}  - {{ target: mail, source: mail }}\n  - {{ target: phone, source: phone, transform: mask_phone(value), when: has(record.phone) }}\n",
+        plain(&["id", "note"])
+    );
+    let mut rows = String::new();
+    for (id, more) in [
+        (1, "\"note\":\"paid 4539 1488 0343 6467\""),
+        (2, "\"memo\":\"reach me at anna@shop.example\""),
+        (3, "\"mark\":\"x\",\"mail\":\"a@b.example\""),
+        (4, "\"mark\":\"p\",\"phone\":\"+4930123456\""),
+        (5, "\"mark\":\"q\",\"mail\":\"a@b.example\""),
+        (6, "\"mark\":\"c\""),
+        (7, "\"mark\":\"c\",\"consent_ads\":true"),
+        (8, "\"mark\":\"r\""),
+        (9, "\"mark\":\"h\""),
+        (10, "\"note\":\"paid in cash\",\"memo\":\"call me\",\"mark\":\"\""),
+    ] {
+        rows.push_str(&format!("{{\"id\":{id},{more}}}\n"));
+    }
+    let project = industry(rules, "notes", fields, &mapping, &rows);
+    let at_home = project
+        .read("connectors.yaml")
+        .replace("  hub:\n    use: file\n", "  hub:\n    use: file\n    region: us\n    clearance: [pii]\n");
+    project.write("connectors.yaml", &at_home);
+    let (exit, document) = project.document(&["sync", "run", "notes"]);
+    assert_eq!(exit, 0, "{document}");
+    let ids: Vec<_> = records(&project, "notes").iter().map(|one| one["id"].clone()).collect();
+    // Mail is written as it is, so nothing protects it; the phone is masked, so that is protected.
+    assert_eq!(ids, [4, 5, 7, 9, 10], "{document}");
+    let mut by_rule: Vec<_> =
+        document["rulings"].as_array().expect("rulings").iter().map(|one| one["rule"].clone()).collect();
+    by_rule.sort_by_key(ToString::to_string);
+    assert_eq!(by_rule, ["no-marked", "no-secrets", "no-yes", "not-there"]);
+    assert_eq!(document["totals"]["rejected"], 1, "{document}");
+}
+
+/// Rules over events of the project's rules run while events are recorded, and over what was recorded.
+#[test]
+fn rules_over_events_act() {
+    let rules = "compliance:
+  rules:
+    - name: twice-failed
+      on: event
+      when: 'event.action == \"run.finished\" && event.outcome != \"success\" && count_in(\"1h\") > 1'
+      severity: high
+      action: [freeze]
+      tests:
+        - { name: once, given: { action: run.finished, outcome: failure }, fires: false }
+        - { name: twice, given: [{ action: run.finished, outcome: failure }, { action: run.finished, outcome: failure, after: 60 }], fires: true }
+";
+    let mapping = "  - { target: id, source: id, validate: value > 5 }\n";
+    let project = industry(rules, "items", ", fields: { id: int }", mapping, "{\"id\":1}\n");
+    let strict = project.read("mappings/items.yaml").replace("percent: 90", "records: 0");
+    project.write("mappings/items.yaml", &strict);
+    says(&project.run(&["audit", "rules", "list"]).1, &["twice-failed", "freeze"]);
+    says(&project.run(&["audit", "rules", "test"]).1, &["2 tests passed"]);
+    assert_ne!(project.run(&["sync", "run", "items"]).0, 0);
+    says(&project.run(&["sync", "status"]).1, &["items"]);
+    assert!(!project.run(&["audit", "list", "--action", "rule.fired"]).1.contains("rule.fired"));
+    project.run(&["sync", "run", "items", "--full"]);
+    says(&project.run(&["audit", "list", "--action", "rule.fired"]).1, &["rule.fired"]);
+    let (exit, said) = project.run(&["sync", "run", "items"]);
+    assert!(exit != 0 && said.contains("disabled"), "{exit} {said}");
+    says(&project.run(&["audit", "rules", "test", "--since", "1h"]).1, &["twice-failed: would have fired 1 time"]);
+    says(&project.run(&["audit", "check", "--only", "twice-failed", "--all"]).1, &["twice-failed"]);
+    // A window that cannot be counted is told where it stands.
+    project.write("connectors.yaml", &project.read("connectors.yaml").replace("&& count_in(", "|| count_in("));
+    let (exit, said) = project.run(&["map", "check"]);
+    assert!(exit == 2 && said.contains("joined by `&&`"), "{exit} {said}");
+}
+
+/// Each record goes where data of its person may go.
+#[test]
+fn residency_is_told_by_each_record() {
+    let rows = "{\"id\":1,\"country\":\"us\"}\n{\"id\":2,\"country\":\"de\"}\n{\"id\":3,\"country\":\"CN\"}\n\
+                {\"id\":4}\n{\"id\":5,\"country\":\"atlantis\"}\n";
+    let fields = ", fields: { id: int, country: string, mail: { type: string, class: pii.email } }";
+    let project = industry("compliance: { standards: [gdpr] }\n", "people", fields, &plain(&["id", "country"]), rows);
+    let said = |compliance: &str, region: &str| {
+        let mapping = project.read("mappings/people.yaml");
+        let plain = mapping.lines().filter(|line| !line.starts_with("compliance:")).collect::<Vec<_>>().join("\n");
+        project.write("mappings/people.yaml", &plain.replace("\nfields:", &format!("\n{compliance}\nfields:")));
+        let connectors = project.read("connectors.yaml");
+        let lines: Vec<_> = connectors.lines().filter(|line| !line.contains("region: ")).collect();
+        project.write(
+            "connectors.yaml",
+            &lines.join("\n").replace("  hub:\n    use: file", &format!("  hub:\n    use: file\n    region: {region}")),
+        );
+        let _ = std::fs::remove_file(project.root().join("out/people.ndjson"));
+        let (exit, document) = project.document(&["sync", "run", "people", "--full"]);
+        let ids: Vec<_> = records(&project, "people").iter().filter_map(|one| one["id"].as_i64()).collect();
+        (exit, ids, document["totals"]["withheld"].as_u64(), document["totals"]["rejected"].as_u64())
+    };
+    assert_eq!(said("compliance: { residency: country }", "us-east-1"), (0, vec![1, 3], Some(2), Some(1)));
+    assert_eq!(
+        said("compliance: { residency: { field: country, stays: cn } }", "de"),
+        (0, vec![1, 2, 4], Some(1), Some(1))
+    );
+    assert_eq!(
+        said("compliance: { residency: country, transfer: { ground: explicit_consent } }", "us-east-1"),
+        (0, vec![1, 2, 3, 4], Some(0), Some(1))
+    );
+    says(&project.run(&["sync", "plan", "people"]).1, &["may go there by country"]);
+    // By place, as this route has no key.
+    assert_eq!(said("compliance: { residency: country }", "us-east-1").0, 0);
+    says(&project.run(&["audit", "why", "people.ndjson:2"]).1, &["comply-residency"]);
+}
+
+/// A record that the target refused is given up with its person, like one that the mapping rejected.
+#[test]
+fn letters_of_the_target_belong_to_their_person() {
+    let connectors = "version: 1\nconnectors:\n  crm: { use: file, with: { path: in }, streams: { people: { path: people.csv, format: csv, fields: { id: string, age: int } } } }\n  \
+                      dw: { use: sqlite, with: { path: dw.db } }\n";
+    let mapping = "version: 1\nname: people\nfrom: crm.people\nto: dw.people\nsync: { mode: upsert, key: id, on_error: { tolerate: { percent: 90 } } }\n\
+                   compliance: { subject: id }\nfields:\n  - { target: id, source: id, required: true }\n  - { target: age, source: age }\n";
+    let project = Project::new(&[
+        ("connectors.yaml", connectors),
+        ("mappings/people.yaml", mapping),
+        ("in/people.csv", "id,age\nanna,30\nbert,-1\n"),
+    ]);
+    let db = rusqlite::Connection::open(project.root().join("dw.db")).expect("a database");
+    db.execute_batch("CREATE TABLE people(id TEXT PRIMARY KEY, age INT CHECK(age > 0))").expect("a table");
+    drop(db);
+    let (exit, document) = project.document(&["sync", "run", "people"]);
+    assert_eq!((exit, document["totals"]["refused"].as_u64()), (0, Some(1)), "{document}");
+    project.write("who", "bert");
+    let (exit, said) = project.run(&["audit", "keys", "shred", "@who", "--reason", "asked"]);
+    assert_eq!(exit, 0, "{said}");
+    says(&said, &["1 dead letter was given up"]);
+    says(&project.run(&["sync", "dlq", "list"]).1, &["no dead letter"]);
+}
