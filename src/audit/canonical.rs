@@ -21,7 +21,10 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Number(number) => write_number(&number.to_string(), out),
+        Value::Number(number) => match number.as_u64() {
+            Some(whole) if i128::from(whole) <= LARGEST_EXACT => write_whole(whole, out),
+            _ => write_number(&number.to_string(), out),
+        },
         Value::String(text) => write_text(text, out),
         Value::Array(items) => {
             out.push(b'[');
@@ -39,13 +42,21 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
 
 /// Writes the canonical bytes of an object.
 pub fn write_map(map: &Map<String, Value>, out: &mut Vec<u8>) {
+    // As nearly all are: then the order of bytes is that of code units.
+    if map.keys().all(|key| key.is_ascii()) && map.keys().is_sorted() {
+        return write_entries(map.iter(), out);
+    }
     let mut entries: Vec<_> = map.iter().collect();
     // Code units, not code points: they differ above the basic plane.
     entries.sort_by(|a, b| {
         if a.0.is_ascii() && b.0.is_ascii() { a.0.cmp(b.0) } else { a.0.encode_utf16().cmp(b.0.encode_utf16()) }
     });
+    write_entries(entries.into_iter(), out);
+}
+
+fn write_entries<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>, out: &mut Vec<u8>) {
     out.push(b'{');
-    for (index, (key, item)) in entries.into_iter().enumerate() {
+    for (index, (key, item)) in entries.enumerate() {
         if index > 0 {
             out.push(b',');
         }

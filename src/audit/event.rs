@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::canonical;
 use super::risk::{self, Inputs};
 use super::session::{Ci, Session};
-use super::{canonical, chain};
 
 /// The version of the body that is written; every version ever written stays readable.
 pub const VERSION: u64 = 1;
@@ -313,7 +313,8 @@ impl Draft {
     /// The canonical body of the event this becomes, written as it stands: its members in their
     /// canonical order, so that nothing is built only to be sorted.
     pub fn body(&self, stamp: &Stamp, session: &Session) -> Vec<u8> {
-        let mut out = Vec::with_capacity(1024);
+        // As much as most need, and no more than an allocator has at hand.
+        let mut out = Vec::with_capacity(768);
         let text = |out: &mut Vec<u8>, name: &str, value: Option<&str>| {
             if let Some(value) = value {
                 out.push(if out.is_empty() { b'{' } else { b',' });
@@ -576,9 +577,15 @@ pub fn id(ts_ns: i64, random: [u8; 16]) -> String {
     bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
     bytes[6] = 0x70 | (bytes[6] & 0x0f);
     bytes[8] = 0x80 | (bytes[8] & 0x3f);
-    let digits = chain::hex(&bytes);
-    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
-    parts.join("-")
+    let mut out = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            out.push('-');
+        }
+        out.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+        out.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+    }
+    out
 }
 
 #[cfg(test)]

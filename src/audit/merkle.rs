@@ -17,11 +17,10 @@ pub const TILE: u64 = 1 << STRIDE;
 
 /// The hash of a node from those of its two children.
 pub fn node(left: &Hash, right: &Hash) -> Hash {
-    let mut hasher = Sha256::new();
-    hasher.update([1]);
-    hasher.update(left);
-    hasher.update(right);
-    hasher.finalize().into()
+    let mut text = [1; 65];
+    text[1..33].copy_from_slice(left);
+    text[33..].copy_from_slice(right);
+    Sha256::digest(text).into()
 }
 
 /// The root of a tree without leaves.

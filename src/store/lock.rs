@@ -26,6 +26,8 @@ use crate::error::{Error, Kind, Result, Retry};
 pub const DEADLINE: Duration = Duration::from_secs(60);
 /// A holder gives a sign of life at least so often, and four times within its deadline.
 const BEAT: Duration = Duration::from_secs(15);
+/// How long to wait for one's place in front of the lock of every write.
+const DOOR: Duration = Duration::from_millis(500);
 /// Looking at a lock takes it for a moment: one that is not waited for is tried for so long.
 const GRACE: Duration = Duration::from_millis(20);
 /// Bytes of a lock file: what it says is replaced in one write, so that nobody reads half of it.
@@ -271,6 +273,11 @@ pub(super) fn clear(folder: &Folder, route: &str, now_ns: i64) -> Result<()> {
 /// # Errors
 /// It could not be had before the deadline.
 pub(super) fn append(folder: &Folder, wait: Duration, now_ns: i64) -> Result<Held> {
+    // Who has just written and wants to write again would always be first, before all those who wait: so whoever
+    // wants it stands in front of the door, and one stands there at a time. Whoever cannot come to the door, since
+    // somebody is stopped there, goes without.
+    let door = open(&folder.locks().join("append.door"))?;
+    let _ = take(&door, wait.min(DOOR));
     named(&folder.locks().join("append.lock"), wait, now_ns)
 }
 
@@ -382,11 +389,12 @@ fn open(path: &Path) -> Result<File> {
         .map_err(|e| Error::io(format!("opening the lock `{}`", path.display()), e))
 }
 
-/// Tries until the deadline, with pauses from a fifth of a millisecond to five: a write holds the
-/// lock for one fsync. A blocking lock could not be given up at the deadline.
+/// Tries until the deadline, with short pauses: a write holds the lock for one fsync. Who has waited for longer
+/// tries more often, up to where waiting is no longer for a write. A blocking lock could not be given up at the
+/// deadline.
 fn take(file: &File, wait: Duration) -> std::io::Result<bool> {
-    let deadline = Instant::now() + wait;
-    let mut pause = Duration::from_micros(200);
+    let begun = Instant::now();
+    let deadline = begun + wait;
     let never = sync_channel::<()>(0);
     loop {
         match file.try_lock() {
@@ -398,8 +406,12 @@ fn take(file: &File, wait: Duration) -> std::io::Result<bool> {
         if left.is_zero() {
             return Ok(false);
         }
-        let _ = never.1.recv_timeout(pause.min(left));
-        pause = (pause * 3 / 2).min(Duration::from_millis(5));
+        let pause = match begun.elapsed().as_millis() {
+            0..5 => 500,
+            5..500 => 200,
+            _ => 5000,
+        };
+        let _ = never.1.recv_timeout(Duration::from_micros(pause).min(left));
     }
 }
 

@@ -99,8 +99,8 @@ impl Store {
             let name = entry.file_name().to_string_lossy().into_owned();
             let ours = name.ends_with(ENDING) || name.ends_with(UNFINISHED);
             if ours && !named.contains(&name) {
-                let path = entry.path();
-                std::fs::remove_file(&path).map_err(|e| Error::io(format!("removing `{}`", path.display()), e))?;
+                // What cannot be removed now is tried again; nobody stops recording for it.
+                let _ = std::fs::remove_file(entry.path());
             }
         }
         for log in self.log_numbers()? {

@@ -84,8 +84,9 @@ impl<'a> Rest<'a> {
     /// A string without escapes.
     fn text(&mut self) -> Option<&'a [u8]> {
         self.expect(b'"')?;
+        // Texts are short: the way to a search that is faster on long ones would take longer than the search.
         let rest = &self.body[self.at..];
-        let length = memchr::memchr2(b'"', b'\\', rest)?;
+        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
         self.at += length + 1;
         (rest[length] == b'"').then_some(&rest[..length])
     }
@@ -111,7 +112,7 @@ impl<'a> Rest<'a> {
                     self.at += 1;
                     loop {
                         let rest = &self.body[self.at..];
-                        let length = memchr::memchr2(b'"', b'\\', rest)?;
+                        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
                         // An escape takes the byte behind it along.
                         self.at += length + if rest[length] == b'"' { 1 } else { 2 };
                         if rest[length] == b'"' {
