@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::pack::operations::Operation;
 use super::pack::template::from_json;
 use super::pack::{Name, Scope, Template, Tree};
+use super::reading;
 use super::web::{Answer, Caller, Failure};
 use crate::error::codes::connect::{CALL_FAILED, PACK_INVALID};
 use crate::error::{Error, Kind, Result, nearest};
@@ -18,8 +19,8 @@ use crate::record::{Arena, Path, Timestamp, Type};
 pub struct Called {
     /// The result: a tree if the answer is JSON, else its text.
     pub result: Json,
-    /// The status.
-    pub status: u16,
+    /// The status; of a list in several pages none.
+    pub status: Option<u16>,
     /// From sending to the last byte.
     pub took: Duration,
 }
@@ -30,6 +31,11 @@ pub struct Called {
 /// An input that the operation does not know or misses; what the system says.
 pub async fn call(caller: &Caller, operation: &'static Operation, input: &Json) -> Result<Called> {
     check(operation, input)?;
+    if let Some(stream) = &operation.listing {
+        let began = std::time::Instant::now();
+        let all = reading::listing(caller, stream, input).await?;
+        return Ok(Called { result: Json::Array(all), status: None, took: began.elapsed() });
+    }
     let auth = caller.auth().await?;
     let draft = {
         let arena = Arena::new();
@@ -51,7 +57,7 @@ pub async fn call(caller: &Caller, operation: &'static Operation, input: &Json) 
             Error::new(Kind::Failed, &CALL_FAILED, cause).hint("look at `result` of the operation in the pack")
         })?,
     };
-    Ok(Called { result, status: answer.status, took: answer.took })
+    Ok(Called { result, status: Some(answer.status), took: answer.took })
 }
 
 /// The body as a tree; text that is no JSON as text.

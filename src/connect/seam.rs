@@ -397,6 +397,15 @@ pub trait Sink: Send {
     /// The group fails as a whole; after that only [`Sink::abandon`] may be called.
     fn write(&mut self, batch: &Batch) -> Result<()>;
 
+    /// The same for a batch that nobody else needs: a sink that holds records until [`Sink::commit`] keeps its
+    /// bytes as they are.
+    ///
+    /// # Errors
+    /// As for [`Sink::write`].
+    fn take(&mut self, batch: Batch) -> Result<()> {
+        self.write(&batch)
+    }
+
     /// Makes the group durable under the mark. When it returns, a power loss keeps the group.
     ///
     /// # Errors

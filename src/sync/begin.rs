@@ -304,7 +304,7 @@ fn recount(
                 let mut middle =
                     Middle::new(Arc::clone(&plan.route), decoder, encoder, Arc::clone(&between), now).hashing(secret);
                 middle = middle.keeping(plan.keeps_origins()).asking(plan.inline.as_ref()).accounting(plan.people);
-                Ok(move |part| middle.work(&part))
+                Ok(move |part| middle.work(part))
             },
             |arrival| {
                 if let Arrival::Done(mut done) = arrival {
@@ -341,7 +341,7 @@ fn recount(
             .asking(plan.inline.as_ref())
             .accounting(plan.people);
         for text in store.reclaim_letters(run, &intent.replayed)? {
-            let mut done = middle.work(&super::replay::part(text))?;
+            let mut done = middle.work(super::replay::part(text))?;
             if plan.accounts {
                 about.extend_from_slice(&done.keys);
             }

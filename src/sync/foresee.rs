@@ -76,7 +76,7 @@ pub fn foresee(
             let (decoder, encoder) = (plan.decoder()?, plan.encoder()?);
             let mut middle = Middle::new(Arc::clone(&plan.route), decoder, encoder, Arc::clone(&between), now)
                 .asking(plan.inline.as_ref());
-            Ok(move |part: Part| middle.work(&part))
+            Ok(move |part: Part| middle.work(part))
         },
         |arrival| {
             let Arrival::Done(done) = arrival else { return Ok(None) };

@@ -248,6 +248,7 @@ mod tests {
             let at = index as usize * 2;
             origins.keep(&part, &Row { slots: &[], raw: &part.bytes[at..at + 2], index, line: index }, (key, None), at);
         }
+        Origins::share(part, std::iter::once(&mut origins));
         let reject = Reject {
             code: codes::connect::CONSTRAINT.id,
             cause: "no".into(),

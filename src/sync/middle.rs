@@ -145,7 +145,18 @@ impl Middle {
     ///
     /// # Errors
     /// If the part as a whole cannot be read.
-    pub fn work(&mut self, part: &Part) -> Result<Done> {
+    pub fn work(&mut self, part: Part) -> Result<Done> {
+        let mut done = self.look(&part)?;
+        Origins::share(part, done.origins.iter_mut());
+        Ok(done)
+    }
+
+    /// The same for a part that others look at, too. Whoever has it gives its bytes to [`Origins::share`] when
+    /// all have.
+    ///
+    /// # Errors
+    /// As for [`Middle::work`].
+    pub fn look(&mut self, part: &Part) -> Result<Done> {
         if self.route.rehearses {
             return Err(Error::bug("a route would run with keys that only stand in"));
         }
@@ -202,6 +213,8 @@ impl Middle {
         if let Some(origins) = &mut origins {
             origins.drop_encoded(&keys.superseded.iter().map(|range| range.start).collect::<Vec<_>>());
         }
+        // What it took too much of is wanted for the next part, while this one waits for its group.
+        batch.bytes.shrink_to_fit();
         totals.produced = batch.records;
         totals.bytes_written = batch.bytes.len() as u64;
         let digest = *blake3::hash(&batch.bytes).as_bytes();

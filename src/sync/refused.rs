@@ -2,6 +2,7 @@
 //! rejected. What they were read from is kept until their group is durable, for such targets alone.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::connect::Part;
 use crate::error::codes::connect::CONSTRAINT;
@@ -20,15 +21,18 @@ pub struct Origins {
     line: u64,
     /// Records of the slice before this part.
     pub before: u64,
-    raw: Vec<u8>,
+    /// The bytes of the part itself, shared by all routes that read it; those of its records alone once they
+    /// were kept.
+    raw: Arc<Vec<u8>>,
     records: Vec<Origin>,
 }
 
-/// One record: where it stood, and where its bytes end here.
+/// One record: where it stood, and where its bytes stand here.
 struct Origin {
     index: u32,
     line: u32,
     byte: usize,
+    at: usize,
     end: usize,
     key: Option<u128>,
     /// What its person is known by in the state.
@@ -48,9 +52,15 @@ impl Origins {
             byte: part.start.byte,
             line: part.start.line,
             before: 0,
-            raw: Vec::with_capacity(part.bytes.len()),
+            raw: Arc::default(),
             records: Vec::new(),
         }
+    }
+
+    /// Gives the bytes of their part to those that were made of it.
+    pub fn share<'o>(part: Part, origins: impl Iterator<Item = &'o mut Self>) {
+        let raw = Arc::new(part.bytes);
+        origins.for_each(|origins| origins.raw = Arc::clone(&raw));
     }
 
     /// Keeps a record that was encoded from `encoded` on.
@@ -63,29 +73,15 @@ impl Origins {
     ) {
         // The raw bytes are a slice of the part's: their place in it is their address.
         let byte = (row.raw.as_ptr() as usize).saturating_sub(part.bytes.as_ptr() as usize);
-        self.raw.extend_from_slice(row.raw);
-        let end = self.raw.len();
-        self.records.push(Origin { index: row.index, line: row.line, byte, end, key, subject, encoded });
+        let end = byte + row.raw.len();
+        self.records.push(Origin { index: row.index, line: row.line, byte, at: byte, end, key, subject, encoded });
     }
 
     /// Leaves out the records that were encoded from these places on (in order): later ones replaced them.
     pub fn drop_encoded(&mut self, places: &[usize]) {
-        if places.is_empty() {
-            return;
+        if !places.is_empty() {
+            self.records.retain(|record| places.binary_search(&record.encoded).is_err());
         }
-        let (mut raw, mut from) = (Vec::with_capacity(self.raw.len()), 0);
-        let old = std::mem::take(&mut self.raw);
-        self.records.retain_mut(|record| {
-            let bytes = &old[from..record.end];
-            from = record.end;
-            if places.binary_search(&record.encoded).is_ok() {
-                return false;
-            }
-            raw.extend_from_slice(bytes);
-            record.end = raw.len();
-            true
-        });
-        self.raw = raw;
     }
 
     /// Into what is kept of a group in doubt.
@@ -96,10 +92,14 @@ impl Origins {
         self.columns.iter().for_each(|column| out.text(column));
         out.classes(self.classes);
         [self.byte, self.line, self.before].into_iter().for_each(|number| out.number(number));
-        out.bytes(&self.raw);
+        let mut raw = Vec::with_capacity(self.records.iter().map(|record| record.end - record.at).sum());
+        self.records.iter().for_each(|record| raw.extend_from_slice(self.bytes(record)));
+        out.bytes(&raw);
         out.number(self.records.len() as u64);
+        let mut end = 0;
         for record in &self.records {
-            for number in [u64::from(record.index), u64::from(record.line), record.byte as u64, record.end as u64] {
+            end += self.bytes(record).len() as u64;
+            for number in [u64::from(record.index), u64::from(record.line), record.byte as u64, end] {
                 out.number(number);
             }
             out.key(record.key);
@@ -114,20 +114,25 @@ impl Origins {
         let classes = from.classes()?;
         let (byte, line, before) = (from.number()?, from.number()?, from.number()?);
         let raw = from.bytes()?.to_vec();
+        let mut at = 0;
         let records = (0..from.number()?).map(|_| {
             let (index, line) = (from.number()? as u32, from.number()? as u32);
             let (byte, end) = (from.number()? as usize, from.number()? as usize);
             let key = from.key()?;
             let subject = if with_subjects { from.key()?.map(u128::to_be_bytes) } else { None };
-            (end <= raw.len()).then_some(Origin { index, line, byte, end, key, subject, encoded: 0 })
+            let at = std::mem::replace(&mut at, end);
+            (at <= end && end <= raw.len()).then_some(Origin { index, line, byte, at, end, key, subject, encoded: 0 })
         });
         let records = records.collect::<Option<Vec<_>>>()?;
-        Some(Self { source, slice, columns, classes, byte, line, before, raw, records })
+        Some(Self { source, slice, columns, classes, byte, line, before, raw: Arc::new(raw), records })
+    }
+
+    fn bytes(&self, record: &Origin) -> &[u8] {
+        self.raw.get(record.at..record.end).unwrap_or_default()
     }
 
     fn reject(&self, at: usize) -> Reject {
         let record = &self.records[at];
-        let begin = at.checked_sub(1).map_or(0, |before| self.records[before].end);
         Reject {
             code: CONSTRAINT.id,
             cause: String::new(),
@@ -138,7 +143,7 @@ impl Origins {
             line: self.line + u64::from(record.line) + 1,
             record: self.before + u64::from(record.index) + 1,
             column: 0,
-            payload: self.raw[begin..record.end].to_vec(),
+            payload: self.bytes(record).to_vec(),
             columns: self.columns.clone(),
             classes: self.classes,
             record_key: record.key,
@@ -208,6 +213,7 @@ mod tests {
         }
         // The first record was replaced within the part.
         origins.drop_encoded(&[0]);
+        Origins::share(part, std::iter::once(&mut origins));
         let refusal = |record| Refusal { record, cause: "no".into(), field: Some("f".into()), doubt: record == 1 };
         let receipt = Receipt { refusals: vec![refusal(0), refusal(1)], refused: 2, ..Receipt::default() };
         let found = letters(&[origins], &receipt);

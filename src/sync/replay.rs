@@ -92,7 +92,7 @@ pub fn replay(
     let deliver = || -> Result<()> {
         for text in letters {
             let id = text.letter.id.clone();
-            let done = middle.work(&part(text))?;
+            let done = middle.work(part(text))?;
             if let Some(reject) = done.rejects.first() {
                 reasons.add(reject);
                 replayed.rejected += 1;

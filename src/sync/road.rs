@@ -20,6 +20,7 @@ use super::pipeline::{self, Arrival};
 use super::plan::Plan;
 use super::planned::Bound;
 use super::reasons::Reason;
+use super::refused::Origins;
 use super::room::Room;
 use super::signals::Stop;
 use super::verdict;
@@ -260,9 +261,12 @@ impl Journey<'_> {
                 }
                 Ok(move |part: Part| {
                     let work = |(over, middle): &mut (&AtomicBool, Option<Middle>)| {
-                        middle.as_mut().filter(|_| !over.load(Ordering::Acquire)).map(|middle| middle.work(&part))
+                        middle.as_mut().filter(|_| !over.load(Ordering::Acquire)).map(|middle| middle.look(&part))
                     };
-                    Ok(middles.iter_mut().map(work).collect::<Vec<_>>())
+                    let mut made = middles.iter_mut().map(work).collect::<Vec<_>>();
+                    let done = made.iter_mut().flatten().filter_map(|made| made.as_mut().ok());
+                    Origins::share(part, done.filter_map(|done| done.origins.as_mut()));
+                    Ok(made)
                 })
             },
             |arrival| {

@@ -114,7 +114,7 @@ fn write(sink: &mut dyn Sink, tenure: Option<&Tenure>, batches: Vec<Batch>, mark
     for batch in batches {
         check()?;
         reach("before_write");
-        sink.write(&batch)?;
+        sink.take(batch)?;
         reach("mid_write");
     }
     check()?;

@@ -13,7 +13,7 @@ use crate::servers::web::{Reply, Web, good, status};
 use crate::support::{consign, repository, text};
 
 /// A project of one system over HTTP and a database.
-fn project(definition: &str, mappings: &[(&str, &str)]) -> tempfile::TempDir {
+pub fn project(definition: &str, mappings: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let definition = definition.replace('\n', "\n      ");
     let connectors = format!(
@@ -30,7 +30,7 @@ fn project(definition: &str, mappings: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 /// How a pack of these tests begins.
-fn pack(url: &str, rest: &str) -> String {
+pub fn pack(url: &str, rest: &str) -> String {
     format!(
         "pack: far\nabout: A far side.\ntransport: {{ base: \"{url}\" }}\nauth:\n  needs: {{ token: {{ about: A token., secret: true }} }}\n  \
          ways: {{ token: {{ kind: bearer, token: \"{{{{ secrets.token }}}}\" }} }}\nretry: {{ tries: 3, base: 10ms, cap: 50ms }}\n{rest}"
@@ -38,7 +38,7 @@ fn pack(url: &str, rest: &str) -> String {
 }
 
 /// A mapping that copies fields into a table of the same name.
-fn copying(stream: &str, key: &str, fields: &[&str]) -> String {
+pub fn copying(stream: &str, key: &str, fields: &[&str]) -> String {
     let mut text = format!("from: far.{stream}\nto: here.{stream}\nsync: {{ mode: upsert, key: {key} }}\nfields:\n");
     for field in fields {
         let required = if *field == key { ", required: true" } else { "" };
@@ -48,7 +48,7 @@ fn copying(stream: &str, key: &str, fields: &[&str]) -> String {
 }
 
 /// Runs the program; its exit code and all that it said.
-fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
+pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let output = consign(folder).args(arguments).env("FAR_TOKEN", "top-secret").output().unwrap();
     let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
     assert!(!said.contains("top-secret"), "{said}");
@@ -56,7 +56,7 @@ fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
 }
 
 /// A column of the database, in order.
-fn column(folder: &Path, query: &str) -> Vec<String> {
+pub fn column(folder: &Path, query: &str) -> Vec<String> {
     let database = rusqlite::Connection::open(folder.join("here.db")).unwrap();
     let mut statement = database.prepare(query).unwrap();
     let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
@@ -345,4 +345,43 @@ fn tls_is_verified_and_certificates_are_shown_where_they_are_wanted() {
         }
     }
     assert_eq!((plain.asked().len(), mutual.asked().len()), (1, 1), "nothing was asked where trust was missing");
+}
+
+#[test]
+fn what_is_captured_holds_neither_secrets_nor_people() {
+    let far = Web::start(|ask| {
+        assert_eq!(ask.header("authorization"), "Bearer top-secret");
+        good(&json!({ "people": [
+            { "id": "p1", "email": "ann@firm.example", "boss": "ann@firm.example", "plan": "gold" },
+            { "id": "p2", "email": "bob@firm.example", "boss": "ann@firm.example", "plan": "gold" },
+        ] }))
+    });
+    let streams = "streams:
+  people:
+    key: id
+    fields:
+      id: { type: string, required: true }
+      email: { type: string, class: pii.email }
+      boss: { type: string, class: pii.email }
+      plan: string
+    read: { path: /people, records: people }";
+    let folder = project(&pack(&far.url(), streams), &[]);
+    let file = folder.path().join("captured.yaml");
+    let (code, said) = run(folder.path(), &["connect", "capture", "far", "people", "--to", "captured.yaml"]);
+    assert_eq!(code, 0, "{said}");
+    let captured = std::fs::read_to_string(&file).unwrap();
+    assert!(captured.starts_with("tests:\n  - name: people as they were read\n"), "{captured}");
+    for kept in ["\"p1\"", "\"p2\"", "\"gold\"", "/people"] {
+        assert!(captured.contains(kept), "{kept}: {captured}");
+    }
+    for gone in ["ann@", "bob@", "firm.example", "top-secret"] {
+        assert!(!captured.contains(gone), "{gone}: {captured}");
+    }
+    // A second capture adds to the first.
+    let (code, said) = run(folder.path(), &["connect", "capture", "far", "people", "--to", "captured.yaml"]);
+    assert_eq!(code, 0, "{said}");
+    let twice = std::fs::read_to_string(&file).unwrap();
+    assert_eq!((twice.matches("tests:").count(), twice.matches("exchanges:").count()), (1, 2), "{twice}");
+    let (code, said) = run(folder.path(), &["connect", "capture", "far", "nobody", "--to", "captured.yaml"]);
+    assert!(code != 0 && said.contains("has no stream `nobody`"), "{said}");
 }

@@ -21,6 +21,7 @@ mod governed;
 mod heartbeat;
 mod hostile;
 mod http;
+mod jobs;
 mod kill;
 mod leaks;
 mod ledger;

@@ -75,11 +75,12 @@ impl Call {
             Json::String(text) => format!("{text}\n"),
             tree => format!("{tree:#}\n"),
         };
-        let answer = Answer::new()
-            .fact("operation", json!(operation.name))
-            .fact("status", json!(called.status))
-            .fact("ms", json!(called.took.as_millis() as u64))
-            .fact("result", called.result);
+        let answer = Answer::new().fact("operation", json!(operation.name));
+        let answer = match called.status {
+            Some(status) => answer.fact("status", json!(status)),
+            None => answer.fact("elements", json!(called.result.as_array().map(Vec::len))),
+        };
+        let answer = answer.fact("ms", json!(called.took.as_millis() as u64)).fact("result", called.result);
         context.ui.answer(answer.text(text))?;
         Ok(Exit::Done)
     }

@@ -15,7 +15,7 @@ use crate::config::{Node, Piece, units};
 use crate::connect::http;
 use crate::connect::pack::Pack;
 use crate::connect::runtime::Runtime;
-use crate::connect::simulate::{Rate, Server, Setup, Told, Ways, World, trouble};
+use crate::connect::simulate::{Messenger, Rate, Server, Setup, Told, Ways, World, trouble};
 use crate::connect::web::stand_in;
 use crate::error::{Error, Exit, Kind, Result, codes};
 
@@ -57,6 +57,9 @@ pub(super) struct Simulate {
     /// An address that is told of each record that changes
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
+    /// What the messages to that address are signed with, where the pack says how the system signs
+    #[arg(long, value_name = "KEY", default_value = "simulated", requires = "webhook")]
+    webhook_secret: String,
 }
 
 /// A list of faults, as one value of the command line.
@@ -107,10 +110,6 @@ impl Simulate {
                 .hint("give each connector a `simulator` under `with`, and it listens there"));
         }
         let runtime = Runtime::start("simulator")?;
-        let changed = match &self.webhook {
-            Some(url) => Some(webhook(&runtime, url.clone(), context)?),
-            None => None,
-        };
         let stop = context.stop(None)?;
         let say = Arc::new(Mutex::new(context.ui.noter()));
         let mut rows = Rows::new("simulators", &["name", "pack", "url", "streams"]);
@@ -129,6 +128,15 @@ impl Simulate {
                 });
                 told
             });
+            let setup = self.setup(chosen, pack)?;
+            let changed = match &self.webhook {
+                Some(url) => {
+                    let secret = self.webhook_secret.clone();
+                    let messenger = Messenger::new(pack, setup.params.clone(), secret);
+                    Some(webhook(&runtime, url.clone(), messenger, context)?)
+                }
+                None => None,
+            };
             let ways = Ways {
                 troubles: self.faults.clone().unwrap_or_default(),
                 // Systems do not fail in step.
@@ -136,14 +144,14 @@ impl Simulate {
                 latency: self.latency.unwrap_or_default(),
                 rate: self.rate,
                 told,
-                changed: changed.clone(),
+                changed,
             };
             let (named, address) = match (&self.listen, simulator(chosen)) {
                 (Some(address), _) => (false, address.clone()),
                 (None, Some(address)) => (true, address),
                 (None, None) => (false, ADDRESS.to_owned()),
             };
-            let world = World::new(pack, self.setup(chosen, pack)?);
+            let world = World::new(pack, setup);
             let server = runtime.run(Server::start(&address, world, ways))?;
             let url = server.url();
             text.push_str(&format!("{} is simulated at {url}\n", chosen.name));
@@ -249,14 +257,29 @@ fn simulator(chosen: &Chosen) -> Option<String> {
 }
 
 /// Tells an address of each record that changes, in order.
-fn webhook(runtime: &Runtime, url: String, context: &Context<'_>) -> Result<tokio::sync::mpsc::UnboundedSender<Json>> {
+fn webhook(
+    runtime: &Runtime,
+    url: String,
+    messenger: Messenger,
+    context: &Context<'_>,
+) -> Result<tokio::sync::mpsc::UnboundedSender<Json>> {
     let client = http::client(Duration::from_secs(10), url.starts_with("https:"))?;
     let (changed, mut changes) = tokio::sync::mpsc::unbounded_channel::<Json>();
     let say = context.ui.warner();
     runtime.handle().spawn(async move {
         while let Some(change) = changes.recv().await {
-            let sent =
-                client.post(&url).header("content-type", "application/json").body(change.to_string()).send().await;
+            let message = match messenger.message(&change, &url) {
+                Ok(message) => message,
+                Err(error) => {
+                    say(error.cause());
+                    continue;
+                }
+            };
+            let mut request = client.post(&url).body(message.body);
+            for (name, value) in &message.headers {
+                request = request.header(name, value);
+            }
+            let sent = request.send().await;
             if !sent.is_ok_and(|answer| answer.status().is_success()) {
                 say("the webhook did not take a change");
             }

@@ -69,25 +69,7 @@ impl Desk {
     /// # Errors
     /// If there is no randomness.
     pub fn fresh(&self) -> Result<Json> {
-        let now = self.now();
-        let mut bytes = [0_u8; 16];
-        getrandom::fill(&mut bytes).map_err(|e| Error::bug(format!("no random numbers are to be had: {e}")))?;
-        let nonce = data_encoding::HEXLOWER.encode(&bytes);
-        // RFC 9562, version 4.
-        bytes[6] = (bytes[6] & 0x0f) | 0x40;
-        bytes[8] = (bytes[8] & 0x3f) | 0x80;
-        let hex = data_encoding::HEXLOWER.encode(&bytes);
-        let uuid = format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
-        let mut text = Vec::new();
-        now.write(&mut text);
-        let millis = i128::from(now.seconds) * 1000 + i128::from(now.nanos / 1_000_000);
-        Ok(json!({
-            "uuid": uuid,
-            "nonce": nonce,
-            "now": String::from_utf8_lossy(&text),
-            "unix": now.seconds,
-            "unix_ms": i64::try_from(millis).unwrap_or(i64::MAX),
-        }))
+        fresh(self.now())
     }
 
     /// A template as text.
@@ -284,4 +266,29 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// What is new for each request that is made at that time: `fresh`.
+///
+/// # Errors
+/// If there is no randomness.
+pub fn fresh(now: Timestamp) -> Result<Json> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|e| Error::bug(format!("no random numbers are to be had: {e}")))?;
+    let nonce = data_encoding::HEXLOWER.encode(&bytes);
+    // RFC 9562, version 4.
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex = data_encoding::HEXLOWER.encode(&bytes);
+    let uuid = format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
+    let mut text = Vec::new();
+    now.write(&mut text);
+    let millis = i128::from(now.seconds) * 1000 + i128::from(now.nanos / 1_000_000);
+    Ok(json!({
+        "uuid": uuid,
+        "nonce": nonce,
+        "now": String::from_utf8_lossy(&text),
+        "unix": now.seconds,
+        "unix_ms": i64::try_from(millis).unwrap_or(i64::MAX),
+    }))
 }

@@ -31,11 +31,19 @@ impl SignInKind for Hmac {
         let more: More<'_> = &[(Name::Fresh, fresh), (Name::Request, &told)];
         let text = desk.with(auth, more, |scope| spec.canonical.text(scope))?;
         let key = zeroize::Zeroizing::new(desk.text(&spec.key, auth)?);
-        let key = zeroize::Zeroizing::new(bytes(&key, spec.key_as)?);
         let mut made = Map::new();
-        made.insert("signature".into(), written(&signed(spec.digest, &key, text.as_bytes()), spec.encode).into());
+        made.insert("signature".into(), shared_signature(spec.digest, (&key, spec.key_as), &text, spec.encode)?.into());
         Ok(Some(made))
     }
+}
+
+/// The signature of a text with a shared key, both written as they are said to be.
+///
+/// # Errors
+/// If the key is not written so.
+pub fn shared_signature(digest: Digest, (key, key_as): (&str, Coding), text: &str, encode: Coding) -> Result<String> {
+    let key = zeroize::Zeroizing::new(bytes(key, key_as)?);
+    Ok(written(&signed(digest, &key, text.as_bytes()), encode))
 }
 
 /// The keyed digest.

@@ -24,6 +24,8 @@ pub mod jwk;
 mod jwt;
 mod kept;
 mod key;
+pub use desk::fresh;
+pub use hmac::shared_signature;
 pub use kept::known;
 #[cfg(test)]
 mod kill_tests;

@@ -1,6 +1,6 @@
 //! The keys of a pack on its first level; each section's own stand in its file.
 
-use super::{auth, discover, exchanges, faults, limits, operations, params, probe, streams, transport};
+use super::{auth, discover, exchanges, faults, limits, operations, params, probe, streams, transport, webhook};
 use crate::config::keys::{Key, Kind, Section};
 
 /// A pack.
@@ -41,6 +41,11 @@ pub static PACK: Section = Section {
         ),
         Key::new("streams", Kind::Named(&Kind::Section(&streams::STREAM)), "What can be read and written."),
         Key::new("operations", Kind::Named(&Kind::Section(&operations::OPERATION)), "Calls by name."),
+        Key::new(
+            "webhook",
+            Kind::Section(&webhook::WEBHOOK),
+            "What the system sends when a record changes, for its simulator.",
+        ),
         Key::new("tests", Kind::List(&Kind::Section(&exchanges::EXCHANGE)), "Exchanges that are replayed as tests."),
     ],
 };

@@ -10,6 +10,7 @@ pub mod auth;
 pub mod batch;
 pub mod catalog;
 pub mod cursor;
+pub mod cut;
 pub mod deletes;
 pub mod discover;
 pub mod doubt;
@@ -36,6 +37,7 @@ pub mod streams;
 pub mod template;
 pub mod transport;
 pub mod upload;
+pub mod webhook;
 pub mod write;
 
 use crate::config::check::Checker;
@@ -81,6 +83,8 @@ pub struct Pack {
     pub streams: Vec<streams::Stream>,
     /// Calls by name.
     pub operations: Vec<operations::Operation>,
+    /// What the system sends when a record changes.
+    pub webhook: Option<webhook::Webhook>,
     /// Exchanges that are replayed as tests.
     pub exchanges: Vec<exchanges::Exchange>,
     /// The tree it was read from, what it extends merged in.
@@ -121,6 +125,7 @@ impl Pack {
             discover: discover::read(&mut reader, &raw),
             streams: streams::read(&mut reader, &raw),
             operations: operations::read(&mut reader, &raw),
+            webhook: webhook::Webhook::read(&mut reader, &raw),
             exchanges: exchanges::read(&mut reader, &raw),
             params,
             raw,

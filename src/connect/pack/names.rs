@@ -77,7 +77,7 @@ pub const ALL: &[(Name, &str, &str)] = &[
     (
         Name::Page,
         "page",
-        "The page: `page.number`, `page.offset`, `page.size`, `page.token`, `page.index` (from 0), `page.count` (records so far), `page.open` (what `pages.open` captured); where an answer is looked at, `page.records` (how many it has) and `page.last` (its last record), too.",
+        "The page: `page.number`, `page.offset`, `page.size`, `page.token`, `page.index` (from 0), `page.count` (records so far), `page.open` (what `pages.open` captured), `page.fields` (names of fields that are asked for with this request: its part of `fields`, if there is such); where an answer is looked at, `page.records` (how many it has) and `page.last` (its last record), too.",
     ),
     (Name::Parent, "parent", "The record of the parent stream, or the element of the list, that is read for."),
     (Name::Window, "window", "A slice of time or of values: `window.from`, `window.to`."),

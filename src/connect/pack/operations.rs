@@ -5,9 +5,11 @@ use crate::config::yaml::Raw;
 use crate::record::{Field, Path};
 
 use super::faults::{self, Fault};
+use super::pages;
+use super::read::Read;
 use super::reader::Reader;
 use super::request::{self, RequestSpec};
-use super::streams;
+use super::streams::{self, Stream};
 
 /// An operation.
 pub static OPERATION: Section = Section {
@@ -42,6 +44,11 @@ pub static OPERATION: Section = Section {
             "Whether sending it twice does no more than once: it reads, replaces, or carries an idempotency key. Left out: unless it writes, and for PUT and DELETE.",
         ),
         Key::new("result", Kind::RecordPath, "Where in the answer the result stands; left out, the answer as a whole."),
+        Key::new(
+            "pages",
+            Kind::Section(&pages::PAGES),
+            "How a list comes in several pages: all of them are read, and `result` (where the list stands) is everything that they have.",
+        ),
         Key::new("faults", Kind::List(&Kind::Section(&faults::FAULT)), "Rules that come before those of the pack."),
     ],
 };
@@ -65,6 +72,8 @@ pub struct Operation {
     pub result: Option<Path>,
     /// Rules that come before those of the pack.
     pub faults: Vec<Fault>,
+    /// What it lists in several pages, to be read as a stream is.
+    pub listing: Option<Stream>,
 }
 
 /// Reads the section of a pack.
@@ -79,6 +88,7 @@ pub fn read(reader: &mut Reader<'_>, pack: &Raw) -> Vec<Operation> {
             let cause = format!("the operation uses `input.{name}`, which is not among what it is called with");
             reader.error(raw, cause, &format!("add `{name}` to its `input`"));
         }
+        let listing = reader.get(raw, "pages").map(|of| listing(reader, &entry.key, raw, of));
         let writes = reader.flag(raw, "writes").unwrap_or(!request.method.is_safe());
         made.push(Operation {
             name: entry.key.clone(),
@@ -88,10 +98,34 @@ pub fn read(reader: &mut Reader<'_>, pack: &Raw) -> Vec<Operation> {
             repeatable: reader.flag(raw, "repeatable").unwrap_or(!writes || request.method.is_idempotent()),
             result: reader.path(raw, "result"),
             faults: faults::read(reader, raw),
+            listing,
             request,
         });
     }
     made
+}
+
+/// What an operation lists, as a stream.
+fn listing(reader: &mut Reader<'_>, name: &str, raw: &Raw, pages: &Raw) -> Stream {
+    if reader.flag(raw, "writes") == Some(true) {
+        reader.error(pages, "what changes something has no pages".into(), "leave out `pages`, or `writes`");
+    }
+    // What is wrong with the request was told when it was read the first time.
+    let told = reader.findings.len();
+    let request = RequestSpec::read(reader, raw);
+    reader.findings.truncate(told);
+    let read = Read::listing(reader, raw, request);
+    Stream {
+        name: name.to_owned(),
+        about: String::new(),
+        key: Vec::new(),
+        fields: Vec::new(),
+        open: true,
+        read: Some(read),
+        write: None,
+        faults: Vec::new(),
+        examples: Vec::new(),
+    }
 }
 
 /// The names of inputs that templates of a text speak of.

@@ -7,6 +7,7 @@ use crate::record::path::Step;
 
 use super::acknowledge::{ACKNOWLEDGE, Acknowledge};
 use super::cursor::{CURSOR, Cursor};
+use super::cut::{CUT, CutSpec};
 use super::deletes::{DELETES, Deletes};
 use super::each::{EACH, Each};
 use super::job::{JOB, Job};
@@ -73,6 +74,11 @@ pub static READ: Section = Section {
             Kind::Section(&NEST),
             "How lines become trees again that a system wrote flat, before anything else is done with them.",
         ),
+        Key::new(
+            "fields",
+            Kind::Section(&CUT),
+            "How the fields are asked for in several parts, where the system gives only so many at once.",
+        ),
         Key::new("keep", Kind::Expression, "Which records count: a condition on `record`, `answer`, `parent`."),
         Key::new("shape", Kind::Section(&SHAPE), "How a record is made of what stands there."),
         Key::new("pages", Kind::Section(&PAGES), "How it comes in several pages."),
@@ -136,6 +142,8 @@ pub struct Read {
     pub format_options: Vec<(String, serde_json::Value)>,
     /// How lines become trees again.
     pub nest: Option<Nest>,
+    /// How the fields are asked for in several parts.
+    pub cut: Option<CutSpec>,
     /// Which records count.
     pub keep: Option<Template>,
     /// How a record is made.
@@ -230,6 +238,7 @@ impl Read {
                 .map(|entry| (entry.key.clone(), json(&entry.value)))
                 .collect(),
             nest: Nest::read(reader, raw),
+            cut: CutSpec::read(reader, raw),
             keep: reader.expression(raw, "keep"),
             shape: reader.get(raw, "shape").map(|of| Shape::read(reader, of)),
             pages: Pages::read(reader, raw),
@@ -245,6 +254,32 @@ impl Read {
         made
     }
 
+    /// What an operation lists: its request, with the pages and the place of the result that it names.
+    pub fn listing(reader: &mut Reader<'_>, raw: &Raw, request: RequestSpec) -> Self {
+        let made = Self {
+            request,
+            sign_in: None,
+            records: reader.path(raw, "result").into_iter().collect(),
+            absent_is_empty: false,
+            format: BodyFormat::Json,
+            format_options: Vec::new(),
+            nest: None,
+            cut: None,
+            keep: None,
+            shape: None,
+            pages: Pages::read(reader, raw),
+            ceiling: None,
+            cursor: None,
+            each: None,
+            job: None,
+            deletes: None,
+            acknowledge: None,
+            empty_is_suspicious: false,
+        };
+        made.check(reader, raw);
+        made
+    }
+
     /// What no single key can tell.
     fn check(&self, reader: &mut Reader<'_>, raw: &Raw) {
         let said = |reader: &Reader<'_>, name: &str| reader.get(raw, name).cloned();
@@ -255,6 +290,9 @@ impl Read {
         }
         if let (Some(of), true) = (said(reader, "nest"), self.format != BodyFormat::Ndjson || self.cursor.is_some()) {
             reader.error(&of, "only lines of JSON without a cursor are nested".into(), "say `format: ndjson`");
+        }
+        if let (Some(of), true) = (said(reader, "fields"), self.format != BodyFormat::Json || self.nest.is_some()) {
+            reader.error(&of, "only records that come as JSON are joined".into(), "leave out `fields`");
         }
         if let Some(of) = said(reader, "acknowledge")
             && (self.cursor.is_some()

@@ -24,6 +24,10 @@ pub(super) struct Desk {
     pub read: &'static Read,
     /// The fields that are wanted, by name: those of the pack, or what the project says of the stream.
     pub fields: Vec<String>,
+    /// The same in parts that are asked for one by one: one, unless the pack cuts them.
+    pub parts: Vec<Vec<String>>,
+    /// What an operation is called with.
+    pub input: Json,
     /// Whether what is gone is read, instead of what is there.
     pub gone: bool,
     /// Whether records meet the target by key: they may come twice.
@@ -77,6 +81,7 @@ impl Desk {
             .with(Name::Run, from_json(&json!({ "started": rfc3339(self.now) }), &arena));
         let scope = put(scope, Name::Found, &self.found);
         let scope = put(scope, Name::Auth, &self.auth);
+        let scope = put(scope, Name::Input, &self.input);
         let scope = put(scope, Name::Cursor, &vars.cursor);
         let scope = put(scope, Name::Page, &vars.page);
         let scope = put(scope, Name::Parent, &vars.parent);
@@ -86,6 +91,33 @@ impl Desk {
         let scope = put(scope, Name::Record, &vars.record);
         let scope = put(scope, Name::Records, &vars.records);
         act(&scope)
+    }
+
+    /// Finds out in which parts fields are asked for; everything else is known.
+    ///
+    /// # Errors
+    /// If their names are no list of texts.
+    pub fn cut(mut self) -> Result<Self> {
+        let Some(cut) = &self.read.cut else {
+            self.parts = vec![self.fields.clone()];
+            return Ok(self);
+        };
+        let names = match &cut.names {
+            None => self.fields.clone(),
+            Some(names) => match self.value(names, &Vars::default())? {
+                Json::Null => Vec::new(),
+                Json::Array(names) => {
+                    let text = |name: Json| match name {
+                        Json::String(name) => Ok(name),
+                        _ => Err(unfit(format!("a name among the `fields` of `{}` is no text", self.stream.name))),
+                    };
+                    names.into_iter().map(text).collect::<Result<_>>()?
+                }
+                _ => return Err(unfit(format!("the names of the `fields` of `{}` are no list", self.stream.name))),
+            },
+        };
+        self.parts = cut.parts(names);
+        Ok(self)
     }
 
     /// The draft of a request.

@@ -52,6 +52,8 @@ impl Kin {
                 stream,
                 read,
                 fields: stream.fields.iter().map(|field| field.name.clone()).collect(),
+                parts: Vec::new(),
+                input: desk.input.clone(),
                 gone: false,
                 keyed: true,
                 trees: true,
@@ -62,7 +64,8 @@ impl Kin {
                 notes: Arc::clone(&desk.notes),
                 hush: Arc::clone(&desk.hush),
                 fetched: Mutex::default(),
-            };
+            }
+            .cut()?;
             let form = sheet::form_at(&desk);
             let desk = Arc::new(desk);
             let (parts, receiver) = mpsc::channel(4);
@@ -138,7 +141,7 @@ fn whole(desk: Arc<Desk>, kin: Option<Kin>, out: Out) -> Pin<Box<dyn Future<Outp
 }
 
 /// The records of a page as trees.
-fn records(form: Form, bytes: &[u8]) -> Result<Vec<Json>> {
+pub(super) fn records(form: Form, bytes: &[u8]) -> Result<Vec<Json>> {
     let text = match form {
         Form::Elements => [b"[", bytes, b"]"].concat(),
         Form::Lines => {

@@ -3,14 +3,16 @@
 //! A [`Reel`](reel) reads one sequence: windows of the cursor (`spans`), parts of a job, pages (`paging`).
 //! `turn` finds the next page, `pieces` cuts one that comes by lines, `skim` finds the records in JSON
 //! without building them, `sheet` makes them what the decoder of a worker takes, `pick` follows the cursor
-//! through them. `stand` is the position. `source` puts sequences
+//! through them, `joined` puts fields together that were asked for in parts. `stand` is the position. `source` puts sequences
 //! (one, or one for each parent) behind one another for the road, with pages read ahead.
 
 mod bounds;
 mod desk;
 mod families;
 mod jobs;
+mod joined;
 mod kin;
+mod listing;
 mod paging;
 mod pick;
 mod pieces;
@@ -29,6 +31,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json;
+
+pub use self::listing::listing;
 
 use self::desk::{Desk, Vars};
 use self::stand::Stand;
@@ -177,6 +181,8 @@ fn desk(pack: &'static Pack, request: &ReadRequest<'_>, caller: Caller, runtime:
         stream,
         read,
         fields,
+        parts: Vec::new(),
+        input: Json::Null,
         gone,
         keyed: request.mode.keyed(),
         trees: false,
@@ -189,7 +195,7 @@ fn desk(pack: &'static Pack, request: &ReadRequest<'_>, caller: Caller, runtime:
         fetched: Mutex::default(),
     };
     desk.found = found(&desk, runtime)?;
-    Ok(Arc::new(desk))
+    desk.cut().map(Arc::new)
 }
 
 /// What the pack's `discover` requests find: asked once in a process for each connector.

@@ -4,16 +4,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use tokio::task::JoinHandle;
 use url::Url;
 
 use super::bounds;
 use super::desk::{Desk, Vars, shown_whole};
+use super::joined;
 use super::pick::{Pick, Picked};
 use super::pieces::{self, Body, Coming, Stop};
 use super::reel::{Ended, Halt, Out, Reel, resumes};
-use super::sheet::Sheet;
+use super::sheet::{self, Sheet};
 use super::spans::Span;
 use super::stand::{Place, UnderWay, text};
 use super::turn::{self, Next, Watched};
@@ -21,7 +23,7 @@ use crate::connect::pack::cursor::Cursor;
 use crate::connect::pack::faults::Class;
 use crate::connect::pack::pages::{PageKind, Pages};
 use crate::connect::pack::spot::Send;
-use crate::connect::web::{Failure, Unanswered, retry};
+use crate::connect::web::{Answer, Draft, Failure, Unanswered, retry};
 use crate::error::codes::connect::{CALL_UNANSWERED, CEILING, CURSOR_CHANGED, CURSOR_MISSED};
 use crate::error::{Error, Kind, Result, Retry};
 
@@ -90,7 +92,14 @@ impl Reel {
                 }
             };
             vars.page = turn::shown(pages, &place, self.size, &open);
-            let body = Coming::new(&desk, body)?;
+            let further = match &body {
+                Body::Whole(answer) if desk.parts.len() > 1 && answer.status == 200 => {
+                    let answer = answer.clone();
+                    self.further(&answer, &vars, &place, &open, asked_from.as_deref(), span).await?
+                }
+                _ => Vec::new(),
+            };
+            let body = Coming::new(&desk, body)?.with(further);
             let page = (&place, &url, &vars);
             let read = self.page(page, body, span, under_way, &mut watched, (&mut *pick, &mut *token), out).await?;
             let count = place.count + watched.came();
@@ -326,12 +335,21 @@ impl Reel {
         }
     }
 
-    /// Asks for a page.
-    fn ask(&self, vars: &Vars, place: &Place, open: &Json, from: Option<&str>, span: &Span) -> Result<Asked> {
-        let desk = Arc::clone(&self.desk);
+    /// The request for a page, with a part of the fields.
+    fn draft(
+        &self,
+        vars: &Vars,
+        place: &Place,
+        open: &Json,
+        from: Option<&str>,
+        span: &Span,
+        part: usize,
+    ) -> Result<Draft> {
+        let desk = &self.desk;
         let pages = &desk.read.pages;
         let mut vars = vars.clone();
         vars.page = turn::shown(pages, place, self.size, open);
+        vars.page["fields"] = json!(desk.parts.get(part));
         let what = format!("page {} of `{}`", place.index + 1, self.slice);
         let mut draft = desk.draft(&desk.read.request, &vars, what)?;
         if let Some(sign_in) = &desk.read.sign_in {
@@ -345,7 +363,55 @@ impl Reel {
                 draft.put(spot, Json::String(until.clone()))?;
             }
         }
-        turn::put(&desk, &mut draft, place, self.size)?;
+        turn::put(desk, &mut draft, place, self.size)?;
+        Ok(draft)
+    }
+
+    /// What a page's records have of the other parts of the fields, where a system gives only so many at once.
+    async fn further(
+        &self,
+        answer: &Answer,
+        vars: &Vars,
+        place: &Place,
+        open: &Json,
+        from: Option<&str>,
+        span: &Span,
+    ) -> Result<Vec<Bytes>, Halt> {
+        let desk = &self.desk;
+        let Some(cut) = &desk.read.cut else { return Ok(Vec::new()) };
+        let mut seen = vars.clone();
+        seen.page = turn::shown(&desk.read.pages, place, self.size, open);
+        if cut.rest.is_some() {
+            let records = sheet::trees(desk, answer, &answer.body, &desk.read.records)?;
+            if records.is_empty() {
+                return Ok(Vec::new());
+            }
+            let keys = records.iter().map(|record| joined::key(desk, cut, record).cloned());
+            seen.page["keys"] = Json::Array(keys.collect::<Result<_>>()?);
+        }
+        let mut asked: Vec<JoinHandle<_>> = Vec::new();
+        for part in 1..desk.parts.len() {
+            let draft = match &cut.rest {
+                None => self.draft(vars, place, open, from, span, part)?,
+                Some((request, _)) => {
+                    seen.page["fields"] = json!(desk.parts[part]);
+                    desk.draft(request, &seen, format!("further fields of `{}`", self.slice))?
+                }
+            };
+            let desk = Arc::clone(desk);
+            asked.push(tokio::spawn(async move { desk.call(draft).await }));
+        }
+        let mut bodies = Vec::with_capacity(asked.len());
+        for asked in asked {
+            bodies.push(asked.await.map_err(|_| Error::bug("a call was dropped"))??.body);
+        }
+        Ok(bodies)
+    }
+
+    /// Asks for a page.
+    fn ask(&self, vars: &Vars, place: &Place, open: &Json, from: Option<&str>, span: &Span) -> Result<Asked> {
+        let desk = Arc::clone(&self.desk);
+        let draft = self.draft(vars, place, open, from, span, 0)?;
         let flows = pieces::flows(desk.read);
         Ok(tokio::spawn(async move {
             let url = draft
@@ -422,7 +488,7 @@ impl Reel {
     }
 }
 
-fn cursor_into(draft: &mut crate::connect::web::Draft, cursor: &Cursor, value: &str) -> Result<()> {
+fn cursor_into(draft: &mut Draft, cursor: &Cursor, value: &str) -> Result<()> {
     match &cursor.send {
         Send::Spot(spot) => draft.put(spot, Json::String(value.to_owned())),
         Send::Url => {

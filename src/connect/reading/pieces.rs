@@ -49,6 +49,8 @@ pub(super) struct Coming {
     /// Status and headers; the body only where it is whole.
     pub head: Answer,
     pieces: Option<Pieces>,
+    /// Bodies of answers with further fields of the same records.
+    further: Vec<Bytes>,
 }
 
 impl Coming {
@@ -58,7 +60,7 @@ impl Coming {
     /// If the format's options contradict each other.
     pub fn new(desk: &Desk, body: Body) -> Result<Self> {
         match body {
-            Body::Whole(head) => Ok(Self { head, pieces: None }),
+            Body::Whole(head) => Ok(Self { head, pieces: None, further: Vec::new() }),
             Body::Flow(flow) => {
                 let head = Answer {
                     status: flow.head.status,
@@ -75,9 +77,15 @@ impl Coming {
                     over: false,
                     most: usize::try_from(most).unwrap_or(usize::MAX),
                 };
-                Ok(Self { head, pieces: Some(pieces) })
+                Ok(Self { head, pieces: Some(pieces), further: Vec::new() })
             }
         }
+    }
+
+    /// With what further requests answered for the same records.
+    #[must_use]
+    pub fn with(self, further: Vec<Bytes>) -> Self {
+        Self { further, ..self }
     }
 
     /// The next piece as a sheet, and whether it is the last one. Not called again after that.
@@ -88,7 +96,10 @@ impl Coming {
         if self.head.status >= 400 || self.head.status == 204 || self.head.status == 304 {
             return Ok((Sheet::empty(&self.head, sheet::form_at(desk)), true));
         }
-        let Some(pieces) = &mut self.pieces else { return Ok((Sheet::new(desk, &self.head, vars)?, true)) };
+        let Some(pieces) = &mut self.pieces else {
+            let body = std::mem::take(&mut self.head.body);
+            return Ok((Sheet::new(desk, &self.head, body, &self.further, vars)?, true));
+        };
         let (bytes, last) = pieces.next(desk).await?;
         let header = pieces.header.clone().unwrap_or_default();
         Ok((Sheet::of_piece(desk, &self.head, bytes, header, vars)?, last))

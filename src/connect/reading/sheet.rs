@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::desk::{Desk, Vars, shown};
 use super::families;
+use super::joined::joined;
 use super::skim::{self, Unfit};
 use crate::config::{Node, Spanned, Text};
 use crate::connect::formats::{self, Format};
@@ -103,19 +104,20 @@ impl Sheet {
         }
     }
 
-    /// Finds the records of an answer, and makes them what the pack says.
+    /// Finds the records of an answer, and makes them what the pack says. `body`: of the answer, whose own is not
+    /// looked at. `further`: bodies with further fields of its records.
     ///
     /// # Errors
     /// If the answer is not what the pack says it is.
-    pub fn new(desk: &Desk, answer: &Answer, vars: &Vars) -> Result<Self> {
+    pub fn new(desk: &Desk, answer: &Answer, body: Bytes, further: &[Bytes], vars: &Vars) -> Result<Self> {
         let read = desk.read;
         let form = form_at(desk);
-        let body = match answer.body.strip_prefix(b"\xEF\xBB\xBF") {
-            Some(rest) => answer.body.slice_ref(rest),
-            None => answer.body.clone(),
+        let body = match body.strip_prefix(b"\xEF\xBB\xBF") {
+            Some(rest) => body.slice_ref(rest),
+            None => body,
         };
         let sheet = match read.format {
-            BodyFormat::Json => Self::of_json(desk, answer, body)?,
+            BodyFormat::Json => Self::of_json(desk, answer, body)?.with(desk, answer, further)?,
             BodyFormat::Ndjson => Self::of_lines(answer, body, form),
             BodyFormat::Csv | BodyFormat::Xml => Self::of_format(desk, answer, body, form)?,
         };
@@ -161,8 +163,7 @@ impl Sheet {
 
     fn of_json(desk: &Desk, answer: &Answer, body: Bytes) -> Result<Self> {
         let broken = |unfit: Unfit| {
-            let at = unfit.at.min(answer.body.len());
-            unreadable(desk, answer, unfit.cause).fact("byte", at)
+            unreadable(desk, answer, unfit.cause).fact("byte", unfit.at.min(body.len())).fact("bytes", body.len())
         };
         let skimmed = skim::skim(&body, &desk.read.records).map_err(broken)?;
         let around: Json = serde_json::from_slice(&skimmed.around)
@@ -183,6 +184,18 @@ impl Sheet {
             header: Arc::default(),
             owed: Vec::new(),
         })
+    }
+
+    /// With further fields of its records.
+    fn with(mut self, desk: &Desk, answer: &Answer, further: &[Bytes]) -> Result<Self> {
+        let Some(cut) = desk.read.cut.as_ref().filter(|_| !further.is_empty()) else { return Ok(self) };
+        let own: &[Path] = &desk.read.records;
+        let paths = cut.rest.as_ref().map_or(own, |(_, paths)| paths.as_slice());
+        let others = further.iter().map(|body| trees(desk, answer, body, paths)).collect::<Result<_>>()?;
+        let first = (0..self.len()).map(|at| tree(desk, answer, self.record(at))).collect::<Result<_>>()?;
+        let whole = joined(desk, cut, first, others)?;
+        self.put(whole.into_iter().map(|record| record.to_string().into_bytes()).collect());
+        Ok(self)
     }
 
     fn of_lines(answer: &Answer, body: Bytes, form: Form) -> Self {
@@ -372,11 +385,12 @@ impl Sheet {
     pub fn into_part(self, picked: Option<&[bool]>) -> (Vec<u8>, u64) {
         let all = picked.is_none_or(|picked| picked.iter().all(|picked| *picked));
         let count = picked.map_or(self.records.len(), |picked| picked.iter().filter(|picked| **picked).count()) as u64;
-        if let (true, Some(span)) = (all, &self.span) {
-            if span.len() == self.body.len() {
-                return (Vec::from(self.body), count);
-            }
-            return (self.body[span.clone()].to_vec(), count);
+        if let (true, Some(span)) = (all, self.span) {
+            // Nobody else has the body any more: then it is not copied, only moved to its front.
+            let mut bytes = Vec::from(self.body);
+            bytes.truncate(span.end);
+            bytes.drain(..span.start);
+            return (bytes, count);
         }
         let separator = if self.form == Form::Elements { b',' } else { b'\n' };
         let mut bytes = Vec::new();
@@ -390,6 +404,19 @@ impl Sheet {
         }
         (bytes, count)
     }
+}
+
+/// The records of a body, as trees.
+///
+/// # Errors
+/// If it is not what the pack says it is.
+pub(super) fn trees(desk: &Desk, answer: &Answer, body: &Bytes, paths: &[Path]) -> Result<Vec<Json>> {
+    let skimmed = skim::skim(body, paths).map_err(|unfit| unreadable(desk, answer, unfit.cause))?;
+    skimmed.records.into_iter().map(|range| tree(desk, answer, &body[range])).collect()
+}
+
+fn tree(desk: &Desk, answer: &Answer, record: &[u8]) -> Result<Json> {
+    serde_json::from_slice(record).map_err(|_| unreadable(desk, answer, "a record is no JSON"))
 }
 
 /// A record as the pack shapes it; none if it is taken from where nothing stands.
@@ -523,5 +550,4 @@ fn unreadable(desk: &Desk, answer: &Answer, cause: &str) -> Error {
     )
     .fact("status", answer.status)
     .fact("content type", kind)
-    .fact("bytes", answer.body.len())
 }

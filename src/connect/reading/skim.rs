@@ -304,22 +304,36 @@ fn space(bytes: &[u8], mut at: usize) -> usize {
 #[inline]
 fn string(bytes: &[u8], start: usize) -> Result<usize, Unfit> {
     let mut at = start + 1;
-    // Most strings are short.
-    let near = bytes.len().min(at + 24);
-    loop {
-        while at < near {
-            match bytes[at] {
-                b'"' => return Ok(at + 1),
-                b'\\' => break,
-                _ => at += 1,
-            }
+    // Most strings are short: a word at a time needs no call.
+    for _ in 0..4 {
+        let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
+        let word = u64::from_le_bytes(*word);
+        let found = equal(word, b'"') | equal(word, b'\\');
+        if found == 0 {
+            at += 8;
+            continue;
         }
+        at += found.trailing_zeros() as usize / 8;
+        if bytes[at] == b'"' {
+            return Ok(at + 1);
+        }
+        at += 2;
+    }
+    loop {
         let found = at + memchr2(b'"', b'\\', bytes.get(at..).ok_or(EARLY)?).ok_or(EARLY)?;
         if bytes[found] == b'"' {
             return Ok(found + 1);
         }
         at = found + 2;
     }
+}
+
+/// The highest bits of the bytes of a word that are this byte. Only the lowest of them is sure.
+#[inline]
+fn equal(word: u64, byte: u8) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let differs = word ^ (ONES * u64::from(byte));
+    differs.wrapping_sub(ONES) & !differs & (ONES << 7)
 }
 
 /// What a byte is to somebody who only looks for the end of a value.
@@ -443,6 +457,13 @@ mod tests {
         assert_eq!(get(record, "n").as_deref(), Some("12.5"));
         assert_eq!(get(record, "a.b[1].c").as_deref(), Some("x\"y"));
         assert_eq!(get(record, "a.b[0]").as_deref(), Some("1"));
+        // Strings of every length around those of words, with what could be taken for their end.
+        for length in 0..40 {
+            for inside in ["", r#"\""#, r"\\", "\u{7f}\u{e9}"] {
+                let text = format!("{}{inside}", "x".repeat(length));
+                assert_eq!(get(&format!(r#"{{"t":"{text}","n":1}}"#), "n").as_deref(), Some("1"), "{text}");
+            }
+        }
         for none in ["z", "l", "q", "a.q", "t.x", "l[0]", "a.b[7]"] {
             assert_eq!(get(record, none), None, "{none}");
         }

@@ -23,7 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::record::{Position, Settled, SliceId};
 
 /// KiB of pages that wait to be worked on, over all sequences.
-pub(super) const WAITING_KIB: usize = 6 << 10;
+pub(super) const WAITING_KIB: usize = 2 << 10;
 /// Pages of one sequence that wait.
 const WAITING_PAGES: usize = 16;
 

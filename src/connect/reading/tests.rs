@@ -19,6 +19,7 @@ use crate::connect::{Part, Source};
 use crate::error::{Error, Place, Result};
 use crate::record::{Position, Settled, SliceId};
 
+mod cuts;
 mod flows;
 
 type Far = Arc<dyn Fn(&Ask) -> Answer + Send + Sync>;

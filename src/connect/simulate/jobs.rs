@@ -48,6 +48,12 @@ impl World {
         now: u64,
         origin: &str,
     ) -> Made {
+        // Jobs of several streams may be asked for in the same way: then the name that we gave tells which it is.
+        let named = captures.iter().find_map(|(_, value)| {
+            let name = value.as_str()?.strip_prefix("simulated-")?;
+            self.pack.stream(name).map(|stream| stream.name.as_str())
+        });
+        let stream = named.filter(|_| step != "submit").unwrap_or(stream);
         let mut made = base;
         if !made.body.is_object() && !made.body.is_array() {
             made.body = json!({});

@@ -16,9 +16,11 @@ mod routes;
 mod server;
 mod serving;
 pub mod trouble;
+mod webhook;
 mod welcome;
 mod world;
 
 pub use routes::Asked;
 pub use server::{Rate, Server, Told, Ways};
+pub use webhook::{Message, Messenger};
 pub use world::{Answered, Left, Setup, World};

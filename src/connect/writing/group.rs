@@ -7,7 +7,6 @@ use std::sync::OnceLock;
 use serde_json::Value as Json;
 
 use super::encoder::{HEAD, broken};
-use crate::connect::Batch;
 use crate::connect::pack::batch::Batching;
 use crate::error::Result;
 use crate::record::Path;
@@ -16,7 +15,7 @@ use crate::record::path::Step;
 /// The encoded records of a group, in order.
 #[derive(Default)]
 pub(super) struct Group {
-    bytes: Vec<u8>,
+    batches: Vec<Vec<u8>>,
     records: Vec<Place>,
     /// Known once it is asked for, and nothing more comes.
     superseded: OnceLock<Vec<u32>>,
@@ -24,7 +23,8 @@ pub(super) struct Group {
 
 #[derive(Clone, Copy)]
 struct Place {
-    at: usize,
+    batch: u32,
+    at: u32,
     record: u32,
     fields: u32,
     element: u32,
@@ -36,30 +36,26 @@ impl Group {
     ///
     /// # Errors
     /// If its records are not whole.
-    pub fn add(&mut self, batch: &Batch) -> Result<()> {
-        let base = self.bytes.len();
-        self.bytes.extend_from_slice(&batch.bytes);
-        let mut at = 0;
+    pub fn add(&mut self, bytes: Vec<u8>) -> Result<()> {
         let number = |at: usize| {
-            batch
-                .bytes
-                .get(at..at + 4)
-                .and_then(|bytes| bytes.try_into().ok())
-                .map(u32::from_le_bytes)
-                .ok_or_else(broken)
+            let bytes = bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+            bytes.map(u32::from_le_bytes).ok_or_else(broken)
         };
-        while at < batch.bytes.len() {
+        let (batch, mut at) = (self.batches.len() as u32, 0);
+        while at < bytes.len() {
             let whole = number(at)? as usize;
             let (record, fields) = (number(at + 20)?, number(at + 24)?);
-            let key = batch.bytes.get(at + 4..at + 20).and_then(|bytes| bytes.try_into().ok()).map(u128::from_le_bytes);
+            let key = bytes.get(at + 4..at + 20).and_then(|bytes| bytes.try_into().ok()).map(u128::from_le_bytes);
             let texts = (whole + 4).checked_sub(HEAD).ok_or_else(broken)?;
             let element = texts.checked_sub(record as usize + fields as usize).ok_or_else(broken)? as u32;
-            if at + 4 + whole > batch.bytes.len() {
+            let start = u32::try_from(at + HEAD).map_err(|_| broken())?;
+            if at + 4 + whole > bytes.len() {
                 return Err(broken());
             }
-            self.records.push(Place { at: base + at + HEAD, record, fields, element, key: key.ok_or_else(broken)? });
+            self.records.push(Place { batch, at: start, record, fields, element, key: key.ok_or_else(broken)? });
             at += 4 + whole;
         }
+        self.batches.push(bytes);
         Ok(())
     }
 
@@ -72,25 +68,27 @@ impl Group {
     pub fn record(&self, at: u32) -> &[u8] {
         match self.records[at as usize] {
             Place { record: 0, .. } => self.fields(at),
-            Place { at, record, .. } => &self.bytes[at..at + record as usize],
+            place => self.text(place, 0, place.record),
         }
     }
 
     /// Its fields as they are written.
     pub fn fields(&self, at: u32) -> &[u8] {
         let place = self.records[at as usize];
-        let start = place.at + place.record as usize;
-        &self.bytes[start..start + place.fields as usize]
+        self.text(place, place.record, place.fields)
     }
 
     /// What stands for it in a batch.
     pub fn element(&self, at: u32) -> &[u8] {
-        let place = self.records[at as usize];
-        if place.element == 0 {
-            return self.fields(at);
+        match self.records[at as usize] {
+            Place { element: 0, .. } => self.fields(at),
+            place => self.text(place, place.record + place.fields, place.element),
         }
-        let start = place.at + (place.record + place.fields) as usize;
-        &self.bytes[start..start + place.element as usize]
+    }
+
+    fn text(&self, place: Place, from: u32, length: u32) -> &[u8] {
+        let start = (place.at + from) as usize;
+        &self.batches[place.batch as usize][start..start + length as usize]
     }
 
     /// The records that a later one of the same key replaces before they are written, in order. `keyed`:

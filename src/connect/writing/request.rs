@@ -335,10 +335,12 @@ impl Maker {
         records.iter().enumerate().map(numbered).collect()
     }
 
-    /// The records in their form.
-    fn body(&self, records: &[u32]) -> Result<(Vec<u8>, String)> {
+    /// The records in their form, between what stands around them.
+    fn body(&self, before: &[u8], records: &[u32], after: &[u8]) -> Result<(Vec<u8>, String)> {
         let size: usize = records.iter().map(|at| self.group.element(*at).len() + 1).sum();
-        let mut out = Vec::with_capacity(size + 2);
+        let header: usize = self.header.iter().map(|name| name.len() + 1).sum();
+        let mut out = Vec::with_capacity(size + 2 + header + before.len() + after.len());
+        out.extend_from_slice(before);
         let numbered = self.way.element.is_some() && self.way.batch.form != Form::Csv;
         let elements = if numbered { self.elements(records) } else { Vec::new() };
         let each = (0..records.len()).map(|place| match elements.get(place) {
@@ -377,15 +379,16 @@ impl Maker {
             Form::OData => {
                 let boundary = format!("batch_{}", number_mark());
                 let elements: Vec<Vec<u8>> = each.map(<[u8]>::to_vec).collect();
-                out = parts::write(&elements, self.way.batch.change_set, &boundary)?;
+                out.append(&mut parts::write(&elements, self.way.batch.change_set, &boundary)?);
                 format!("multipart/mixed; boundary={boundary}")
             }
             Form::GraphQl { field, variables } => {
                 let elements: Vec<&[u8]> = each.collect();
-                out = graphql(field, variables, &elements).to_string().into_bytes();
+                out.append(&mut graphql(field, variables, &elements).to_string().into_bytes());
                 "application/json".to_owned()
             }
         };
+        out.extend_from_slice(after);
         Ok((out, kind))
     }
 
@@ -393,7 +396,7 @@ impl Maker {
     fn fill(&self, draft: &mut Draft, records: &[u32], plain: bool) -> Result<()> {
         let whole = plain || matches!(self.way.batch.form, Form::GraphQl { .. } | Form::OData);
         if whole {
-            let (bytes, kind) = self.body(records)?;
+            let (bytes, kind) = self.body(b"", records, b"")?;
             draft.content = Content::Bytes { kind, bytes: bytes.into() };
             return Ok(());
         }
@@ -403,16 +406,15 @@ impl Maker {
                 let text = tree.to_string();
                 let quoted = format!("\"{mark}\"");
                 if let Some((before, after)) = text.split_once(&quoted) {
-                    let (body, _) = self.body(records)?;
-                    draft.content = json([before.as_bytes(), &body, after.as_bytes()].concat());
+                    let (body, _) = self.body(before.as_bytes(), records, after.as_bytes())?;
+                    draft.content = json(body);
                 }
             }
             Content::Bytes { bytes, kind: around } => {
                 if let Some(at) = memchr::memmem::find(bytes, mark.as_bytes()) {
-                    let (body, kind) = self.body(records)?;
+                    let (bytes, kind) = self.body(&bytes[..at], records, &bytes[at + mark.len()..])?;
                     // A file among the parts of a form does not make the form a file.
                     let kind = if around.starts_with("multipart/") { around.clone() } else { kind };
-                    let bytes = [&bytes[..at], &body, &bytes[at + mark.len()..]].concat();
                     draft.content = Content::Bytes { kind, bytes: bytes.into() };
                 }
             }

@@ -31,8 +31,8 @@ use crate::store::Tenure;
 
 /// Requests of a group for each one that may be under way: enough that its end is short …
 const ROUNDS: u64 = 64;
-/// … and fewer of batches, of which a group holds much.
-const BATCHES: u64 = 8;
+/// … and fewer of batches: what a group holds is memory that is touched, and a group is there twice.
+const BATCHES: u64 = 4;
 
 /// A pack's stream as a target.
 pub(super) struct WebSink {
@@ -233,7 +233,11 @@ impl Sink for WebSink {
     }
 
     fn write(&mut self, batch: &Batch) -> Result<()> {
-        self.group.add(batch)
+        self.group.add(batch.bytes.clone())
+    }
+
+    fn take(&mut self, batch: Batch) -> Result<()> {
+        self.group.add(batch.bytes)
     }
 
     fn commit(&mut self, _mark: &Mark) -> Result<Receipt> {
@@ -248,7 +252,7 @@ impl Sink for WebSink {
     fn resolve(&mut self, recipe: &str, batches: &[Batch], mark: &Mark) -> Result<Receipt> {
         self.group(mark);
         for batch in batches {
-            self.group.add(batch)?;
+            self.group.add(batch.bytes.clone())?;
         }
         let told: Json = serde_json::from_str(recipe).unwrap_or(Json::Null);
         let text = |name: &str| told[name].as_str().unwrap_or_default().to_owned();

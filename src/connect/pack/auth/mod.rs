@@ -23,6 +23,7 @@ use super::template::{Template, Tree};
 pub use keys::AUTH;
 pub use oauth2::{Assertion, ClientAuth, Grant, OAuth2};
 pub use signing::{Coding, Digest, Hmac, OAuth1, Payload, SigV4};
+pub(super) use signing::{coding, digest};
 
 /// The option of a connector that chooses a way.
 pub const WAY: &str = "way";

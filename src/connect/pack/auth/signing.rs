@@ -133,7 +133,8 @@ impl OAuth1 {
     }
 }
 
-fn coding(reader: &Reader<'_>, raw: &Raw, name: &str) -> Option<Coding> {
+/// How the bytes of a value are written.
+pub(in crate::connect::pack) fn coding(reader: &Reader<'_>, raw: &Raw, name: &str) -> Option<Coding> {
     Some(match reader.label(raw, name)?.as_str() {
         "hex" => Coding::Hex,
         "base64" => Coding::Base64,
@@ -142,7 +143,8 @@ fn coding(reader: &Reader<'_>, raw: &Raw, name: &str) -> Option<Coding> {
     })
 }
 
-fn digest(reader: &Reader<'_>, raw: &Raw) -> Digest {
+/// What is signed with.
+pub(in crate::connect::pack) fn digest(reader: &Reader<'_>, raw: &Raw) -> Digest {
     match reader.label(raw, "algorithm").as_deref() {
         Some("sha1") => Digest::Sha1,
         Some("sha384") => Digest::Sha384,
