@@ -262,6 +262,9 @@ fn health_data_is_encrypted_and_looking_is_recorded() {
     assert_eq!(exit, 0, "{said}");
     let (_, viewed) = project.document(&["audit", "list", "--action", "data.viewed"]);
     assert_eq!(viewed["events"][0]["actor"], "ada", "{viewed}");
+    // It says that nothing was shown in clear: that is what the check of displays asks.
+    let seq = viewed["events"][0]["seq"].to_string();
+    says(&project.run(&["audit", "show", &seq, "-o", "json"]).1, &["\"clear\": false"]);
     says(&project.run(&["audit", "rules", "list"]).1, &["phi-access-recorded"]);
     says(&project.run(&["audit", "rules", "test"]).1, &["2 tests passed"]);
 }
