@@ -23,7 +23,7 @@ const SAME: &str = r#"event.action + " " + string(event.?route.orValue(""))"#;
 /// The window is not said in a way that can be counted, or an expression does not compile.
 pub(super) fn compiled(rule: &Rule) -> Result<EventRule, String> {
     let place = rule.place.clone().unwrap_or_else(|| Place {
-        file: rule.pack.as_ref().map_or_else(String::new, |pack| format!("rules of {}", pack.pack)).into(),
+        file: rule.pack.as_ref().map_or_else(String::new, |pack| format!("rules of {}", pack.pack)),
         line: 1,
         column: 1,
         width: 1,
