@@ -81,6 +81,9 @@ impl EventFilter {
     }
 }
 
+/// Takes an event: where it is, its time, its body if it still has one.
+pub(super) type TakeBody<'a> = dyn FnMut(i64, i64, Option<&[u8]>) -> Result<()> + 'a;
+
 /// What a filter comes to in numbers, at one moment.
 struct Wanted {
     /// The kinds that it lets through; `None`: all.
@@ -234,11 +237,7 @@ impl Store {
     }
 
     /// Every event between two places of one log in order: where it is, its time, and its body if it still has one.
-    pub(super) fn each_body(
-        &self,
-        (from, end): (i64, i64),
-        take: &mut dyn FnMut(i64, i64, Option<&[u8]>) -> Result<()>,
-    ) -> Result<()> {
+    pub(super) fn each_body(&self, (from, end): (i64, i64), take: &mut TakeBody<'_>) -> Result<()> {
         let doing = "reading the audit log";
         let fail = |e| sql::error(doing, e);
         let mut cursor = from;
