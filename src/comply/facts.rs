@@ -14,6 +14,8 @@ use crate::record::Timestamp;
 
 /// Nanoseconds of a day.
 pub const DAY_NS: i64 = 86_400_000_000_000;
+/// By how much the clock may go back without a word: the same as the log allows.
+const CLOCK_SLACK_NS: i64 = 1_000_000_000;
 /// Nanoseconds of an hour.
 pub const HOUR_NS: i64 = 3_600_000_000_000;
 
@@ -68,6 +70,8 @@ pub struct LogFacts {
     pub incomplete: Vec<(u64, String)>,
     /// The ids of the runs that events tell of.
     pub runs: BTreeSet<String>,
+    /// Whether the clock is behind the log since a step that was told of.
+    behind: bool,
     /// Backward steps of the clock that no event tells of: the numbers of the events.
     pub untold_steps: Vec<u64>,
     /// Whether the log verifies: `Some(Err)` says what is wrong; `None`: nobody looked.
@@ -288,9 +292,10 @@ impl LogFacts {
             self.incomplete.push((told.seq, lacks.join(", ")));
         }
         // The clock stands still or goes back where the log's own time had to go on: an event tells so.
-        let back = told.clock.is_some_and(|clock| clock < told.time);
-        let is_told = told.action == "clock.step" || self.kept.last().is_some_and(|last| last.action == "clock.step");
-        if back && !is_told && self.untold_steps.len() < MOST_NAMED {
+        // Told once it holds until the clock is ahead again; threads and time servers go back by a moment.
+        let back = told.clock.is_some_and(|clock| clock < told.time - CLOCK_SLACK_NS);
+        self.behind = told.action == "clock.step" || (self.behind && told.clock.is_some());
+        if back && !self.behind && self.untold_steps.len() < MOST_NAMED {
             self.untold_steps.push(told.seq);
         }
         if let Some(run) = &told.run
@@ -298,7 +303,9 @@ impl LogFacts {
         {
             self.runs.insert(run.clone());
         }
-        if !bad && ROUTINE.contains(&told.action.as_str()) {
+        // A run that was not whole is no routine.
+        let partial = told.action == "run.finished" && told.outcome == "partial";
+        if !bad && !partial && ROUTINE.contains(&told.action.as_str()) {
             return;
         }
         if self.kept.len() < MOST_KEPT { self.kept.push(told) } else { self.not_kept += 1 }

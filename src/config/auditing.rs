@@ -238,7 +238,11 @@ static ALERT: Section = Section {
         .default("smtp+plain://localhost:25"),
         Key::new("user", Kind::Filled, "The account at the mail server."),
         Key::new("password", Kind::Secret, "Its password."),
-        Key::new("syslog", Kind::Label, "`local` for the system's log, or `syslog://HOST:514` (UDP)."),
+        Key::new(
+            "syslog",
+            Kind::Label,
+            "`local` for the system's log, `syslog://HOST:514` (UDP), `tcp://HOST:601`, or `tls://HOST:6514` (RFC 5425).",
+        ),
         Key::new("timeout", Kind::Length, "How long to wait for it.").default("10s"),
     ],
 };

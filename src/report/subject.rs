@@ -52,6 +52,8 @@ struct Way {
     mapping: String,
     /// The classes that travelled.
     classes: Vec<String>,
+    /// The fields of the source as they were declared.
+    declared: Value,
 }
 
 /// Data of the subject that went somewhere: one event.
@@ -120,7 +122,6 @@ pub fn gather(store: &Store, asked: &Asked<'_>) -> Result<(Report, Vec<String>)>
     let recipients = ways.recipients(&moves);
     let lead = said(&moves, recipients.len(), &kept_back, letters.len(), erasure.is_some(), known.is_empty());
     let mut report = Report::new(&KIND, "What is known of one subject", provenance).lead(lead.0, lead.1);
-    report.cover = true;
     report.push(subject(store, asked, &known, &erasure, &moves)?);
     report.push(Section::new("summary", "In short").tiles(
         "counts",
@@ -295,21 +296,10 @@ fn subject(
 
 /// The systems that got data, each with what is said of it.
 fn went(ways: &Ways<'_>, recipients: &BTreeMap<Reached, Times>) -> Section {
-    let columns = [
-        "system",
-        "stream",
-        "recipients",
-        "kind",
-        "region",
-        "purpose",
-        "basis",
-        "safeguard",
-        "classes",
-        "times",
-        "first",
-        "last",
-    ];
+    let columns = ["system", "stream", "recipients", "kind", "region", "purpose", "basis", "safeguard", "times"];
     let mut table = Table::new("recipients", &columns, "No data of theirs went anywhere.");
+    let mut spans =
+        Table::new("spans", &["system", "stream", "classes", "first", "last"], "").titled("Which classes, and when");
     for (reached, times) in recipients {
         let way = &ways.ways[reached.way];
         let (system, stream) = way.to.split_once('.').unwrap_or((&way.to, ""));
@@ -322,13 +312,18 @@ fn went(ways: &Ways<'_>, recipients: &BTreeMap<Reached, Times>) -> Section {
             text(&way.said["purpose"]),
             text(&way.said["basis"]),
             safeguard(way),
-            Cell::codes(way.classes.iter().cloned()),
             Cell::Count(times.count),
+        ]);
+        spans.push(vec![
+            Cell::Code(system.to_string()),
+            Cell::Code(stream.to_string()),
+            Cell::codes(way.classes.iter().cloned()),
             Cell::Moment(times.first),
             Cell::Moment(times.last),
         ]);
     }
-    Section::new("recipients", "Where their data went").table(table)
+    let section = Section::new("recipients", "Where their data went").table(table);
+    if spans.rows.is_empty() { section } else { section.table(spans) }
 }
 
 /// Disclosures as 45 CFR 164.528(b)(2) asks for them, repeated ones to one recipient told together (b)(3).
@@ -402,7 +397,7 @@ fn carried(store: &Store, asked: &Asked<'_>, ways: &Ways<'_>, moves: &[Move<'_>]
             continue;
         }
         told.push(this);
-        for line in lines(store, asked, way)? {
+        for line in lines(store, asked, way, &ways.declared(way))? {
             table.push(vec![
                 Cell::Code(way.to.clone()),
                 Cell::Code(line.target),
@@ -416,13 +411,25 @@ fn carried(store: &Store, asked: &Asked<'_>, ways: &Ways<'_>, moves: &[Move<'_>]
     Ok(Section::new("fields", "Which fields, and how protected").table(table))
 }
 
-fn lines(store: &Store, asked: &Asked<'_>, way: &Way) -> Result<Vec<Line>> {
+fn lines(store: &Store, asked: &Asked<'_>, way: &Way, declared: &BTreeMap<String, Vec<String>>) -> Result<Vec<Line>> {
     let compiled = asked.routes.iter().find(|route| route.hash == way.mapping);
-    lineage::lines(store, compiled, &way.mapping)
+    let mut lines = lineage::lines(store, compiled, &way.mapping)?;
+    if compiled.is_none() {
+        // Of a mapping that is no more only its text is known: classes are those that its source declared.
+        for line in &mut lines {
+            let found = line.sources.iter().filter_map(|source| declared.get(source)).flatten();
+            let found: Vec<String> = found.cloned().collect();
+            if line.protected_by.is_empty() {
+                line.classes_out.extend(found.iter().cloned());
+            }
+            line.classes_in.extend(found);
+        }
+    }
+    Ok(lines)
 }
 
 fn movements(ways: &Ways<'_>, moves: &[Move<'_>]) -> Section {
-    let columns = ["time", "from", "to", "route", "purpose", "outcome", "known_as", "risk", "run", "event"];
+    let columns = ["time", "from", "to", "purpose", "outcome", "known_as", "risk", "run", "event"];
     let mut table = Table::new("movements", &columns, "Nothing moved.").label("known_as", "known as");
     for moved in moves {
         let way = &ways.ways[moved.way];
@@ -430,7 +437,6 @@ fn movements(ways: &Ways<'_>, moves: &[Move<'_>]) -> Section {
             Cell::Moment(moved.event.time),
             Cell::Code(way.from.clone()),
             Cell::Code(way.to.clone()),
-            Cell::code(moved.event.route.clone()),
             text(&way.said["purpose"]),
             Cell::from(moved.event.outcome.word()),
             Cell::from(moved.role.word()),
@@ -551,9 +557,20 @@ impl Ways<'_> {
         };
         let classes = self.store.audit_events(&began)?.pop().map_or_else(Vec::new, |event| event.classes);
         let said = mapping["compliance"].clone();
-        self.ways.push(Way { from, to, said, target, mapping: run.mapping.clone(), classes });
+        let (system, stream) = from.split_once('.').unwrap_or((&from, ""));
+        let declared = project["connectors"][system]["streams"][stream]["fields"].clone();
+        self.ways.push(Way { from, to, said, target, mapping: run.mapping.clone(), classes, declared });
         self.configs.insert(key, self.ways.len() - 1);
         Ok(self.ways.len() - 1)
+    }
+
+    /// The classes of the source's fields as they were declared when a way was gone, by field.
+    fn declared(&self, way: &Way) -> BTreeMap<String, Vec<String>> {
+        let field = |field: &Value| {
+            let classes = field["class"].as_array()?.iter().filter_map(|class| Some(class.as_str()?.to_string()));
+            Some((field["name"].as_str()?.to_string(), classes.collect()))
+        };
+        way.declared.as_array().into_iter().flatten().filter_map(field).collect()
     }
 
     fn recipients(&self, moves: &[Move<'_>]) -> BTreeMap<Reached, Times> {

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on says so by panicking; clippy allows it inside #[test] functions only"
 )]
 
+mod alerted;
 mod architecture;
 mod aws;
 mod cases;
@@ -54,4 +55,5 @@ mod subjects;
 mod support;
 mod unattended;
 mod watching;
+mod week;
 mod wrong_mappings;

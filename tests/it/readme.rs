@@ -93,6 +93,41 @@ fn the_commands_of_the_guide_for_cron_do_what_it_says() {
     follow_guide("docs/guide/cron.md", 10);
 }
 
+/// What is handed over is checked somewhere else, with the tools that are everywhere: the lines are run by a shell.
+#[test]
+fn the_commands_of_the_guide_for_auditors_do_what_it_says() {
+    let guide = std::fs::read_to_string(repository().join("docs/guide/auditor.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_consign")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var_os("PATH").unwrap().to_string_lossy());
+    let (mut here, mut count) = (folder.path().to_path_buf(), 0);
+    let blocks = blocks(&guide);
+    for line in blocks.iter().flat_map(|block| block.lines()).filter(|line| !line.trim().is_empty()) {
+        let (line, expected) = match line.split_once(" # exit ") {
+            Some((line, code)) => (line, code.trim().parse().unwrap()),
+            None => (line, 0),
+        };
+        if let Some(below) = line.strip_prefix("cd ") {
+            here = here.join(below.trim()).canonicalize().unwrap();
+            continue;
+        }
+        // Not everybody has it.
+        if let Some((archive, to)) = line.strip_prefix("unzip ").and_then(|rest| rest.split_once(" -d ")) {
+            let file = std::fs::File::open(here.join(archive)).unwrap();
+            zip::ZipArchive::new(file).unwrap().extract(here.join(to)).unwrap();
+            continue;
+        }
+        let mut shell = std::process::Command::new("sh");
+        let home = folder.path();
+        shell.args(["-c", line]).current_dir(&here).env_clear().env("HOME", home).env("PATH", &path).env("TZ", "UTC");
+        let output = shell.env("USER", "ada").env("CONSIGN_ORIGIN", "script").output().unwrap();
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(expected), "{line}\n{said}");
+        count += 1;
+    }
+    assert!(count >= 20, "the guide runs only {count} commands");
+}
+
 /// Runs a guide from its first command to its last, in a folder of its own.
 fn follow_guide(path: &str, least: usize) {
     let guide = std::fs::read_to_string(repository().join(path)).unwrap();
@@ -248,7 +283,13 @@ fn edit_file(folder: &Path, words: &[String]) {
 #[test]
 fn the_manual_links_to_files_that_exist() {
     let link = regex::Regex::new(r"\]\(([^)#:]+)\)").unwrap();
-    let guides = ["docs/guide/compliance.md", "docs/guide/connect.md", "docs/guide/cron.md", "docs/guide/detection.md"];
+    let guides = [
+        "docs/guide/auditor.md",
+        "docs/guide/compliance.md",
+        "docs/guide/connect.md",
+        "docs/guide/cron.md",
+        "docs/guide/detection.md",
+    ];
     for name in ["README.md", "CONTRIBUTING.md", "docs/guide.md"].into_iter().chain(guides) {
         let path = repository().join(name);
         for found in link.captures_iter(&std::fs::read_to_string(&path).unwrap()) {

@@ -154,4 +154,37 @@ mod tests {
         }
         assert_eq!(records, samples().len());
     }
+
+    /// Every member of ours stands in theirs, with the same value.
+    fn stands_in(ours: &Value, theirs: &Value, at: &str) {
+        match (ours, theirs) {
+            (Value::Object(ours), Value::Object(theirs)) => {
+                for (name, value) in ours {
+                    let found = theirs.get(name).unwrap_or_else(|| panic!("{at}: no {name}"));
+                    stands_in(value, found, &format!("{at}.{name}"));
+                }
+            }
+            (Value::Array(ours), Value::Array(theirs)) => {
+                assert_eq!(ours.len(), theirs.len(), "{at}");
+                ours.iter().zip(theirs).for_each(|(ours, theirs)| stands_in(ours, theirs, at));
+            }
+            (ours, theirs) => assert_eq!(ours, theirs, "{at}"),
+        }
+    }
+
+    /// The types that the makers of the protocol publish read the requests, and write all of them again.
+    #[test]
+    fn the_published_types_read_the_requests() {
+        use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+        let (mut records, text) = (0, exported("otlp"));
+        for line in text.lines() {
+            // Every JSON is YAML, and this reader hands numbers on as numbers (ours keeps their text).
+            let read: ExportLogsServiceRequest = serde_yaml::from_str(line).expect("a request");
+            records +=
+                read.resource_logs.iter().flat_map(|of| &of.scope_logs).map(|of| of.log_records.len()).sum::<usize>();
+            let ours: Value = serde_json::from_str(line).expect("JSON");
+            stands_in(&ours, &serde_json::to_value(&read).expect("JSON"), "request");
+        }
+        assert_eq!(records, samples().len());
+    }
 }

@@ -93,4 +93,28 @@ mod tests {
             assert!(!grammar.is_match(wrong), "{wrong}");
         }
     }
+
+    /// As a reader that is not ours takes them: fields, escapes and all.
+    #[test]
+    fn somebody_elses_reader_reads_what_was_written() {
+        use syslog_loose::{Protocol, Variant, parse_message_with_year_exact};
+        let text = exported("syslog");
+        for (line, (event, _)) in text.lines().zip(samples()) {
+            let read = parse_message_with_year_exact(line, |_| 1970, Variant::RFC5424).expect(line);
+            assert_eq!(read.protocol, Protocol::RFC5424(1), "{line}");
+            let time = read.timestamp.and_then(|time| time.timestamp_nanos_opt()).expect("a time");
+            assert_eq!(time.div_euclid(1000), event.time.div_euclid(1000), "{line}");
+            assert_eq!(read.msgid, Some(event.action.as_str()), "{line}");
+            let pairs = || read.structured_data.iter().flat_map(|element| element.params());
+            let has = |value: &str| pairs().any(|(_, found)| found == value);
+            assert!(has(&event.seq.to_string()), "{line}");
+            assert!(
+                event
+                    .reason
+                    .as_ref()
+                    .is_none_or(|reason| read.msg.contains(reason.lines().next().unwrap_or_default()) || has(reason)),
+                "{line}"
+            );
+        }
+    }
 }

@@ -196,7 +196,8 @@ pub(super) fn incidents(subject: &Subject<'_>) -> Section {
     let columns = ["event", "time", "level", "what", "outcome", "of", "who", "reason", "risk"];
     let mut table = Table::new("events", &columns, "Nothing went wrong.");
     let kept = subject.facts.log.iter().flat_map(|log| &log.kept);
-    let grave = |told: &&Told| is_bad(told) || matches!(told.level.as_str(), "error" | "critical");
+    let partial = |told: &Told| told.action == "run.finished" && told.outcome == "partial";
+    let grave = |told: &&Told| is_bad(told) || partial(told) || matches!(told.level.as_str(), "error" | "critical");
     for told in kept.filter(grave) {
         let tone = match told.level.as_str() {
             "critical" | "error" => Tone::Bad,

@@ -67,6 +67,22 @@ pub(super) fn log(store: &Store, asked: &Asked<'_>) -> Result<Section> {
             Cell::Moment(kind.last_ns),
         ]);
     }
+    let columns = ["event", "time", "what", "first", "last", "who", "approver", "reason"];
+    let mut removed = Table::new("removed", &columns, "Nothing was removed or redacted.").titled("What was removed");
+    for told in log.kept.iter().filter(|told| matches!(told.action.as_str(), "audit.pruned" | "audit.redacted")) {
+        let detail = |name: &str| told.details.get(name);
+        let count = |name: &str| detail(name).and_then(serde_json::Value::as_u64);
+        removed.push(vec![
+            Cell::Count(told.seq),
+            Cell::Moment(told.time),
+            Cell::Code(told.action.clone()),
+            Cell::from(count("first").or_else(|| count("from"))),
+            Cell::from(count("last").or_else(|| count("to"))),
+            Cell::from(told.actor.clone()),
+            Cell::from(detail("approver").and_then(|of| of.as_str().map(ToString::to_string))),
+            Cell::from(told.reason.clone()),
+        ]);
+    }
     let mut holds = Table::new("holds", &["hold", "from", "reason", "placed_by", "placed"], "There is no legal hold.")
         .titled("Legal holds")
         .label("placed_by", "placed by");
@@ -79,7 +95,7 @@ pub(super) fn log(store: &Store, asked: &Asked<'_>) -> Result<Section> {
             Cell::Moment(hold.placed_ns),
         ]);
     }
-    Ok(Section::new("log", "13. The audit log").facts("facts", list).table(table).table(holds))
+    Ok(Section::new("log", "13. The audit log").facts("facts", list).table(table).table(removed).table(holds))
 }
 
 /// C: the digests of all sections, and over them a signed note where the log's key is at hand. The key

@@ -160,7 +160,9 @@ pub(super) fn findings(held: &[Held]) -> Section {
 /// 5: what somebody answers for.
 pub(in crate::report) fn waivers(subject: &Subject<'_>, held: &[Held]) -> Section {
     let columns = ["check", "of", "owner", "reason", "until", "state", "covers", "ticket", "written_at"];
-    let mut table = Table::new("waivers", &columns, "Nothing is waived.").label("written_at", "written at");
+    let mut table = Table::new("waivers", &columns, "Nothing is waived.")
+        .label("written_at", "written at")
+        .label("covers", "findings it is about");
     let today = day(subject.now_ns);
     for waiver in &subject.project.compliance.rules.waivers {
         let covered = held.iter().flat_map(|one| &one.assessments).filter(|it| {

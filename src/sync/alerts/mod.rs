@@ -9,7 +9,7 @@ mod places;
 use crate::config::{Alert, Environment, Project, Resolver};
 use crate::error::codes::cli::UNKNOWN_NAME;
 use crate::error::{Error, Kind, Result, nearest};
-use crate::store::Store;
+use crate::store::{Store, failpoint};
 
 pub use message::Message;
 
@@ -25,6 +25,9 @@ pub fn send(project: &Project, store: &mut Store, all: bool) -> Result<(u64, Vec
     let waiting = if all { store.alerts()? } else { store.alerts_due()? };
     let resolver = Resolver::new(&project.root, Environment::process());
     let (mut sent, mut failed) = (0, Vec::new());
+    if !waiting.is_empty() {
+        failpoint::reach("before_alerts");
+    }
     for alert in waiting.into_iter().take(if all { usize::MAX } else { MOST }) {
         let ended = match (project.audit.alerts.iter().find(|to| to.name == alert.place), &alert.event) {
             (Some(to), Some(event)) => {
@@ -34,6 +37,7 @@ pub fn send(project: &Project, store: &mut Store, all: bool) -> Result<(u64, Vec
             // Nobody of that name is told any more, or what it was about was pruned: there is nothing to tell.
             _ => Ok(()),
         };
+        failpoint::reach("after_alert");
         store.alert_ended(&alert, ended.as_ref().err())?;
         match ended {
             Ok(()) => sent += 1,

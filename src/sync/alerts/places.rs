@@ -17,6 +17,7 @@ use crate::connect::http;
 use crate::connect::runtime::Runtime;
 use crate::error::codes::audit::{ALERT_FAILED, ALERT_PLACE};
 use crate::error::{Error, Kind, Result};
+use crate::sync::ship::Shipping;
 
 /// Where PagerDuty's Events API is.
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
@@ -155,21 +156,27 @@ fn syslog(at: &str, message: &Message) -> Result<()> {
         Level::Critical => 2,
     };
     let priority = 13 * 8 + severity;
+    let line = || {
+        let (time, host) = (rfc3339(message.time_ns), message.source.replace(' ', "-"));
+        format!("<{priority}>1 {time} {host} consign - {} - {}", message.action, message.summary)
+    };
+    if at.starts_with("tls://") || at.starts_with("tcp://") {
+        let mut shipping = Shipping::open(at)?;
+        shipping.send(&line())?;
+        return shipping.end();
+    }
     let sent = match at.strip_prefix("syslog://") {
         None if at == "local" => std::os::unix::net::UnixDatagram::unbound().and_then(|socket| {
             socket.send_to(format!("<{priority}>consign: {}", message.summary).as_bytes(), "/dev/log")
         }),
         None => {
             let cause = format!("`{at}` is no place to log to");
-            return Err(Error::new(Kind::Invalid, &ALERT_PLACE, cause).hint("write `local` or `syslog://HOST:514`"));
+            return Err(Error::new(Kind::Invalid, &ALERT_PLACE, cause)
+                .hint("write `local`, `syslog://HOST:514`, `tcp://HOST:601` or `tls://HOST:6514`"));
         }
-        Some(at) => {
-            let (time, host) = (rfc3339(message.time_ns), message.source.replace(' ', "-"));
-            let line = format!("<{priority}>1 {time} {host} consign - {} - {}", message.action, message.summary);
-            std::net::UdpSocket::bind("[::]:0")
-                .or_else(|_| std::net::UdpSocket::bind("0.0.0.0:0"))
-                .and_then(|socket| socket.send_to(line.as_bytes(), at))
-        }
+        Some(at) => std::net::UdpSocket::bind("[::]:0")
+            .or_else(|_| std::net::UdpSocket::bind("0.0.0.0:0"))
+            .and_then(|socket| socket.send_to(line().as_bytes(), at)),
     };
     sent.map(drop).map_err(|e| failed(format!("the log does not take it: {e}")))
 }
