@@ -32,7 +32,8 @@
 //! - `cli`: the only code that knows clap or prints; one file per verb, `cli::output` one per shape.
 //!
 //! `record ← expr ← config`, then two chains that do not know each other, `config ← audit ← store ← connect`
-//! (I/O) and `config ← map ← comply` (pure), meet in `sync ← report ← cli`. A test reads the `use` lines.
+//! (I/O) and `config ← map ← comply` (pure), meet in `sync ← report ← cli`; `comply` also knows the events of
+//! `audit`. A test reads the `use` lines.
 //!
 //! # Never
 //! - No I/O and no clock in `record`, `expr`, `map`, `comply`; no network in `audit`.

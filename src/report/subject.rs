@@ -77,7 +77,8 @@ pub fn gather(store: &Store, asked: &Asked<'_>) -> Result<(Report, Vec<String>)>
     };
     let mut ways = Ways { store, ways: Vec::new(), of_run: BTreeMap::new(), configs: BTreeMap::new() };
     let mut moves: Vec<Move<'_>> = Vec::new();
-    let (mut kept_back, mut others): (Vec<(&Event, Role)>, Vec<(&Event, Role)>) = (Vec::new(), Vec::new());
+    let mut kept_back: Vec<(&Event, Role)> = Vec::new();
+    let mut others: Vec<(&Event, Role)> = Vec::new();
     let inside = |time: i64| time >= asked.from_ns && time < asked.to_ns;
     let has_person = known.iter().any(|known| known.role == Role::Person);
     let pseudonyms: Vec<String> = known.iter().map(|known| known.pseudonym.clone()).collect();

@@ -79,11 +79,12 @@ fn every_source_file_says_why_it_exists() {
         .filter(|(_, text)| !text.starts_with("//!"))
         .map(|(path, _)| format!("src/{path}"))
         .chain(files(&repository().join("tests/it")).into_iter().filter_map(|file| {
-            let silent = !std::fs::read_to_string(&file).is_ok_and(|t| t.starts_with("//!"));
+            let opening = if file.extension().is_some_and(|ending| ending == "py") { "\"\"\"" } else { "//!" };
+            let silent = !std::fs::read_to_string(&file).is_ok_and(|text| text.starts_with(opening));
             silent.then(|| file.display().to_string())
         }))
         .collect();
-    assert!(silent.is_empty(), "these files do not open with `//!`: {silent:?}");
+    assert!(silent.is_empty(), "these files do not open with what they are for: {silent:?}");
 }
 
 /// Asserts that a pattern stands only in files that begin with one of `homes`.
