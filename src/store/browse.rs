@@ -197,12 +197,15 @@ impl Store {
 
     /// Where the event with this number or id is.
     pub(super) fn find_event(&self, id: &str) -> Result<i64> {
-        if id.len() < 8
-            && let Ok(seq) = id.parse::<u64>()
-        {
+        // What reads as a number is one where the log has it. A short one is nothing else: there would be
+        // some id that happens to end so.
+        if let Some(seq) = id.parse::<u64>().ok().filter(|seq| *seq < 1 << SEQ_BITS) {
             let at = append::at(self.log.number, seq);
             if self.event_if_there(at)?.is_some() {
                 return Ok(at);
+            }
+            if id.len() < 8 {
+                return only(Vec::new(), id, "event", "audit list", &EVENT_UNKNOWN);
             }
         }
         // An id begins with its time: that narrows it down, unless only its end was given.
