@@ -105,6 +105,8 @@ struct Branch<'p, 's> {
     keeps: bool,
     /// Parts of what is read that are settled.
     through: Arc<AtomicU64>,
+    /// Whether the source is a queue: an empty one is as it should be.
+    drains: bool,
     /// `None` once it has ended.
     delivery: Option<Delivery<'s>>,
     /// How it ended.
@@ -172,6 +174,7 @@ impl Journey<'_> {
             read: HashMap::new(),
             keeps: false,
             through: Arc::default(),
+            drains: false,
             delivery: None,
             finished: failed,
         };
@@ -229,6 +232,7 @@ impl Journey<'_> {
         };
         // What a queue keeps until it is settled goes while it is read, once no route needs it any more.
         let mut receipts = source.acknowledger().map(|to| (to, 0));
+        branches.iter_mut().for_each(|branch| branch.drains = receipts.is_some());
         let throughs: Vec<Arc<AtomicU64>> = branches.iter().map(|branch| Arc::clone(&branch.through)).collect();
         let mut acknowledge = || {
             let Some((to, told)) = &mut receipts else { return };
@@ -338,7 +342,7 @@ impl Journey<'_> {
     /// Ends a route and judges it. `unbegun`: nothing was read for it, so that its error is the answer.
     fn end(&self, branch: &mut Branch<'_, '_>, ended: Result<pipeline::Ending>, unbegun: bool) {
         let Some(delivery) = branch.delivery.take() else { return };
-        let fresh = branch.settled.is_empty();
+        let fresh = branch.settled.is_empty() && !branch.drains;
         branch.notes.extend(delivery.drift_notes());
         let verdict = verdict::judge(branch.plan, self.options, ended, delivery.totals(), fresh, self.stop)
             .doubted(branch.plan, delivery.in_doubt())

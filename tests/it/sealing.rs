@@ -159,6 +159,10 @@ fn whoever_has_the_old_key_follows_to_the_new_one() {
     let folder = project();
     let root = folder.path();
     let old = must(root, &["audit", "public-key"]);
+    // Killed in the middle of it: the old key is the one that signs.
+    assert_eq!(run(root, &["audit", "rotate-key"], Some("inside_signer")).0, None, "it was killed");
+    assert_eq!(must(root, &["audit", "public-key"]), old);
+    must(root, &["audit", "verify"]);
     must(root, &["audit", "rotate-key", "--reason", "a year is over", "--to", "handover.note"]);
     let new = must(root, &["audit", "public-key"]);
     assert_ne!(old, new);
