@@ -7,7 +7,7 @@ use super::event::Event;
 use crate::config::auditing::scope;
 use crate::expr::{self, Fault, Frame, Locals, Moment, Program};
 use crate::record::path::Step;
-use crate::record::{Arena, Path, Projection, Timestamp, Value};
+use crate::record::{Arena, Path, Projection, Timestamp, Value, json};
 
 /// A compiled expression over an event.
 #[derive(Debug)]
@@ -73,38 +73,11 @@ fn time_of(event: &Json) -> Timestamp {
     }
 }
 
-fn at<'a>(event: &'a Json, path: &Path, arena: &'a Arena) -> Value<'a> {
-    let mut here = event;
-    for (depth, step) in path.0.iter().enumerate() {
-        let below = match step {
-            Step::Key(name) if depth == 0 && name.as_str() == "time" && path.0.len() == 1 => {
-                return Value::Timestamp(time_of(event));
-            }
-            Step::Key(name) => here.get(name.as_str()),
-            Step::Index(index) => here.get(usize::try_from(*index).unwrap_or(usize::MAX)),
-            _ => None,
-        };
-        match below {
-            Some(below) => here = below,
-            None => return Value::Missing,
-        }
-    }
-    value(here, arena)
-}
-
-fn value<'a>(json: &'a Json, arena: &'a Arena) -> Value<'a> {
-    match json {
-        Json::Null => Value::Null,
-        Json::Bool(value) => Value::Bool(*value),
-        Json::Number(number) => Value::Number(arena.alloc_str(&number.to_string())),
-        Json::String(text) => Value::String(text),
-        Json::Array(items) => {
-            Value::List(arena.alloc_slice_fill_iter(items.iter().map(|item| value(item, arena)).collect::<Vec<_>>()))
-        }
-        Json::Object(map) => {
-            let entries: Vec<_> = map.iter().map(|(name, item)| (name.as_str(), value(item, arena))).collect();
-            Value::Map(arena.alloc_slice_copy(&entries))
-        }
+/// What stands at a path of an event: its `time` is a moment.
+fn at<'a>(event: &Json, path: &Path, arena: &'a Arena) -> Value<'a> {
+    match path.0.as_slice() {
+        [Step::Key(name)] if name.as_str() == "time" => Value::Timestamp(time_of(event)),
+        _ => json::at(event, path, arena),
     }
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::pack::operations::Operation;
-use super::pack::template::from_json;
 use super::pack::{Name, Scope, Template, Tree};
 use super::reading;
 use super::web::{Answer, Caller, Failure};
 use crate::error::codes::connect::{CALL_FAILED, PACK_INVALID};
 use crate::error::{Error, Kind, Result, nearest};
+use crate::record::json::from_json;
 use crate::record::path::Step;
 use crate::record::{Arena, Path, Timestamp, Type};
 

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::calling;
 use super::pack::exchanges::{Exchange, Expect, Subject};
 use super::pack::given::node;
-use super::pack::template::{from_json, to_json};
+use super::pack::template::to_json;
 use super::pack::{Given, Pack, PackProtocol};
 use super::protocols::{Protocol as _, ReadRequest, Window, WriteRequest};
 use super::rows::Bookmark;
@@ -20,6 +20,7 @@ use super::web::{Caller, Wire};
 use super::{Batch, Column, Found, RecordError, Rows};
 use crate::config::{Connector, Mode, Node, ProtocolSpec, Spanned, Stream, Text};
 use crate::error::{Error, Result};
+use crate::record::json::from_json;
 use crate::record::path::Step;
 use crate::record::{Arena, Mark, Path, Position, Projection, Row, Settled, SliceId, Type, Value};
 

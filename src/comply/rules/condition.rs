@@ -5,8 +5,7 @@ use serde_json::Value as Json;
 
 use crate::comply::detect::Sight;
 use crate::expr::{self, Bind, Binding, Environment, Frame, Keys, Locals, Moment, Program};
-use crate::record::path::Step;
-use crate::record::{Arena, Path, Projection, Timestamp, Type, Value};
+use crate::record::{Arena, Projection, Timestamp, Type, Value, json};
 
 /// A compiled condition.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ impl Condition {
     /// Whether it holds. Where it has no result, because what it asks for is not there, it does not.
     pub fn holds(&self, about: &Json) -> bool {
         let arena = Arena::new();
-        let slots: Vec<Value<'_>> = self.projection.paths.iter().map(|path| at(about, path, &arena)).collect();
+        let slots: Vec<Value<'_>> = self.projection.paths.iter().map(|path| json::at(about, path, &arena)).collect();
         let now = Timestamp { seconds: 0, nanos: 0, offset: 0 };
         let frame = Frame {
             slots: &slots,
@@ -46,40 +45,6 @@ impl Condition {
             locals: Locals::default(),
         };
         matches!(self.program.eval(&frame), Ok(Value::Bool(true)))
-    }
-}
-
-fn at<'a>(json: &'a Json, path: &Path, arena: &'a Arena) -> Value<'a> {
-    let mut here = json;
-    for step in &path.0 {
-        let below = match step {
-            Step::Key(name) => here.get(name.as_str()),
-            Step::Index(index) => usize::try_from(*index).ok().and_then(|index| here.get(index)),
-            _ => None,
-        };
-        match below {
-            Some(below) => here = below,
-            None => return Value::Missing,
-        }
-    }
-    value(here, arena)
-}
-
-fn value<'a>(json: &'a Json, arena: &'a Arena) -> Value<'a> {
-    match json {
-        Json::Null => Value::Null,
-        Json::Bool(truth) => Value::Bool(*truth),
-        Json::Number(number) => Value::Number(arena.alloc_str(&number.to_string())),
-        Json::String(text) => Value::String(text),
-        Json::Array(items) => {
-            let items: Vec<Value<'a>> = items.iter().map(|item| value(item, arena)).collect();
-            Value::List(arena.alloc_slice_copy(&items))
-        }
-        Json::Object(map) => {
-            let entries: Vec<(&'a str, Value<'a>)> =
-                map.iter().map(|(name, item)| (name.as_str(), value(item, arena))).collect();
-            Value::Map(arena.alloc_slice_copy(&entries))
-        }
     }
 }
 

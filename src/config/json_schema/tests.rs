@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::error::Severity;
+use crate::record::json::from_json;
 use crate::record::{Arena, Type, Value};
 
 const TWENTY: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -31,23 +32,6 @@ fn loaded(files: &[(&str, &str)]) -> (Option<StreamSchema>, Vec<String>) {
     (made, told.collect())
 }
 
-fn value<'a>(json: &serde_json::Value, arena: &'a Arena) -> Value<'a> {
-    use serde_json::Value as Json;
-    match json {
-        Json::Null => Value::Null,
-        Json::Bool(truth) => Value::Bool(*truth),
-        Json::Number(number) => Value::Number(arena.alloc_str(&number.to_string())),
-        Json::String(text) => Value::String(arena.alloc_str(text)),
-        Json::Array(items) => {
-            Value::List(arena.alloc_slice_fill_iter(items.iter().map(|item| value(item, arena)).collect::<Vec<_>>()))
-        }
-        Json::Object(entries) => {
-            let all: Vec<_> = entries.iter().map(|(k, v)| (&*arena.alloc_str(k), value(v, arena))).collect();
-            Value::Map(arena.alloc_slice_fill_iter(all))
-        }
-    }
-}
-
 /// What becomes of records under a schema: `ok`, or `path keyword`.
 #[track_caller]
 fn one(draft: &str, rules: &str, cases: &[(&str, &str)]) {
@@ -56,7 +40,7 @@ fn one(draft: &str, rules: &str, cases: &[(&str, &str)]) {
     let made = made.unwrap_or_else(|| panic!("{rules}: {findings:?}"));
     for (json, expected) in cases {
         let arena = Arena::new();
-        let record = value(&serde_json::from_str(json).unwrap(), &arena);
+        let record = from_json(&serde_json::from_str(json).unwrap(), &arena);
         let got = match made.contract.check(record, false) {
             Ok(()) => "ok".to_owned(),
             Err(broken) => format!("{} {}", broken.path, broken.keyword).trim().to_owned(),
@@ -298,7 +282,7 @@ fn references() {
     let (made, findings) = loaded(&files);
     assert_eq!(findings, [""; 0]);
     let arena = Arena::new();
-    let record = value(&serde_json::json!({ "lines": [{ "sku": "abc" }, { "sku": "x" }] }), &arena);
+    let record = from_json(&serde_json::json!({ "lines": [{ "sku": "abc" }, { "sku": "x" }] }), &arena);
     let broken = made.unwrap().contract.check(record, false).unwrap_err();
     assert_eq!((broken.path.to_string().as_str(), broken.wants.as_str()), ("lines[1].sku", "at least 3 characters"));
 }
@@ -505,7 +489,7 @@ fn hostile_schemas_end() {
     doubling.push_str("\n\"n40\": {\"type\": \"string\"}}}");
     if let (Some(made), _) = started(&doubling) {
         let arena = Arena::new();
-        let broken = made.contract.check(value(&serde_json::json!({ "a": 1 }), &arena), false).unwrap_err();
+        let broken = made.contract.check(from_json(&serde_json::json!({ "a": 1 }), &arena), false).unwrap_err();
         assert_eq!(broken.keyword, "limit");
     }
     // A pattern of a megabyte, and many schemas.

@@ -9,11 +9,11 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Clock, More, SignInKind, answer};
 use crate::connect::pack::auth::{Send, Way};
-use crate::connect::pack::template::from_json;
 use crate::connect::pack::{Given, Name, Scope, Template, Tree};
 use crate::connect::web::{Answer, Draft, Request, Spot, Wire};
 use crate::error::codes::connect::{PACK_INVALID, SIGN_IN_UNANSWERED};
 use crate::error::{Error, Kind, Result, Retry};
+use crate::record::json::from_json;
 use crate::record::{Arena, Timestamp};
 
 /// How often a request of the sign-in is sent at most.

@@ -4,9 +4,9 @@ use serde_json::{Map, Value as Json};
 
 use super::Pack;
 use super::names::{Name, Scope};
-use super::template::from_json;
 use crate::config::{Connector, Node, Piece, Spanned, Text};
 use crate::error::Place;
+use crate::record::json::from_json;
 use crate::record::{Arena, Timestamp};
 
 /// A pack with a connector's values. Holds secrets: never shown.

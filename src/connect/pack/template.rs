@@ -312,21 +312,6 @@ pub fn to_json(value: &Value<'_>) -> Option<serde_json::Value> {
     })
 }
 
-/// JSON as a value in an arena.
-pub fn from_json<'a>(value: &serde_json::Value, arena: &'a crate::record::Arena) -> Value<'a> {
-    use serde_json::Value as Json;
-    match value {
-        Json::Null => Value::Null,
-        Json::Bool(truth) => Value::Bool(*truth),
-        Json::Number(number) => Value::Number(arena.alloc_str(&number.to_string())),
-        Json::String(text) => Value::String(arena.alloc_str(text)),
-        Json::Array(items) => Value::List(arena.alloc_slice_fill_iter(items.iter().map(|item| from_json(item, arena)))),
-        Json::Object(entries) => Value::Map(arena.alloc_slice_fill_iter(
-            entries.iter().map(|(key, value)| (&*arena.alloc_str(key), from_json(value, arena))),
-        )),
-    }
-}
-
 /// Bytes before the `}}` that closes an expression.
 fn closing(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();

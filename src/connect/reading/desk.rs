@@ -9,11 +9,12 @@ use crate::connect::hush::Hush;
 use crate::connect::pack::read::Read;
 use crate::connect::pack::request::RequestSpec;
 use crate::connect::pack::streams::Stream;
-use crate::connect::pack::template::{from_json, to_json};
+use crate::connect::pack::template::to_json;
 use crate::connect::pack::{Given, Name, Scope, Template, Tree};
 use crate::connect::web::{Answer, Caller, Draft, Failure};
 use crate::error::codes::connect::TEMPLATE_FAILED;
 use crate::error::{Error, Kind, Result};
+use crate::record::json::from_json;
 use crate::record::{Arena, Timestamp};
 
 /// What reading a stream needs.

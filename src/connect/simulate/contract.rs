@@ -16,13 +16,14 @@ use super::{Asked, Setup, World};
 use crate::config::{Connector, Mode, ProtocolSpec, Shelf as _, Spanned, Stream};
 use crate::connect::auth::jwk::PrivateKey;
 use crate::connect::pack::given::node;
-use crate::connect::pack::template::{from_json, to_json};
+use crate::connect::pack::template::to_json;
 use crate::connect::pack::{PackProtocol, SHELF, catalog};
 use crate::connect::protocols::{Protocol as _, ReadRequest, WriteRequest};
 use crate::connect::web::stand_in::{self, Lent};
 use crate::connect::web::{Answer, Request, Unanswered, Wire};
 use crate::connect::{Batch, Column, RecordError, Rows};
 use crate::error::{Place, Result};
+use crate::record::json::from_json;
 use crate::record::path::Step;
 use crate::record::{Arena, Mark, Path, Projection, Row, Settled, SliceId, Type, Value};
 

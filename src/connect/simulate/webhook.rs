@@ -6,9 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value as Json, json};
 
 use crate::connect::auth;
-use crate::connect::pack::template::from_json;
 use crate::connect::pack::{Name, Pack, Scope};
 use crate::error::{Error, Result};
+use crate::record::json::from_json;
 use crate::record::{Arena, Timestamp};
 
 /// Makes messages of changes.

@@ -13,9 +13,10 @@ use super::waits::{self, Quota};
 use super::wire::Answer;
 use crate::connect::pack::faults::{Class, Fault};
 use crate::connect::pack::limits;
-use crate::connect::pack::template::{Template, from_json};
+use crate::connect::pack::template::Template;
 use crate::connect::pack::{Given, Name, Scope};
 use crate::expr;
+use crate::record::json::from_json;
 use crate::record::{Arena, Value};
 
 /// An answer with what was read of it so far.

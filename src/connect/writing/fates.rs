@@ -9,11 +9,12 @@ use super::group::{Group, within};
 use super::parts;
 use crate::connect::pack::faults::Class;
 use crate::connect::pack::outcome::{Format, Outcome, Pair, Unmentioned};
-use crate::connect::pack::template::{from_json, to_json};
+use crate::connect::pack::template::to_json;
 use crate::connect::pack::{Name, Scope};
 use crate::connect::web::Answer;
 use crate::error::codes::connect::CALL_FAILED;
 use crate::error::{Error, Kind, Result};
+use crate::record::json::from_json;
 use crate::record::{Arena, Path, Value};
 
 /// Most characters of what the other side says that are kept.

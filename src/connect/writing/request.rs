@@ -12,11 +12,12 @@ use crate::config::Mode;
 use crate::connect::pack::batch::Form;
 use crate::connect::pack::doubt::LookUp;
 use crate::connect::pack::request::{BodyAs, RequestSpec};
-use crate::connect::pack::template::{from_json, to_json};
+use crate::connect::pack::template::to_json;
 use crate::connect::pack::write::Way;
 use crate::connect::pack::{Name, Scope, Template, Tree};
 use crate::connect::web::{Answer, Caller, Content, Draft, Spot};
 use crate::error::Result;
+use crate::record::json::from_json;
 use crate::record::{Arena, Timestamp, Value};
 
 /// Makes requests for records of one group.
