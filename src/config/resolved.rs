@@ -427,6 +427,24 @@ pub struct FieldRule {
 }
 
 impl FieldRule {
+    /// A rule that writes what it reads as it is, and asks nothing of it.
+    pub fn plain(place: Place, target: Spanned<Path>, source: Spanned<Path>, scope: usize) -> Self {
+        Self {
+            place,
+            target,
+            source: Some(source),
+            make: Make::Value,
+            when: None,
+            default: None,
+            required: false,
+            nullable: None,
+            validate: Vec::new(),
+            classes: ClassSet::NONE,
+            kind: None,
+            scope,
+        }
+    }
+
     /// The transform, if the result is made by one.
     pub fn transform(&self) -> Option<&Expression> {
         if let Make::Transform(transform) = &self.make { Some(transform) } else { None }

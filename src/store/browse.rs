@@ -9,7 +9,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::append::{self, SEQ_BITS};
-use super::parts::Part;
+use super::parts::{Met, Part};
 use super::{Store, only, sql};
 use crate::audit::{Category, Event, Level, Outcome};
 use crate::error::Result;
@@ -240,31 +240,16 @@ impl Store {
     }
 
     /// Every event between two places of one log in order: where it is, its time, and its body if it still has one.
-    pub(super) fn each_body(&self, (from, end): (i64, i64), take: &mut TakeBody<'_>) -> Result<()> {
+    pub(super) fn each_body(&self, between: (i64, i64), take: &mut TakeBody<'_>) -> Result<()> {
         let doing = "reading the audit log";
         let fail = |e| sql::error(doing, e);
-        let mut cursor = from;
-        while cursor < end {
-            cursor = self.at_once(doing, || {
-                let part = self.part_of(cursor)?;
-                let until = end.min(part.end);
-                self.on(&part, |db| {
-                    let text =
-                        "SELECT at, ts_ns, body FROM audit_events WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT ?3";
-                    let mut statement = db.prepare_cached(text).map_err(fail)?;
-                    let mut rows = statement.query(params![cursor, until, LOOKED_AT as i64]).map_err(fail)?;
-                    let (mut seen, mut last) = (0, cursor);
-                    while let Some(row) = rows.next().map_err(fail)? {
-                        last = row.get(0).map_err(fail)?;
-                        seen += 1;
-                        let body = row.get_ref(2).and_then(|body| Ok(body.as_blob_or_null()?)).map_err(fail)?;
-                        take(last, row.get(1).map_err(fail)?, body)?;
-                    }
-                    Ok(if seen == LOOKED_AT { last + 1 } else { until })
-                })
-            })?;
-        }
-        Ok(())
+        self.walk_rows(doing, "at, ts_ns, body", between, LOOKED_AT as i64, &mut |met| {
+            if let Met::Row(row) = met {
+                let body = row.get_ref(2).and_then(|body| Ok(body.as_blob_or_null()?)).map_err(fail)?;
+                take(row.get(0).map_err(fail)?, row.get(1).map_err(fail)?, body)?;
+            }
+            Ok(true)
+        })
     }
 
     /// The numbers of the logs, the newest first.

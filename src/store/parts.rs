@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags, Row, params};
 
 use super::append::{self, SEQ_BITS};
 use super::{Store, sql};
@@ -42,6 +42,14 @@ pub(super) struct Part {
     pub end: i64,
     /// `None`: the live log.
     pub segment: Option<Segment>,
+}
+
+/// What is met while a log is gone through.
+pub(super) enum Met<'a> {
+    /// The rows that follow are in another part.
+    Part(&'a Part),
+    /// A row.
+    Row(&'a Row<'a>),
 }
 
 impl Store {
@@ -128,6 +136,46 @@ impl Store {
         }
     }
 
+    /// Goes through a log from one place to another, in order and for as long as `take` wants more: so many rows
+    /// in each step, of them these columns, of which `at` is the first.
+    pub(super) fn walk_rows(
+        &self,
+        doing: &str,
+        columns: &str,
+        (from, end): (i64, i64),
+        step: i64,
+        take: &mut dyn FnMut(Met<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let fail = |e| sql::error(doing, e);
+        let text = format!("SELECT {columns} FROM audit_events WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT ?3");
+        let (mut cursor, mut before) = (from, None);
+        while cursor < end {
+            cursor = self.at_once(doing, || {
+                let part = self.part_of(cursor)?;
+                let file = part.segment.as_ref().map(|segment| segment.file.clone());
+                if before.as_ref() != Some(&file) {
+                    take(Met::Part(&part))?;
+                    before = Some(file);
+                }
+                let until = end.min(part.end);
+                self.on(&part, |db| {
+                    let mut statement = db.prepare_cached(&text).map_err(fail)?;
+                    let mut rows = statement.query([cursor, until, step]).map_err(fail)?;
+                    let (mut seen, mut next) = (0, cursor);
+                    while let Some(row) = rows.next().map_err(fail)? {
+                        seen += 1;
+                        next = row.get::<_, i64>(0).map_err(fail)? + 1;
+                        if !take(Met::Row(row))? {
+                            return Ok(end);
+                        }
+                    }
+                    Ok(if seen == step { next } else { until })
+                })
+            })?;
+        }
+        Ok(())
+    }
+
     /// The file of a segment.
     pub(super) fn segment_path(&self, file: &str) -> PathBuf {
         self.folder.segments().join(file)
@@ -162,6 +210,9 @@ pub(super) fn gone(segment: &Segment) -> Error {
 fn unreadable(segment: &Segment, error: rusqlite::Error) -> Error {
     append::tampered(&format!("the segment `{}` of the audit log cannot be read", segment.file)).caused_by(error)
 }
+
+/// All columns of an event, `at` first.
+pub(super) const COLUMNS: &str = "at, ts_ns, epoch, kind, run, leaf, mac, body";
 
 /// How many events of these kinds are in a part between two places.
 pub(super) fn count(db: &Connection, kinds: &[i64], (from, end): (i64, i64)) -> Result<u64> {

@@ -16,7 +16,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 
 use super::append::{self, SEQ_BITS};
-use super::parts::Segment;
+use super::parts::{COLUMNS, Met, Segment};
 use super::verify::sha256_of;
 use super::{Store, Writing, failpoint, keys, lock, sql};
 use crate::audit::chain::hex;
@@ -167,39 +167,24 @@ impl Store {
         let _ = std::fs::remove_file(to);
         let into = Connection::open(to).map_err(fail)?;
         into.execute_batch(SCHEMA).map_err(fail)?;
-        let (mut cursor, end) = (append::at(log, first), append::at(log, last + 1));
         let (mut between, mut count) = (None, 0);
         let mut insert = into
-            .prepare("INSERT INTO audit_events (at, ts_ns, epoch, kind, run, leaf, mac, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+            .prepare(&format!("INSERT INTO audit_events ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"))
             .map_err(fail)?;
-        while cursor < end {
-            cursor = self.at_once(doing, || {
-                let part = self.part_of(cursor)?;
-                let until = end.min(part.end);
-                self.on(&part, |db| {
-                    let mut statement = db
-                        .prepare_cached(
-                            "SELECT at, ts_ns, epoch, kind, run, leaf, mac, body FROM audit_events WHERE at >= ?1 AND at < ?2
-                             ORDER BY at LIMIT ?3",
-                        )
-                        .map_err(fail)?;
-                    let mut rows = statement.query([cursor, until, STEP]).map_err(fail)?;
-                    let (mut seen, mut next) = (0, cursor);
-                    while let Some(row) = rows.next().map_err(fail)? {
-                        let (at, ts_ns): (i64, i64) = (row.get(0).map_err(fail)?, row.get(1).map_err(fail)?);
-                        (seen, next, count) = (seen + 1, at + 1, count + 1);
-                        between = Some((between.map_or(ts_ns, |(first, _)| first), ts_ns));
-                        for column in 0..8 {
-                            let gone = column == 7 && without.contains(&sql::count(at & ((1 << SEQ_BITS) - 1)));
-                            let value = if gone { ValueRef::Null } else { row.get_ref(column).map_err(fail)? };
-                            insert.raw_bind_parameter(column + 1, ToSqlOutput::Borrowed(value)).map_err(fail)?;
-                        }
-                        insert.raw_execute().map_err(fail)?;
-                    }
-                    Ok(if seen == STEP { next } else { until })
-                })
-            })?;
-        }
+        let range = (append::at(log, first), append::at(log, last + 1));
+        self.walk_rows(doing, COLUMNS, range, STEP, &mut |met| {
+            let Met::Row(row) = met else { return Ok(true) };
+            let (at, ts_ns): (i64, i64) = (row.get(0).map_err(fail)?, row.get(1).map_err(fail)?);
+            count += 1;
+            between = Some((between.map_or(ts_ns, |(first, _)| first), ts_ns));
+            for column in 0..8 {
+                let gone = column == 7 && without.contains(&sql::count(at & ((1 << SEQ_BITS) - 1)));
+                let value = if gone { ValueRef::Null } else { row.get_ref(column).map_err(fail)? };
+                insert.raw_bind_parameter(column + 1, ToSqlOutput::Borrowed(value)).map_err(fail)?;
+            }
+            insert.raw_execute().map_err(fail)?;
+            Ok(true)
+        })?;
         drop(insert);
         into.execute_batch(INDEXES).map_err(fail)?;
         into.close().map_err(|(_, e)| fail(e))?;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::append::{self, SEQ_BITS, StoredHead};
 use super::browse::Kinds;
-use super::parts::{Part, Segment};
+use super::parts::{COLUMNS, Met, Part, Segment};
 use super::{Store, sql};
 use crate::audit::chain::{self, Hash};
 use crate::audit::merkle::Frontier;
@@ -310,41 +310,13 @@ impl Store {
         mut take: impl FnMut(Seen<'_>) -> Result<bool>,
     ) -> Result<()> {
         let doing = "verifying the audit log";
-        let fail = |e| sql::error(doing, e);
         let words =
             Words { kinds: by_number(self.kinds().unwrap_or_default()), runs: self.run_ids().unwrap_or_default() };
-        let (mut cursor, end) = (append::at(log, first), append::at(log, last + 1));
-        let mut before: Option<Option<String>> = None;
-        while cursor < end {
-            cursor = self.at_once(doing, || {
-                let part = self.part_of(cursor)?;
-                let file = part.segment.as_ref().map(|segment| segment.file.clone());
-                if before.as_ref() != Some(&file) {
-                    take(Seen::Part(&part))?;
-                    before = Some(file);
-                }
-                let until = end.min(part.end);
-                self.on(&part, |db| {
-                    let mut statement = db
-                        .prepare_cached(
-                            "SELECT at, ts_ns, epoch, kind, run, leaf, mac, body FROM audit_events WHERE at >= ?1 AND at < ?2
-                             ORDER BY at LIMIT ?3",
-                        )
-                        .map_err(fail)?;
-                    let mut rows = statement.query([cursor, until, STEP]).map_err(fail)?;
-                    let (mut seen, mut next) = (0, cursor);
-                    while let Some(row) = rows.next().map_err(fail)? {
-                        seen += 1;
-                        next = row.get::<_, i64>(0).map_err(fail)? + 1;
-                        if !take(Seen::Row(read_row(row, &words).ok().as_ref()))? {
-                            return Ok(end);
-                        }
-                    }
-                    Ok(if seen == STEP { next } else { until })
-                })
-            })?;
-        }
-        Ok(())
+        let between = (append::at(log, first), append::at(log, last + 1));
+        self.walk_rows(doing, COLUMNS, between, STEP, &mut |met| match met {
+            Met::Part(part) => take(Seen::Part(part)),
+            Met::Row(row) => take(Seen::Row(read_row(row, &words).ok().as_ref())),
+        })
     }
 
     /// Compares the stored nodes that the last row completed with those that the verifier worked out.

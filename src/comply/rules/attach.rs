@@ -234,20 +234,7 @@ fn take_apart(mapping: &mut Mapping, fields: &[String], declared: &[Field]) {
                 }
             }
             let target = Path(copy.target.0.iter().chain(&below.0).cloned().collect());
-            own.push(FieldRule {
-                place: place.clone(),
-                target: spanned(target),
-                source: Some(spanned(path)),
-                make: Make::Value,
-                when: None,
-                default: None,
-                required: false,
-                nullable: None,
-                validate: Vec::new(),
-                classes: ClassSet::NONE,
-                kind: None,
-                scope: copy.scope,
-            });
+            own.push(FieldRule::plain(place.clone(), spanned(target), spanned(path), copy.scope));
         }
     }
     mapping.fields.extend(own);

@@ -433,19 +433,10 @@ impl Compiler<'_> {
         let mut all = Vec::with_capacity(rules.len());
         for copy in copies {
             let from = copy.from.as_ref().map(|from| from.value.clone()).unwrap_or_default();
-            let one = |name: &Path, place: &crate::error::Place| FieldRule {
-                place: place.clone(),
-                target: Spanned { value: joined(&copy.target, name), place: place.clone() },
-                source: Some(Spanned { value: joined(&from, name), place: place.clone() }),
-                make: config::Make::Value,
-                when: None,
-                default: None,
-                required: false,
-                nullable: None,
-                validate: Vec::new(),
-                classes: ClassSet::NONE,
-                kind: None,
-                scope: copy.scope,
+            let one = |name: &Path, place: &crate::error::Place| {
+                let target = Spanned { value: joined(&copy.target, name), place: place.clone() };
+                let source = Spanned { value: joined(&from, name), place: place.clone() };
+                FieldRule::plain(place.clone(), target, source, copy.scope)
             };
             match &copy.which {
                 Which::Pick(names) => all.extend(names.iter().map(|name| one(&name.value, &name.place))),
