@@ -177,15 +177,16 @@ fn connector(
             return None;
         }
     };
+    // A definition with mistakes makes a connector all the same: mappings that name it have none by that.
     let (uses, spec) = match defined {
-        Some(spec) => (spec?.name.to_owned(), spec),
+        Some(spec) => (spec.map_or(entry.key.as_str(), |spec| spec.name).to_owned(), spec),
         None => {
             let uses = uses_raw.text()?.to_owned();
             let spec = catalog.kind(&uses);
             (uses, spec)
         }
     };
-    if spec.is_none() {
+    if spec.is_none() && own.is_none() {
         let names = catalog.kinds();
         let fix = match nearest(&uses, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),

@@ -99,7 +99,7 @@ impl Net {
         if !request.body.is_empty() {
             *made.body_mut() = Some(request.body.into());
         }
-        let mut response = client.execute(made).await.map_err(|error| unanswered(&error))?;
+        let mut response = client.execute(made).await.map_err(|error| unanswered(&error, began.elapsed()))?;
         let head = Head {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
@@ -402,14 +402,15 @@ fn too_large(cap: u64) -> Unanswered {
 }
 
 /// Why there is no head of an answer. Sent or not: only a connection that never came about is certain.
-fn unanswered(error: &reqwest::Error) -> Unanswered {
+fn unanswered(error: &reqwest::Error, waited: Duration) -> Unanswered {
     if error.is_builder() {
         return Unanswered { cause: http::plain(error), sent: false, temporary: false };
     }
     let sent = !error.is_connect();
     if error.is_timeout() {
-        let cause = if sent { "no answer in time" } else { "no connection in time" };
-        return Unanswered { cause: cause.into(), sent, temporary: true };
+        let what = if sent { "no answer" } else { "no connection" };
+        let cause = format!("{what} within {:.1} s", waited.as_secs_f64());
+        return Unanswered { cause, sent, temporary: true };
     }
     if let Some(why) = untrusted(error) {
         return Unanswered { cause: format!("the server cannot be trusted: {why}"), sent: false, temporary: false };

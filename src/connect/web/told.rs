@@ -88,7 +88,7 @@ pub fn of_json(body: &Json, depth: u8) -> Told {
             let inner = WRAPPERS.iter().find_map(|name| body.get(*name).filter(|inner| !empty(inner)));
             match inner {
                 // OAuth 2: `error` is the code, the sentence stands beside it.
-                Some(Json::String(text)) if made.message.is_some() => {
+                Some(Json::String(text)) if made.message.as_ref().is_some_and(|message| message != text) => {
                     made.code = Some(made.code.unwrap_or_else(|| text.clone()));
                 }
                 Some(Json::String(text)) => made.message = Some(text.clone()),
@@ -342,6 +342,8 @@ mod tests {
             "No such customer",
             "customer",
         );
+        // GraphQL: a sentence and no code.
+        check(r#"{"errors":[{"message":"Cannot query field 'x'"}]}"#, "", "Cannot query field 'x'", "");
         // Salesforce
         check(
             r#"[{"message":"Required fields are missing","errorCode":"REQUIRED_FIELD_MISSING","fields":["LastName"]}]"#,

@@ -7,6 +7,7 @@ pub mod moto;
 pub mod odata;
 pub mod openapi;
 pub mod postgres;
+pub mod python;
 pub mod queue;
 pub mod sftp;
 pub mod web;

@@ -1,15 +1,11 @@
 //! AWS as moto plays it: one server for all services, which checks access keys, signatures and policies.
-//!
-//! `moto_server` is looked for on the path, and beside it the Python that it belongs to.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::free_port;
-use crate::support::cannot;
+use super::{free_port, python};
 
 /// A running server. Dropping it ends it.
 pub struct Moto {
@@ -26,14 +22,10 @@ pub struct Moto {
 impl Moto {
     /// Starts one; `None` (and a word about it) where moto is not installed.
     pub fn start() -> Option<Self> {
-        let Some(python) = python() else {
-            cannot("moto is not installed: pip install 'moto[server]', with moto_server on the path");
-            return None;
-        };
+        let python = python::with("moto.server")?;
         let port = free_port();
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/servers/play_aws.py");
         let child = Command::new(python)
-            .args([script, "-H", "127.0.0.1", "-p", &port.to_string()])
+            .args([&python::script("play_aws.py"), "-H", "127.0.0.1", "-p", &port.to_string()])
             // Until a number is said, nobody has to sign: the first keys are made without one.
             .env("INITIAL_NO_AUTH_ACTION_COUNT", "1000")
             .stdin(Stdio::null())
@@ -118,14 +110,4 @@ fn between(text: &str, element: &str) -> String {
     let (open, close) = (format!("<{element}>"), format!("</{element}>"));
     let from = text.find(&open).expect(element) + open.len();
     text[from..].split(&close).next().expect(element).to_owned()
-}
-
-/// The Python that `moto_server` of the path belongs to.
-fn python() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join("moto_server"))
-        .filter(|program| program.is_file())
-        .map(|program| program.with_file_name("python"))
-        .find(|python| python.is_file())
 }
