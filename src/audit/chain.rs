@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::digest;
 use super::merkle::Frontier;
 pub use crate::record::shown::hex;
 
@@ -88,45 +89,29 @@ pub struct Link<'a> {
 
 /// The leaf of a body, as in a Merkle tree (RFC 6962): the hash of a zero byte and the stored bytes.
 pub fn leaf(body: &[u8]) -> Hash {
-    let mut hasher = Sha256::new();
-    hasher.update([0]);
-    hasher.update(body);
-    hasher.finalize().into()
+    digest::tagged(0, body)
 }
 
 /// The code of an event under the key of its epoch.
 pub fn link(key: &Key, link: &Link<'_>) -> Hash {
-    code(
-        key,
-        &[
-            b"consign-audit/1",
-            link.log_id.as_bytes(),
-            &link.epoch.to_be_bytes(),
-            &link.seq.to_be_bytes(),
-            link.previous,
-            link.leaf,
-        ],
-    )
+    // The numbers and hashes in one piece: taking many small ones apart costs as much as the hash.
+    let mut rest = [0; 80];
+    rest[..8].copy_from_slice(&link.epoch.to_be_bytes());
+    rest[8..16].copy_from_slice(&link.seq.to_be_bytes());
+    rest[16..48].copy_from_slice(link.previous);
+    rest[48..].copy_from_slice(link.leaf);
+    code(key, &[b"consign-audit/1", link.log_id.as_bytes(), &rest])
 }
 
 /// The running hash over all leaves and codes: needs no key to be followed, and the head's code
 /// covers it, so that whoever holds the current key alone can check every event there ever was.
 pub fn fold(running: &Hash, leaf: &Hash, mac: &Hash) -> Hash {
-    // In one piece: of many small ones the taking apart costs as much as the hash.
-    let mut text = [3; 97];
-    text[1..33].copy_from_slice(running);
-    text[33..65].copy_from_slice(leaf);
-    text[65..].copy_from_slice(mac);
-    Sha256::digest(text).into()
+    digest::tagged(3, [*running, *leaf, *mac].as_flattened())
 }
 
 /// The same over leaves alone, as the first versions of consign made it.
 pub fn fold_plain(running: &Hash, leaf: &Hash) -> Hash {
-    let mut hasher = Sha256::new();
-    hasher.update([2]);
-    hasher.update(running);
-    hasher.update(leaf);
-    hasher.finalize().into()
+    digest::tagged(2, [*running, *leaf].as_flattened())
 }
 
 /// Where the chain stands.

@@ -8,6 +8,7 @@
 use sha2::{Digest, Sha256};
 
 use super::chain::Hash;
+use super::digest;
 
 /// Of the inner levels only those divisible by this are kept.
 pub const STRIDE: u32 = 8;
@@ -17,10 +18,7 @@ pub const TILE: u64 = 1 << STRIDE;
 
 /// The hash of a node from those of its two children.
 pub fn node(left: &Hash, right: &Hash) -> Hash {
-    let mut text = [1; 65];
-    text[1..33].copy_from_slice(left);
-    text[33..].copy_from_slice(right);
-    Sha256::digest(text).into()
+    digest::tagged(1, [*left, *right].as_flattened())
 }
 
 /// The root of a tree without leaves.
