@@ -333,6 +333,8 @@ pub enum Cell {
     Share(f64),
     /// How a number changed, as a share of what it was: 0.1 is a tenth more.
     Change(f64),
+    /// How a share changed, in points of a hundred.
+    Points(f64),
     /// Bytes.
     Bytes(u64),
     /// A length of time, nanoseconds.
@@ -375,8 +377,8 @@ impl Cell {
 
     /// Whether it goes to the right.
     pub fn is_number(&self) -> bool {
-        use Cell::{Bytes, Change, Count, Number, Share, Time};
-        matches!(self, Count(_) | Number(..) | Share(_) | Change(_) | Bytes(_) | Time(_))
+        use Cell::{Bytes, Change, Count, Number, Points, Share, Time};
+        matches!(self, Count(_) | Number(..) | Share(_) | Change(_) | Points(_) | Bytes(_) | Time(_))
     }
 }
 
@@ -481,7 +483,7 @@ impl Cell {
     pub fn drawn(&self) -> Option<f64> {
         let number = match self {
             Self::Count(n) | Self::Bytes(n) => *n as f64,
-            Self::Number(n, _) | Self::Share(n) | Self::Change(n) => *n,
+            Self::Number(n, _) | Self::Share(n) | Self::Change(n) | Self::Points(n) => *n,
             Self::Time(ns) => *ns as f64,
             _ => return None,
         };

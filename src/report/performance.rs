@@ -199,9 +199,7 @@ fn compared(now: &Period, before: &Period) -> Section {
         let (new, old) = (now.value.drawn(), before.value.drawn());
         let change = match (new, old) {
             // A share of a share says little: the difference in points.
-            (Some(new), Some(old)) if matches!(now.value, Cell::Share(_)) => {
-                Cell::Number((new - old) * 100.0, "points")
-            }
+            (Some(new), Some(old)) if matches!(now.value, Cell::Share(_)) => Cell::Points((new - old) * 100.0),
             (Some(new), Some(old)) if old > 0.0 => Cell::Change(new / old - 1.0),
             _ => Cell::Nothing,
         };

@@ -132,7 +132,7 @@ pub(super) fn raw(value: &Cell) -> Value {
         Cell::Nothing => Value::Null,
         Cell::Text(text) | Cell::Code(text) => json!(text),
         Cell::Count(n) | Cell::Bytes(n) => json!(n),
-        Cell::Number(n, _) | Cell::Share(n) | Cell::Change(n) => number(*n),
+        Cell::Number(n, _) | Cell::Share(n) | Cell::Change(n) | Cell::Points(n) => number(*n),
         Cell::Time(ns) => number(*ns as f64 / 1e9),
         Cell::Moment(ns) => json!(moment(*ns)),
         Cell::Yes(yes) => json!(yes),

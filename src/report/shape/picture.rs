@@ -203,6 +203,7 @@ fn scaled(like: &Cell, number: f64) -> Cell {
         Cell::Time(_) => Cell::Time(number as i64),
         Cell::Share(_) => Cell::Share(number),
         Cell::Change(_) => Cell::Change(number),
+        Cell::Points(_) => Cell::Points(number),
         Cell::Number(_, unit) => Cell::Number(number, unit),
         other => other.clone(),
     }

@@ -11,17 +11,8 @@ pub fn cell(value: &Cell) -> String {
         Cell::Number(number, "") => number_said(*number),
         Cell::Number(number, unit) => format!("{} {unit}", number_said(*number)),
         Cell::Share(share) => percent(*share),
-        Cell::Change(change) if !change.is_finite() => "–".to_string(),
-        Cell::Change(change) if change.abs() < 0.0005 => "±0 %".to_string(),
-        Cell::Change(change) => {
-            let sign = if *change < 0.0 { '−' } else { '+' };
-            let size = change.abs() * 100.0;
-            if size >= 100.0 {
-                format!("{sign}{} %", grouped(&format!("{size:.0}")))
-            } else {
-                format!("{sign}{size:.1} %")
-            }
-        }
+        Cell::Change(change) => changed(change * 100.0, "%"),
+        Cell::Points(points) => changed(*points, "points"),
         Cell::Bytes(bytes) => bytes_said(*bytes),
         Cell::Time(ns) => time(*ns),
         Cell::Moment(ns) => moment(*ns),
@@ -30,6 +21,17 @@ pub fn cell(value: &Cell) -> String {
         Cell::State(_, word) => clear(word),
         Cell::Many(several) if several.is_empty() => "–".to_string(),
         Cell::Many(several) => several.iter().map(cell).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// A number with its sign: how something changed.
+fn changed(by: f64, unit: &str) -> String {
+    let (sign, size) = (if by < 0.0 { '−' } else { '+' }, by.abs());
+    match size {
+        _ if !by.is_finite() => "–".to_string(),
+        ..0.05 => format!("±0 {unit}"),
+        100.0.. => format!("{sign}{} {unit}", grouped(&format!("{size:.0}"))),
+        _ => format!("{sign}{size:.1} {unit}"),
     }
 }
 
@@ -173,6 +175,10 @@ mod tests {
         check(Cell::Change(-0.125), "−12.5 %");
         check(Cell::Change(3.5), "+350 %");
         check(Cell::Change(f64::NAN), "–");
+        check(Cell::Points(1.25), "+1.2 points");
+        check(Cell::Points(-12.0), "−12.0 points");
+        check(Cell::Points(0.01), "±0 points");
+        check(Cell::Points(f64::NAN), "–");
         check(Cell::Bytes(1536), "1.5 KiB");
         check(Cell::Bytes(u64::MAX), "16384.0 PiB");
         check(Cell::Time(999), "999 ns");
