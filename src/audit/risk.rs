@@ -61,6 +61,9 @@ pub struct Inputs {
     /// No score below this.
     #[serde(rename = "floor", default, skip_serializing_if = "is_zero")]
     pub floor: f64,
+    /// Whether it is too early to tell what is usual, so that anomaly counts as none.
+    #[serde(rename = "l", default, skip_serializing_if = "is_known")]
+    pub learning: bool,
     /// No score above this; 0: no cap.
     #[serde(rename = "cap", default, skip_serializing_if = "is_zero")]
     pub cap: f64,
@@ -79,6 +82,7 @@ impl Default for Inputs {
             privilege: 0.05,
             context: 0.0,
             floor: 0.0,
+            learning: false,
             cap: 0.0,
         }
     }
@@ -134,7 +138,11 @@ impl Inputs {
             out.extend_from_slice(b"\":");
         };
         for (own, value, usual) in numbers {
-            // `n` stands between them, and `v` before the last.
+            // `l` and `n` stand between them, and `v` before the last.
+            if own == "m" && self.learning {
+                name(out, "l");
+                out.extend_from_slice(b"true");
+            }
             if own == "p" && self.records > 0 {
                 name(out, "n");
                 canonical::write(&self.records.into(), out);
@@ -202,14 +210,14 @@ pub fn anomaly_of_repeats(count: u64) -> f64 {
 }
 
 /// How far an amount is out of the ordinary, given those of the last 30 days: nothing up to their 95th percentile,
-/// all there is at ten times that. Fewer than 14 of them: nobody knows yet.
-pub fn anomaly_of_amount(amount: u64, before: &mut [u64]) -> f64 {
-    if before.len() < 14 {
-        return 0.0;
+/// all there is at ten times that. `None`: fewer than 14 of them, or for fewer than 14 days; nobody knows yet.
+pub fn anomaly_of_amount(amount: u64, before: &mut [u64], days: i64) -> Option<f64> {
+    if before.len() < 14 || days < 14 {
+        return None;
     }
     before.sort_unstable();
     let usual = before[(before.len() * 95).div_ceil(100) - 1].max(1) as f64;
-    ((amount as f64 / usual - 1.0) / 9.0).clamp(0.0, 1.0) * MOST_ANOMALY
+    Some(((amount as f64 / usual - 1.0) / 9.0).clamp(0.0, 1.0) * MOST_ANOMALY)
 }
 
 /// From which score on an event is of a band.
@@ -267,6 +275,9 @@ fn is_none(number: &u64) -> bool {
 }
 fn is_one(number: &f64) -> bool {
     *number == 1.0
+}
+fn is_known(learning: &bool) -> bool {
+    !learning
 }
 fn one() -> f64 {
     1.0
@@ -326,6 +337,7 @@ mod tests {
                 privilege,
                 context,
                 floor,
+                learning: records % 2 == 1,
                 cap: 0.0,
             },
         )
@@ -352,7 +364,6 @@ mod tests {
         #[test]
         fn more_of_what_is_bad_never_lowers_a_score(a in inputs(), b in inputs()) {
             let more = Inputs {
-                weights: WEIGHTS,
                 sensitivity: a.sensitivity.max(b.sensitivity),
                 records: a.records.max(b.records),
                 exposure: a.exposure.max(b.exposure),
@@ -362,7 +373,7 @@ mod tests {
                 privilege: a.privilege.max(b.privilege),
                 context: a.context.max(b.context),
                 floor: a.floor.max(b.floor),
-                cap: 0.0,
+                ..Inputs::default()
             };
             prop_assert!(more.score() >= a.score() && more.score() >= b.score());
             prop_assert!((0.0..=1.0).contains(&a.score()));
@@ -375,11 +386,12 @@ mod tests {
 
     #[test]
     fn what_is_out_of_the_ordinary_is_known_only_with_time() {
-        assert_eq!(anomaly_of_amount(1_000_000, &mut [1; 13]), 0.0);
+        assert_eq!(anomaly_of_amount(1_000_000, &mut [1; 13], 30), None);
+        assert_eq!(anomaly_of_amount(1_000_000, &mut [1; 500], 13), None);
         let mut usual: Vec<u64> = (1..=100).collect();
-        assert_eq!(anomaly_of_amount(95, &mut usual), 0.0);
-        assert_eq!(anomaly_of_amount(950, &mut usual), MOST_ANOMALY);
-        assert!((anomaly_of_amount(522, &mut usual) - 0.25).abs() < 0.01);
+        assert_eq!(anomaly_of_amount(95, &mut usual, 14), Some(0.0));
+        assert_eq!(anomaly_of_amount(950, &mut usual, 14), Some(MOST_ANOMALY));
+        assert!((anomaly_of_amount(522, &mut usual, 14).unwrap() - 0.25).abs() < 0.01);
         assert_eq!((anomaly_of_repeats(1), anomaly_of_repeats(10), anomaly_of_repeats(50)), (0.0, 0.5, 0.5));
     }
 

@@ -241,7 +241,7 @@ impl<'u> Context<'u> {
             deadline: deadline.unwrap_or(lock::DEADLINE),
             pins: environment.pins_folder(),
             watch: Arc::new(crate::audit::rules::Watch::of(&project.audit)?),
-            session: Arc::new(super::session::session(&project.environment)),
+            session: Arc::new(super::session::session(&project.environment, &project.audit.hours)),
             ..Options::default()
         })
     }

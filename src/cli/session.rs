@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::audit::Session;
 use crate::audit::session::Ci;
 use crate::config::Environment;
+use crate::config::auditing::Hours;
 use crate::config::circumstances::Circumstances;
 use crate::error::Result;
 use crate::store::Store;
@@ -16,7 +17,7 @@ use crate::store::Store;
 const SCHEDULERS: &[&str] = &["cron", "crond", "anacron", "fcron", "atd", "supercronic", "dcron"];
 
 /// The session of this process, without its program.
-pub(super) fn session(environment: &str) -> Session {
+pub(super) fn session(environment: &str, hours: &Hours) -> Session {
     let told = Circumstances::of(&Environment::process());
     let terminal = std::io::stdin().is_terminal();
     let uid = rustix::process::getuid();
@@ -52,14 +53,15 @@ pub(super) fn session(environment: &str) -> Session {
         }),
         tool: Some(format!("consign {}", env!("CARGO_PKG_VERSION"))),
         environment: Some(environment.to_string()),
-        off_hours: is_off_hours(&jiff::Zoned::now()),
+        off_hours: is_off_hours(&jiff::Zoned::now(), hours),
     }
 }
 
-/// Whether it is night (from ten to six) or a weekend.
-fn is_off_hours(now: &jiff::Zoned) -> bool {
-    let weekend = matches!(now.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday);
-    weekend || !(6..22).contains(&now.hour())
+/// Whether people do not work now.
+fn is_off_hours(now: &jiff::Zoned, hours: &Hours) -> bool {
+    let there = hours.timezone.as_ref().and_then(|name| now.in_tz(name).ok());
+    let now = there.as_ref().unwrap_or(now);
+    !hours.include(now.weekday().to_monday_zero_offset().unsigned_abs().into(), now.hour())
 }
 
 /// Says which program it is, by the hash of its file: worked out once for each file, then remembered.
@@ -105,16 +107,29 @@ fn started_by_the_clock() -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::Hours;
+
     #[test]
     fn nights_and_weekends_are_off_hours() {
-        let check = |moment: &str, expected: bool| {
+        let check = |hours: &Hours, moment: &str, expected: bool| {
             let zoned: jiff::Zoned = format!("{moment}[UTC]").parse().unwrap();
-            assert_eq!(super::is_off_hours(&zoned), expected, "{moment}");
+            assert_eq!(super::is_off_hours(&zoned, hours), expected, "{moment} {hours:?}");
         };
-        check("2026-03-04T05:59:59", true);
-        check("2026-03-04T06:00:00", false);
-        check("2026-03-04T21:59:59", false);
-        check("2026-03-04T22:00:00", true);
-        check("2026-03-07T12:00:00", true);
+        let usual = Hours::default();
+        check(&usual, "2026-03-04T05:59:59", true);
+        check(&usual, "2026-03-04T06:00:00", false);
+        check(&usual, "2026-03-04T21:59:59", false);
+        check(&usual, "2026-03-04T22:00:00", true);
+        check(&usual, "2026-03-07T12:00:00", true);
+        // Saturday and Sunday, through the night.
+        let days = [false, false, false, false, false, true, true];
+        let nights = Hours { from: 20, until: 4, days, timezone: Some("Asia/Tokyo".into()) };
+        check(&nights, "2026-03-07T10:59:59", true);
+        check(&nights, "2026-03-07T11:00:00", false);
+        check(&nights, "2026-03-07T18:59:59", false);
+        check(&nights, "2026-03-07T19:00:00", true);
+        check(&nights, "2026-03-04T12:00:00", true);
+        let always = Hours { from: 0, until: 24, days: [true; 7], timezone: None };
+        check(&always, "2026-03-07T23:59:59", false);
     }
 }

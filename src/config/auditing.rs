@@ -51,10 +51,43 @@ pub struct Audit {
     pub slow: Duration,
     /// From which score on a risk is low, medium, high and critical.
     pub risk: [f64; 4],
+    /// When people work: what a person does at another time is riskier.
+    pub hours: Hours,
     /// Who is told of what.
     pub alerts: Vec<Alert>,
     /// Rules over events.
     pub rules: Vec<EventRule>,
+}
+
+/// The hours in which people work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hours {
+    /// The hour they begin with.
+    pub from: i8,
+    /// The hour they end before; no later than `from`: on the day after.
+    pub until: i8,
+    /// On which days, by the words of `days`, Monday first.
+    pub days: [bool; 7],
+    /// Where; `None`: where this runs.
+    pub timezone: Option<String>,
+}
+
+impl Default for Hours {
+    fn default() -> Self {
+        Self { from: 6, until: 22, days: [true, true, true, true, true, false, false], timezone: None }
+    }
+}
+
+impl Hours {
+    /// Whether somebody who works at this hour (0 to 23) of this day (0 is Monday) does so within them.
+    pub fn include(&self, day: usize, hour: i8) -> bool {
+        let within = if self.from < self.until {
+            (self.from..self.until).contains(&hour)
+        } else {
+            hour >= self.from || hour < self.until
+        };
+        within && self.days.get(day) == Some(&true)
+    }
 }
 
 /// Somebody who is told.
@@ -204,6 +237,29 @@ static RISK: Section = Section {
     ],
 };
 
+static DAYS: &[Word] = &[
+    word("monday", "The first."),
+    word("tuesday", "The second."),
+    word("wednesday", "The third."),
+    word("thursday", "The fourth."),
+    word("friday", "The fifth."),
+    word("saturday", "The sixth."),
+    word("sunday", "The last."),
+];
+
+static HOURS: Section = Section {
+    name: "the hours in which people work",
+    about: "What a person does at another time scores a higher risk; schedules do not sleep, theirs does not.",
+    foreign: false,
+    keys: &[
+        Key::new("from", Kind::Whole(0, 23), "The hour they begin with.").default("6"),
+        Key::new("until", Kind::Whole(1, 24), "The hour they end before; no later than `from`, on the day after.")
+            .default("22"),
+        Key::new("days", Kind::OneOrMany(&Kind::Word(DAYS)), "On which days.").default("[monday, tuesday, wednesday, thursday, friday]"),
+        Key::new("timezone", Kind::TimeZone, "Where; left out, where consign runs."),
+    ],
+};
+
 static ALERT: Section = Section {
     name: "an alert",
     about: "Somebody who is told, in one way. What is told names events, routes and counts, never a value of a record.",
@@ -324,6 +380,7 @@ pub static AUDIT: Section = Section {
         Key::new("views", Kind::Flag, "Whether looking at the log leaves an event; left out, it does where `pci_dss` is among the standards (PCI DSS 10.2.1.3)."),
         Key::new("slow", Kind::Length, "A run that takes longer is slow.").default("30s"),
         Key::new("risk", Kind::Section(&RISK), "From which score on a risk is low, medium, high and critical."),
+        Key::new("hours", Kind::Section(&HOURS), "When people work: what they do at another time is riskier."),
         Key::new("alerts", Kind::Named(&Kind::Section(&ALERT)), "Who is told of what, by names of yours."),
         Key::new("rules", Kind::List(&Kind::Section(&RULE)), "Rules over events."),
     ],
@@ -364,6 +421,7 @@ pub(super) fn read(
         views: flag(of("views")),
         slow: raw.and_then(|raw| length(raw, "slow")).unwrap_or(SLOW),
         risk,
+        hours: of("hours").map(hours).unwrap_or_default(),
         alerts: of("alerts")
             .map_or(&[][..], Raw::entries)
             .iter()
@@ -377,6 +435,17 @@ pub(super) fn read(
             .collect(),
         rules: of("rules").map_or(&[][..], Raw::items).iter().filter_map(|raw| rule(raw, source)).collect(),
     }
+}
+
+fn hours(raw: &Raw) -> Hours {
+    let usual = Hours::default();
+    let hour = |name: &str, usual: i8| whole(get(raw, name)).and_then(|hour| i8::try_from(hour).ok()).unwrap_or(usual);
+    let named = texts(get(raw, "days"));
+    let mut days = usual.days;
+    if !named.is_empty() {
+        days.iter_mut().zip(DAYS).for_each(|(day, word)| *day = named.iter().any(|name| name == word.name));
+    }
+    Hours { from: hour("from", usual.from), until: hour("until", usual.until), days, timezone: label(raw, "timezone") }
 }
 
 fn alert(name: &str, raw: &Raw) -> Result<Alert, (&'static str, &'static str)> {

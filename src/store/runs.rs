@@ -567,7 +567,9 @@ impl Writing<'_> {
         draft.details = steps::totals(&totals);
         draft.classes.clone_from(&run.classes);
         draft.weighed.records = totals.written;
-        draft.weighed.anomaly = risk::anomaly_of_amount(totals.written, &mut self.amounts(run)?);
+        let (mut amounts, days) = self.amounts(run)?;
+        let anomaly = risk::anomaly_of_amount(totals.written, &mut amounts, days);
+        (draft.weighed.anomaly, draft.weighed.learning) = (anomaly.unwrap_or_default(), anomaly.is_none());
         draft = draft
             .detail("state", end.state.word())
             .detail("exit", end.exit)
@@ -593,12 +595,21 @@ impl Writing<'_> {
         self.record(drafts).map(drop)
     }
 
-    /// How much the runs of this route wrote in the 30 days before this one.
-    fn amounts(&self, run: &Run) -> Result<Vec<u64>> {
+    /// How much the runs of this route wrote in the 30 days before this one, and how many days ago the first of all
+    /// of them began.
+    fn amounts(&self, run: &Run) -> Result<(Vec<u64>, i64)> {
         /// More tell no more.
         const ENOUGH: i64 = 500;
-        let since = run.started_ns.saturating_sub(30 * 86_400_000_000_000);
-        self.db
+        const DAY_NS: i64 = 86_400_000_000_000;
+        let fail = |e| sql::error("looking at earlier runs", e);
+        let since = run.started_ns.saturating_sub(30 * DAY_NS);
+        let first: i64 = self
+            .db
+            .prepare_cached("SELECT started_ns FROM runs WHERE route = ?1 ORDER BY number LIMIT 1")
+            .and_then(|mut statement| statement.query_row([&run.route], |row| row.get(0)))
+            .map_err(fail)?;
+        let amounts = self
+            .db
             .prepare_cached(
                 "SELECT written FROM runs WHERE route = ?1 AND id <> ?2 AND started_ns >= ?3 AND ended_ns IS NOT NULL
                  ORDER BY number DESC LIMIT ?4",
@@ -608,7 +619,8 @@ impl Writing<'_> {
                     statement.query_map(params![run.route, run.id, since, ENOUGH], |row| row.get::<_, i64>(0))?;
                 rows.map(|amount| amount.map(sql::count)).collect()
             })
-            .map_err(|e| sql::error("looking at earlier runs", e))
+            .map_err(fail)?;
+        Ok((amounts, (run.started_ns - first) / DAY_NS))
     }
 
     fn run_totals(&self, run: &Run) -> Result<(Totals, u64)> {
