@@ -213,4 +213,56 @@ mod tests {
         }
         assert!(read_as_current(&today, 0).is_err() && read_as_current(&today, STEPS.len()).is_err());
     }
+
+    /// A kept state (`tests/fixtures/state`) in a folder of its own, taken up to a version as the programs of that
+    /// time would have done it.
+    fn kept(name: &str, version: usize) -> (usize, tempfile::TempDir) {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/state").join(name);
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["consign.db", "keys"] {
+            std::fs::copy(kept.join("state").join(file), folder.path().join(file)).unwrap();
+        }
+        let db = Connection::open(folder.path().join("consign.db")).unwrap();
+        let from: usize = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        for step in from + 1..=version {
+            let text = format!("BEGIN;\n{}\nPRAGMA user_version = {step};\nCOMMIT;", STEPS[step - 1]);
+            db.execute_batch(&text).unwrap();
+        }
+        (from, folder)
+    }
+
+    #[test]
+    fn a_state_of_any_older_version_is_read_and_brought_up_to_date() {
+        use crate::store::{EventFilter, Options, RunFilter, Store};
+        let told = |store: &Store| {
+            let events = store.audit_events(&EventFilter { oldest_first: true, ..EventFilter::default() }).unwrap();
+            let runs = store.runs(&RunFilter::default()).unwrap();
+            assert!(store.verify_audit(None).unwrap().is_good());
+            (events, runs.iter().map(|run| (run.id.clone(), run.totals)).collect::<Vec<_>>())
+        };
+        let mut seen = Vec::new();
+        for name in ["v1", "v2", "v5"] {
+            let least = name[1..].parse().unwrap();
+            for version in least..STEPS.len() {
+                let (from, folder) = kept(name, version);
+                assert_eq!(from, least, "{name}");
+                let read = Store::open_read(folder.path(), Options::default()).unwrap().unwrap().store;
+                let before = told(&read);
+                assert!(before.0.len() > 5 && before.1.len() == 2, "{name} at {version}");
+                drop(read);
+                let store = Store::open(folder.path(), Options::default()).unwrap().store;
+                let (events, runs) = told(&store);
+                assert_eq!(runs, before.1, "{name} at {version}");
+                assert_eq!(events[..before.0.len()], before.0, "{name} at {version}");
+                let migrated = events.iter().find(|event| event.action == "state.migrated").unwrap();
+                assert_eq!(migrated.details["from"], version as u64, "{name} at {version}");
+                assert!(matches!(look(&store.db).unwrap(), Found::Current));
+                assert!(folder.path().join(format!("consign.db.v{version}.bak")).is_file());
+                seen.push(version);
+            }
+        }
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen, (1..STEPS.len()).collect::<Vec<_>>());
+    }
 }
