@@ -15,6 +15,7 @@ mod checkpoints;
 mod events;
 pub mod failpoint;
 pub mod folder;
+mod follow;
 pub mod health;
 mod holder;
 mod kept;

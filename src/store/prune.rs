@@ -7,7 +7,6 @@ use rusqlite::params;
 
 use super::append::{self, SEQ_BITS};
 use super::parts::Segment;
-use super::verify::Seen;
 use super::{Store, Writing, failpoint, sql};
 use crate::audit::chain::Hash;
 use crate::audit::merkle::{Frontier, TILE};
@@ -204,12 +203,8 @@ impl Store {
         let (Some(first), Some(last)) = (seqs.first(), seqs.last()) else { return Ok(()) };
         let mut seen = 0;
         let _held = self.upkeep(self.options.wait)?;
-        self.each_row(self.log.number, *first, *last, |met| {
-            let row = match met {
-                Seen::Part(_) => return Ok(true),
-                Seen::Row(None) => return Ok(false),
-                Seen::Row(Some(row)) => row,
-            };
+        self.each_row(self.log.number, *first, *last, |row| {
+            let Some(row) = row else { return Ok(false) };
             let seq = sql::count(row.seq);
             if !wanted.contains(&seq) {
                 return Ok(true);
@@ -389,12 +384,8 @@ impl Store {
     /// Leads a head on up to the event `last`; the time of the first event on the way.
     fn lead_on(&self, log: i64, last: u64, head: &mut Head) -> Result<i64> {
         let mut since = None;
-        self.each_row(log, head.size + 1, last, |seen| {
-            let row = match seen {
-                Seen::Part(_) => return Ok(true),
-                Seen::Row(None) => return Ok(false),
-                Seen::Row(Some(row)) => row,
-            };
+        self.each_row(log, head.size + 1, last, |row| {
+            let Some(row) = row else { return Ok(false) };
             let (Ok(leaf), Ok(mac)) = (Hash::try_from(row.leaf), Hash::try_from(row.mac)) else { return Ok(false) };
             if head.size == 0 {
                 (head.epoch_since_ns, head.last_ns) = (row.ts_ns, row.ts_ns);

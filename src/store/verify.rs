@@ -8,15 +8,19 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::append::{self, SEQ_BITS, StoredHead};
 use super::browse::Kinds;
+use super::follow::{Sealed, StoredNodes, follow};
 use super::parts::{COLUMNS, Met, Part, Segment};
 use super::{Store, sql};
 use crate::audit::chain::{self, Hash};
-use crate::audit::merkle::Frontier;
+use crate::audit::merkle::{Frontier, STRIDE};
 use crate::audit::redaction::Redaction;
 use crate::audit::verify::{Index, Known, Row};
 use crate::audit::{Action, Event, Head, Key, Report, Setting, Tampering, Verifier, verify};
 use crate::error::codes::audit::KEY_OTHER;
 use crate::error::{Error, Kind, Result};
+
+/// What is done here, for errors.
+const DOING: &str = "verifying the audit log";
 
 /// What the verification of the whole state came to, log by log, the oldest first.
 #[derive(Clone, Debug)]
@@ -95,7 +99,7 @@ impl Store {
         loop {
             left -= 1;
             let before = self.removals()?;
-            let verification = self.verify_logs(evidence).map_err(|error| error.doing("verifying the audit log"))?;
+            let verification = self.verify_logs(evidence).map_err(|error| error.doing(DOING))?;
             // Where events or bodies were removed while it went on, the event that tells of that came too late
             // to be read: it is done again.
             if verification.is_good() || left == 0 || self.removals()? == before {
@@ -123,16 +127,16 @@ impl Store {
         let mut reports = Vec::with_capacity(logs.len());
         for log in logs {
             let (number, id, closed) = (log.number, log.id.clone(), log.closed);
-            let begun = self.at_once("verifying the audit log", || self.begin_with(number, &id))?;
+            let begun = self.at_once(DOING, || self.begin_with(number, &id))?;
             let Begun { log, setting, claims, last } = begun;
             let head = log.head.as_ref();
             let current = head.and_then(|stored| self.log.open_with(&id, stored));
             let first = evidence.first_key.as_ref().filter(|key| key.id() == log.first_key_id).cloned();
             let known = evidence.known.iter().filter(|(of, _)| *of == id).map(|(_, known)| known.clone());
             let setting = Setting { known: known.collect(), ..setting };
-            let mut verifier = Verifier::new(&id, verify::Keys { first, current }, setting);
+            let verifier = Verifier::new(&id, verify::Keys { first, current }, setting);
             let treeless = head.is_some_and(|stored| stored.head.frontier.is_none());
-            self.feed(number, last, treeless, &claims, &mut verifier)?;
+            let verifier = self.feed(number, last, treeless, &claims, verifier)?;
             reports.push((verifier.finish(head.map(|stored| &stored.head)), closed));
         }
         Ok(Verification { logs: reports })
@@ -160,7 +164,7 @@ impl Store {
                 params![append::at(number, 0), append::at(number + 1, 0)],
                 |row| row.get(0),
             )
-            .map_err(|e| sql::error("verifying the audit log", e))?;
+            .map_err(|e| sql::error(DOING, e))?;
         let sealed = self.segments_of(number)?.last().map_or(0, |segment| segment.last);
         let last = newest.map_or(0, |at| sql::count(at - append::at(number, 0))).max(sealed);
         let mut claims = HashMap::new();
@@ -182,7 +186,7 @@ impl Store {
             .query_row(text, [Action::EventsRedacted.word()], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })
-            .map_err(|e| sql::error("verifying the audit log", e))
+            .map_err(|e| sql::error(DOING, e))
     }
 
     fn log_rows(&self) -> Result<Vec<LogRow>> {
@@ -209,7 +213,7 @@ impl Store {
                 };
                 statement.query_map([], read)?.collect()
             })
-            .map_err(|e| sql::error("verifying the audit log", e))
+            .map_err(|e| sql::error(DOING, e))
     }
 
     /// Where a log begins, if its oldest events were pruned.
@@ -220,7 +224,7 @@ impl Store {
     /// What the events of one action say, as far as they can be read: whether they are all there, and as they
     /// were, is found out when they are gone through.
     fn told_by(&self, log: i64, action: Action) -> Result<Vec<Event>> {
-        let fail = |e| sql::error("verifying the audit log", e);
+        let fail = |e| sql::error(DOING, e);
         let kinds = self.kinds_named(action.word()).unwrap_or_default();
         let mut told = Vec::new();
         for part in self.parts(log)? {
@@ -250,44 +254,30 @@ impl Store {
         last: u64,
         treeless: bool,
         claims: &HashMap<String, String>,
-        verifier: &mut Verifier,
-    ) -> Result<()> {
-        let mut inside: Option<Sealed> = None;
-        let done = self.each_row(log, 0, last, |seen| match seen {
-            Seen::Part(part) => {
-                Sealed::leave(inside.take(), verifier);
-                if let Some(segment) = &part.segment {
+        verifier: Verifier,
+    ) -> Result<Verifier> {
+        let words = self.words();
+        let nodes = |first, last| if treeless { Ok(None) } else { self.completed_by(log, first, last).map(Some) };
+        let (mut verifier, inside, done) = follow(verifier, &nodes, |handing| {
+            self.walk_rows(DOING, COLUMNS, (append::at(log, 0), append::at(log, last + 1)), STEP, &mut |met| match met {
+                Met::Part(Part { segment, .. }) => handing.part(segment.as_ref().map(|segment| {
                     let wrong = self.unlike(segment, claims);
-                    inside = Some(Sealed { segment: segment.clone(), wrong });
-                }
-                Ok(true)
-            }
-            Seen::Row(None) => {
-                verifier.unreadable();
-                Ok(false)
-            }
-            Seen::Row(Some(row)) => {
-                let go_on = verifier.row(row);
-                if go_on && !treeless {
-                    self.compare_nodes(log, verifier)?;
-                }
-                Ok(go_on)
-            }
+                    Sealed { segment: segment.clone(), wrong }
+                })),
+                Met::Row(row) => handing.row(read_row(row, &words).ok()),
+            })
         });
         match (done, inside) {
-            (Ok(()), inside) => {
-                Sealed::leave(inside, verifier);
-                Ok(())
-            }
+            (Ok(()), inside) => Sealed::leave(inside, &mut verifier),
             (Err(error), Some(Sealed { segment, .. })) if error.kind() == Kind::Tampered => {
                 let there = self.segment_path(&segment.file).is_file();
                 let (looks, how) =
                     if there { (Tampering::Edited, "cannot be read") } else { (Tampering::Removed, "is missing") };
                 verifier.wrong_segment(segment.first, looks, format!("{} {how}", named(&segment)));
-                Ok(())
             }
-            (Err(error), _) => Err(error),
+            (Err(error), _) => return Err(error),
         }
+        Ok(verifier)
     }
 
     /// What is wrong with the file of a segment, by what the log says of it.
@@ -301,47 +291,56 @@ impl Store {
             .then(|| format!("{} is not the file that was sealed: its SHA-256 is another", named(segment)))
     }
 
-    /// Every row of a log from one number to another, in order, for as long as `take` wants more.
+    /// Every row of a log from one number to another, in order, for as long as `take` wants more. `None`: a column is
+    /// of the wrong kind, or text that is no text; somebody changed it.
     pub(super) fn each_row(
         &self,
         log: i64,
         first: u64,
         last: u64,
-        mut take: impl FnMut(Seen<'_>) -> Result<bool>,
+        mut take: impl FnMut(Option<&Row<'_>>) -> Result<bool>,
     ) -> Result<()> {
-        let doing = "verifying the audit log";
-        let words =
-            Words { kinds: by_number(self.kinds().unwrap_or_default()), runs: self.run_ids().unwrap_or_default() };
+        let words = self.words();
         let between = (append::at(log, first), append::at(log, last + 1));
-        self.walk_rows(doing, COLUMNS, between, STEP, &mut |met| match met {
-            Met::Part(part) => take(Seen::Part(part)),
-            Met::Row(row) => take(Seen::Row(read_row(row, &words).ok().as_ref())),
+        self.walk_rows(DOING, COLUMNS, between, STEP, &mut |met| match met {
+            Met::Part(_) => Ok(true),
+            Met::Row(row) => take(read_row(row, &words).ok().map(|(row, index)| Row { index, ..row }).as_ref()),
         })
     }
 
-    /// Compares the stored nodes that the last row completed with those that the verifier worked out.
-    fn compare_nodes(&self, log: i64, verifier: &mut Verifier) -> Result<()> {
-        for (level, place, hash) in verifier.nodes() {
-            let stored: Option<Option<Hash>> = self
-                .db
-                .prepare_cached("SELECT hash FROM audit_nodes WHERE log = ?1 AND level = ?2 AND place = ?3")
-                .and_then(|mut statement| {
-                    let values = params![log, level, sql::int(place)];
-                    statement.query_row(values, |row| Ok(row.get(0).ok())).optional()
-                })
-                .map_err(|e| sql::error("verifying the audit log", e))?;
-            if stored.flatten() != Some(hash) {
-                verifier.wrong_node(level, place);
+    /// The stored nodes that the events from one number to another complete.
+    fn completed_by(&self, log: i64, first: u64, last: u64) -> Result<StoredNodes> {
+        let fail = |e| sql::error(DOING, e);
+        let text = "SELECT place, hash FROM audit_nodes WHERE log = ?1 AND level = ?2 AND place >= ?3 AND place < ?4";
+        let mut stored = StoredNodes::new();
+        for level in (STRIDE..64).step_by(STRIDE as usize) {
+            // A node is complete with the last of the events below it.
+            let (from, end) = (first.saturating_sub(1) >> level, last >> level);
+            if from == end {
+                break;
+            }
+            let mut statement = self.db.prepare_cached(text).map_err(fail)?;
+            let mut rows = statement.query(params![log, level, sql::int(from), sql::int(end)]).map_err(fail)?;
+            while let Some(row) = rows.next().map_err(fail)? {
+                // One that cannot be read is none.
+                if let (Ok(place), Ok(hash)) = (row.get(0).map(sql::count), row.get(1)) {
+                    stored.insert((level, place), hash);
+                }
             }
         }
-        Ok(())
+        Ok(stored)
+    }
+
+    /// What numbers in rows stand for, as far as that can be read.
+    fn words(&self) -> Words {
+        Words { kinds: by_number(self.kinds().unwrap_or_default()), runs: self.run_ids().unwrap_or_default() }
     }
 
     fn run_ids(&self) -> Result<HashMap<i64, String>> {
         self.db
             .prepare_cached("SELECT number, id FROM audit_runs")
             .and_then(|mut statement| statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
-            .map_err(|e| sql::error("verifying the audit log", e))
+            .map_err(|e| sql::error(DOING, e))
     }
 }
 
@@ -359,32 +358,6 @@ struct Begun {
     claims: HashMap<String, String>,
     /// The number of the last event that is there.
     last: u64,
-}
-
-/// What is met while the rows of a log are gone through.
-pub(super) enum Seen<'a> {
-    /// The rows that follow are in another part.
-    Part(&'a Part),
-    /// A row; `None`: a column of the wrong kind, or text that is no text; somebody changed it.
-    Row(Option<&'a Row<'a>>),
-}
-
-/// The segment that a verification is in, and what is wrong with its file as a whole.
-struct Sealed {
-    segment: Segment,
-    wrong: Option<String>,
-}
-
-impl Sealed {
-    /// Where every event of a segment fits and its file is another all the same, something else in it was changed.
-    fn leave(inside: Option<Self>, verifier: &mut Verifier) {
-        if let Some(Self { segment, wrong }) = inside {
-            match wrong {
-                Some(what) => verifier.wrong_segment(segment.first, Tampering::Edited, what),
-                None => verifier.segment_held(),
-            }
-        }
-    }
 }
 
 fn named(segment: &Segment) -> String {
@@ -427,7 +400,7 @@ pub(super) fn read_floor(db: &Connection, log: i64) -> Result<Option<Head>> {
     match db.query_row(text, [log], read).optional() {
         Ok(floor) => Ok(floor),
         Err(rusqlite::Error::SqliteFailure(failure, message)) => {
-            Err(sql::error("verifying the audit log", rusqlite::Error::SqliteFailure(failure, message)))
+            Err(sql::error(DOING, rusqlite::Error::SqliteFailure(failure, message)))
         }
         // Somebody changed it: with no floor the first event is missing, which is what it looks like.
         Err(_) => Ok(None),
@@ -456,10 +429,11 @@ struct Words {
     runs: HashMap<i64, String>,
 }
 
-fn read_row<'r>(
+/// A row, and beside it what its numbers stand for, which stays where it is while rows come and go.
+fn read_row<'r, 'w>(
     row: &'r rusqlite::Row<'r>,
-    words: &'r Words,
-) -> std::result::Result<Row<'r>, Box<dyn std::error::Error>> {
+    words: &'w Words,
+) -> std::result::Result<(Row<'r>, Index<'w>), Box<dyn std::error::Error>> {
     let at: i64 = row.get(0)?;
     let kind = usize::try_from(row.get::<_, i64>(3)?)?;
     let kind = words.kinds.get(kind).and_then(Option::as_ref).ok_or("no such kind")?;
@@ -467,21 +441,18 @@ fn read_row<'r>(
         None => None,
         Some(number) => Some(words.runs.get(&number).ok_or("no such run")?.as_str()),
     };
-    Ok(Row {
+    let (level, category, action) = (kind.level.as_str(), kind.category.as_str(), kind.action.as_str());
+    let index = Index { level, category, action, run, route: kind.route.as_deref() };
+    let read = Row {
         seq: at & ((1 << SEQ_BITS) - 1),
         ts_ns: row.get(1)?,
         epoch: row.get(2)?,
         leaf: row.get_ref(5)?.as_blob()?,
         mac: row.get_ref(6)?.as_blob()?,
         body: row.get_ref(7)?.as_blob_or_null()?,
-        index: Index {
-            level: &kind.level,
-            category: &kind.category,
-            action: &kind.action,
-            run,
-            route: kind.route.as_deref(),
-        },
-    })
+        index: Index::default(),
+    };
+    Ok((read, index))
 }
 
 fn parse_key(text: &str) -> Result<Key> {

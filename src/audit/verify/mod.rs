@@ -42,7 +42,7 @@ pub struct Row<'a> {
 }
 
 /// The columns beside the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Index<'a> {
     /// Level.
     pub level: &'a str,
