@@ -223,7 +223,8 @@ mod tests {
             std::fs::copy(kept.join("state").join(file), folder.path().join(file)).unwrap();
         }
         let db = Connection::open(folder.path().join("consign.db")).unwrap();
-        let from: usize = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        let from: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        let from = usize::try_from(from).unwrap();
         for step in from + 1..=version {
             let text = format!("BEGIN;\n{}\nPRAGMA user_version = {step};\nCOMMIT;", STEPS[step - 1]);
             db.execute_batch(&text).unwrap();

@@ -1,21 +1,21 @@
 //! Dead letters: records that did not make it, sealed, with all that is needed to explain and to
 //! replay them.
 
-use std::collections::BTreeMap;
+mod filter;
+mod written;
 
 use rusqlite::{Row, params};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::runs::Run;
-use super::{Store, Writing, keys, only, sql};
-use crate::audit::{Action, Draft, Level, event};
+use super::{Store, keys, only, sql};
+use crate::audit::{Action, Draft};
 use crate::error::codes::store::{LETTER_SEALED, LETTER_UNKNOWN};
 use crate::error::{Error, Kind, Result};
-use crate::record::{ClassId, ClassSet, Reject};
-
-/// How much is kept of a payload that is too large to be kept whole.
-const HEAD_BYTES: usize = 64 << 10;
+use crate::record::{ClassId, ClassSet};
+pub use filter::LetterFilter;
+use filter::{clause, clause_whole};
+pub(super) use written::Counted;
 
 /// How a dead letter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,38 +113,6 @@ pub struct LetterText {
     pub letter: Letter,
     /// The record's bytes as read, or their beginning, see [`Letter::whole`].
     pub payload: Zeroizing<Vec<u8>>,
-}
-
-/// Which dead letters. Everything given must hold.
-#[derive(Clone, Debug, Default)]
-pub struct LetterFilter {
-    /// Of this route alone.
-    pub route: Option<String>,
-    /// Of this route, or of every target of the mapping of that name.
-    pub family: Option<String>,
-    /// With this code.
-    pub code: Option<String>,
-    /// Of the run whose id begins so.
-    pub run: Option<String>,
-    /// In these states; none: in any.
-    pub states: Vec<LetterState>,
-    /// Rejected at or after, nanoseconds since 1970.
-    pub since_ns: Option<i64>,
-    /// Those whose ids begin or end with one of these; none: any.
-    pub ids: Vec<String>,
-    /// Deleted before this moment, nanoseconds since 1970.
-    pub expires_before_ns: Option<i64>,
-    /// No more than so many, the oldest first. 0: all.
-    pub limit: usize,
-    /// Those that were replayed fewer times than this.
-    pub attempts_below: Option<u64>,
-}
-
-/// What a group's rejects came to, for its event.
-#[derive(Default)]
-pub(super) struct Counted {
-    pub by_code: BTreeMap<&'static str, u64>,
-    pub digest: [u8; 32],
 }
 
 /// The id of the key and the sealed payload.
@@ -444,223 +412,6 @@ impl Store {
     }
 }
 
-impl Writing<'_> {
-    /// Turns rejects into dead letters.
-    pub(super) fn add_letters(&mut self, run: &Run, group: u64, rejects: &[Reject]) -> Result<Counted> {
-        let mut counted = Counted::default();
-        if rejects.is_empty() {
-            return Ok(counted);
-        }
-        let doing = "storing dead letters";
-        let sealer = self.letter_sealer.ok_or_else(|| Error::bug("no key to seal dead letters with"))?;
-        let mut room = self.letter_room(&run.route)?;
-        let mut randoms = vec![0u8; rejects.len() * 28];
-        keys::fill(&mut randoms)?;
-        let mut all = Sha256::new();
-        let mut reasons: BTreeMap<(&str, &str), (u64, &Reject)> = BTreeMap::new();
-        let mut header: (&[String], String) = (&[], "[]".to_string());
-        let expires = self.now_ns.saturating_add(i64::from(run.keep_days) * 86_400_000_000_000);
-        let mut insert = self
-            .db
-            .prepare_cached(
-                "INSERT INTO dead_letters (id, route, run, settled_group, code, cause, field, source, slice, byte, line,
-                   record, col, classes, columns, size, digest, whole, key_id, sealed, created_ns, changed_ns, expires_ns,
-                   record_key, state, reason)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                   ?21, ?21, ?22, ?23, ?24, ?25)",
-            )
-            .map_err(|e| sql::error(doing, e))?;
-        let mut supersede = self
-            .db
-            .prepare_cached(
-                "UPDATE dead_letters SET state = 'superseded', reason = 'rejected again', changed_ns = ?5, sealed = NULL, whole = 0
-                 WHERE route = ?1 AND slice = ?2 AND record = ?3 AND digest = ?4 AND state IN ('open', 'replaying')",
-            )
-            .map_err(|e| sql::error(doing, e))?;
-        for (reject, random) in rejects.iter().zip(randoms.chunks_exact(28)) {
-            let digest: [u8; 32] = Sha256::digest(&reject.payload).into();
-            all.update(digest);
-            *counted.by_code.entry(reject.code).or_default() += 1;
-            reasons.entry((reject.code, reject.field.as_deref().unwrap_or_default())).or_insert((0, reject)).0 += 1;
-            supersede
-                .execute(params![run.route, reject.slice, sql::int(reject.record), &digest[..], self.now_ns])
-                .map_err(|e| sql::error(doing, e))?;
-            let (nonce, seed) = random.split_at(12);
-            let id = event::id(self.now_ns, seed.try_into().unwrap_or_default());
-            // Nothing is kept of what must never be stored.
-            let whole = !reject.payload.is_empty() && reject.payload.len() <= self.limits.payload_bytes;
-            let kept =
-                if whole { &reject.payload[..] } else { &reject.payload[..HEAD_BYTES.min(reject.payload.len())] };
-            let fits = kept.len() as u64 <= room;
-            // Its content is of no use any more: a later version of the record is in the target.
-            let sealed = if fits && !reject.overtaken && !kept.is_empty() {
-                room -= kept.len() as u64;
-                let place = place(&run.route, &reject.slice, reject.byte, reject.record, &id);
-                Some(sealer.seal(nonce.try_into().unwrap_or_default(), kept, &place)?)
-            } else {
-                None
-            };
-            if header.0 != reject.columns.as_slice() {
-                header = (&reject.columns, sql::to_json(&reject.columns)?);
-            }
-            insert
-                .execute(params![
-                    id,
-                    run.route,
-                    run.id,
-                    sql::int(group),
-                    reject.code,
-                    reject.cause,
-                    reject.field,
-                    reject.source,
-                    reject.slice,
-                    sql::int(reject.byte),
-                    sql::int(reject.line),
-                    sql::int(reject.record),
-                    reject.column,
-                    reject.classes.to_string(),
-                    header.1,
-                    sql::int(reject.payload.len() as u64),
-                    &digest[..],
-                    whole && fits && !reject.overtaken,
-                    sealer.id,
-                    sealed,
-                    self.now_ns,
-                    expires,
-                    reject.record_key.map(u128::to_be_bytes),
-                    if reject.overtaken { LetterState::Superseded.word() } else { LetterState::Open.word() },
-                    reject.overtaken.then_some(OVERTAKEN),
-                ])
-                .map_err(|e| sql::error(doing, e))?;
-            if let Some(subject) = &reject.subject {
-                self.belongs(&id, subject)?;
-            }
-        }
-        drop((insert, supersede));
-        self.db
-            .execute(
-                "UPDATE routes SET letter_bytes = ?2 WHERE route = ?1",
-                params![run.route, sql::int(self.limits.route_bytes.saturating_sub(room))],
-            )
-            .map_err(|e| sql::error(doing, e))?;
-        self.add_reasons(run, &reasons)?;
-        counted.digest = all.finalize().into();
-        Ok(counted)
-    }
-
-    /// Marks letters as replayed by a run; their content is of no more use.
-    pub(super) fn letters_replayed(&self, run: &Run, ids: &[String]) -> Result<()> {
-        for id in ids {
-            let changed = self
-                .db
-                .prepare_cached(
-                    "UPDATE dead_letters SET state = 'replayed', changed_ns = ?3, sealed = NULL, whole = 0
-                     WHERE id = ?1 AND claim = ?2 AND state = 'replaying'",
-                )
-                .and_then(|mut s| s.execute(params![id, run.id, self.now_ns]))
-                .map_err(|e| sql::error("marking dead letters as replayed", e))?;
-            if changed != 1 {
-                return Err(Error::bug(format!("dead letter `{id}` was not claimed by run `{}`", run.id)));
-            }
-        }
-        Ok(())
-    }
-
-    /// Letters whose record has a later version in the target by now: those with one of these keys,
-    /// and those older than a letter of the same key that was just replayed. Their content is of no
-    /// more use. How many.
-    pub(super) fn overtake_letters(&mut self, run: &Run, keys: &[u128], replayed: &[String]) -> Result<u64> {
-        let doing = "marking dead letters as superseded";
-        let mut overtaken = 0;
-        let superseded = |condition: &str| {
-            format!(
-                "UPDATE dead_letters SET state = 'superseded', reason = ?2, changed_ns = ?3, sealed = NULL, whole = 0
-                 WHERE route = ?1 AND record_key IS NOT NULL AND state IN ('open', 'replaying') AND {condition}"
-            )
-        };
-        if !keys.is_empty() {
-            let mut by_key =
-                self.db.prepare_cached(&superseded("record_key = ?4")).map_err(|e| sql::error(doing, e))?;
-            for key in keys {
-                overtaken += by_key
-                    .execute(params![run.route, OVERTAKEN, self.now_ns, key.to_be_bytes()])
-                    .map_err(|e| sql::error(doing, e))?;
-            }
-        }
-        if !replayed.is_empty() {
-            let mut older = self
-                .db
-                .prepare_cached(&superseded(
-                    "number < (SELECT number FROM dead_letters WHERE id = ?4)
-                     AND record_key = (SELECT record_key FROM dead_letters WHERE id = ?4)",
-                ))
-                .map_err(|e| sql::error(doing, e))?;
-            for id in replayed {
-                overtaken +=
-                    older.execute(params![run.route, OVERTAKEN, self.now_ns, id]).map_err(|e| sql::error(doing, e))?;
-            }
-        }
-        if overtaken > 0 {
-            self.count_letter_bytes()?;
-        }
-        Ok(overtaken as u64)
-    }
-
-    /// Letters that a run claimed and did not resolve are open again.
-    pub(super) fn release_claims(&self, route: &str) -> Result<()> {
-        self.db
-            .prepare_cached(
-                "UPDATE dead_letters SET state = 'open', claim = NULL, changed_ns = ?2 WHERE route = ?1 AND state = 'replaying'",
-            )
-            .and_then(|mut s| s.execute(params![route, self.now_ns]))
-            .map(drop)
-            .map_err(|e| sql::error("releasing dead letters", e))
-    }
-
-    /// Deletes letters past their time to live; the event that tells of it.
-    pub(super) fn purge_letters(&self) -> Result<Option<Draft>> {
-        let purged = self
-            .db
-            .prepare_cached("DELETE FROM dead_letters WHERE expires_ns <= ?1 AND state <> 'replaying'")
-            .and_then(|mut s| s.execute([self.now_ns]))
-            .map_err(|e| sql::error("deleting dead letters past their time", e))?;
-        if purged == 0 {
-            return Ok(None);
-        }
-        self.db
-            .execute("DELETE FROM letter_subjects WHERE letter NOT IN (SELECT id FROM dead_letters)", [])
-            .map_err(|e| sql::error("deleting dead letters past their time", e))?;
-        self.count_letter_bytes()?;
-        let mut draft = Draft::new(Action::LettersPurged).detail("letters", purged);
-        draft.level = Level::Warning;
-        Ok(Some(draft))
-    }
-
-    /// Counts anew what the letters of each route hold.
-    pub(super) fn count_letter_bytes(&self) -> Result<()> {
-        self.db
-            .execute(
-                "UPDATE routes SET letter_bytes = (SELECT coalesce(sum(length(sealed)), 0) FROM dead_letters d
-                   WHERE d.route = routes.route AND sealed IS NOT NULL) WHERE letter_bytes > 0",
-                [],
-            )
-            .map(drop)
-            .map_err(|e| sql::error("counting dead letters", e))
-    }
-
-    fn letter_room(&self, route: &str) -> Result<u64> {
-        let used: i64 = self
-            .db
-            .prepare_cached("SELECT letter_bytes FROM routes WHERE route = ?1")
-            .and_then(|mut s| s.query_row([route], |row| row.get(0)))
-            .map_err(|e| sql::error("storing dead letters", e))?;
-        Ok(self.limits.route_bytes.saturating_sub(sql::count(used)))
-    }
-}
-
-/// Why a letter is superseded that nobody has to look at any more.
-const OVERTAKEN: &str = "a later record with its key was written";
-
 /// Where a sealed payload belongs.
 fn place(route: &str, slice: &str, byte: u64, record: u64, id: &str) -> Vec<u8> {
     let mut place = b"consign-dead-letter/1".to_vec();
@@ -671,65 +422,6 @@ fn place(route: &str, slice: &str, byte: u64, record: u64, id: &str) -> Vec<u8> 
     place.extend_from_slice(&byte.to_be_bytes());
     place.extend_from_slice(&record.to_be_bytes());
     place
-}
-
-fn clause(filter: &LetterFilter) -> (String, Vec<rusqlite::types::Value>) {
-    build_clause(filter, "1")
-}
-
-fn clause_whole(filter: &LetterFilter) -> (String, Vec<rusqlite::types::Value>) {
-    build_clause(filter, "whole = 1")
-}
-
-fn build_clause(filter: &LetterFilter, first: &str) -> (String, Vec<rusqlite::types::Value>) {
-    use rusqlite::types::Value;
-    let mut text = format!("WHERE {first}");
-    let mut values: Vec<Value> = Vec::new();
-    let mut add = |condition: &str, value: Value| {
-        values.push(value);
-        text.push_str(" AND ");
-        text.push_str(&condition.replace("??", &format!("?{}", values.len())));
-    };
-    if let Some(route) = &filter.route {
-        add("route = ??", route.clone().into());
-    }
-    if let Some(family) = &filter.family {
-        add(sql::OF_FAMILY, family.clone().into());
-    }
-    if let Some(code) = &filter.code {
-        add("code = ??", code.clone().into());
-    }
-    if let Some(run) = &filter.run {
-        add(r"run LIKE ?? ESCAPE '\'", sql::prefix_pattern(run).into());
-    }
-    if let Some(since) = filter.since_ns {
-        add("created_ns >= ??", since.into());
-    }
-    if let Some(attempts) = filter.attempts_below {
-        add("attempts < ??", sql::int(attempts).into());
-    }
-    if let Some(before) = filter.expires_before_ns {
-        add("expires_ns < ??", before.into());
-    }
-    // Lists travel as JSON: the statement stays the same whatever their length.
-    if !filter.states.is_empty() {
-        let words: Vec<&str> = filter.states.iter().map(|s| s.word()).collect();
-        add("state IN (SELECT value FROM json_each(??))", serde_json::json!(words).to_string().into());
-    }
-    if !filter.ids.is_empty() {
-        // Ids of one group begin alike, since they begin with the time: the end of one will do as well.
-        let patterns: Vec<String> = filter.ids.iter().map(|id| sql::literal_pattern(id)).collect();
-        add(
-            r"EXISTS (SELECT 1 FROM json_each(??) WHERE dead_letters.id LIKE value || '%' ESCAPE '\'
-                OR dead_letters.id LIKE '%' || value ESCAPE '\')",
-            serde_json::json!(patterns).to_string().into(),
-        );
-    }
-    text.push_str(" ORDER BY number");
-    if filter.limit > 0 {
-        text.push_str(&format!(" LIMIT {}", filter.limit));
-    }
-    (text, values)
 }
 
 fn letter_of(row: &Row<'_>) -> rusqlite::Result<Letter> {
