@@ -1,6 +1,6 @@
 //! The numbers of the runs of a period, gone through once: sums, lengths, errors, columns of charts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::document::Cell;
 use crate::error::Result;
@@ -168,14 +168,16 @@ pub(super) fn period(
         calls: BTreeMap::new(),
         runs: 0,
     };
-    // A run after a run is mostly one of few routes: looked up without making a name.
+    // Looked up without making a name.
     let mut kept: Vec<(String, bool, OfRoute)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     store.each_run(from_ns, until_ns, |run| {
-        let at = match kept.iter().position(|(name, ..)| name == run.route) {
-            Some(at) => at,
+        let at = match places.get(run.route) {
+            Some(at) => *at,
             None => {
                 let fresh = OfRoute { strip: vec![None; COLUMNS], ..OfRoute::default() };
                 kept.push((run.route.to_string(), wanted(run.route), fresh));
+                places.insert(run.route.to_string(), kept.len() - 1);
                 kept.len() - 1
             }
         };
@@ -232,12 +234,13 @@ pub(super) fn period(
     })?;
     for (name, is_wanted, mut route) in kept {
         if is_wanted {
-            period.all.join(&route.sums);
             route.sums.lengths.sort_unstable();
+            period.all.join(&route.sums);
             period.routes.insert(name, route);
         }
     }
-    period.all.lengths.sort_unstable();
+    // They are put together from parts that are in order, which this way of sorting makes use of.
+    period.all.lengths.sort();
     for told in store.run_calls(from_ns, until_ns)? {
         period.calls.entry(told.connector).or_default().add(&told.calls);
     }
