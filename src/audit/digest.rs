@@ -9,16 +9,8 @@ use super::chain::Hash;
 const BLOCK: usize = 64;
 
 /// What the state begins as (FIPS 180-4 section 5.3.3).
-const START: [u32; 8] = [
-    0x6a09_e667,
-    0xbb67_ae85,
-    0x3c6e_f372,
-    0xa54f_f53a,
-    0x510e_527f,
-    0x9b05_688c,
-    0x1f83_d9ab,
-    0x5be0_cd19,
-];
+const START: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// The SHA-256 of a byte and what follows it.
 pub(super) fn tagged(tag: u8, text: &[u8]) -> Hash {

@@ -249,13 +249,14 @@ static DAYS: &[Word] = &[
 
 static HOURS: Section = Section {
     name: "the hours in which people work",
-    about: "What a person does at another time scores a higher risk; schedules do not sleep, theirs does not.",
+    about: "What a person does at another time scores a higher risk; what runs by schedule does not.",
     foreign: false,
     keys: &[
         Key::new("from", Kind::Whole(0, 23), "The hour they begin with.").default("6"),
         Key::new("until", Kind::Whole(1, 24), "The hour they end before; no later than `from`, on the day after.")
             .default("22"),
-        Key::new("days", Kind::OneOrMany(&Kind::Word(DAYS)), "On which days.").default("[monday, tuesday, wednesday, thursday, friday]"),
+        Key::new("days", Kind::OneOrMany(&Kind::Word(DAYS)), "On which days.")
+            .default("[monday, tuesday, wednesday, thursday, friday]"),
         Key::new("timezone", Kind::TimeZone, "Where; left out, where consign runs."),
     ],
 };

@@ -313,7 +313,8 @@ struct Waiting {
 }
 
 /// What puts an event into the database, as far as the values.
-const INSERT: &str = "INSERT INTO audit_events (at, ts_ns, epoch, kind, run, leaf, mac, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+const INSERT: &str =
+    "INSERT INTO audit_events (at, ts_ns, epoch, kind, run, leaf, mac, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// So many values an event has.
 const VALUES: usize = 8;

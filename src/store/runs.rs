@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 use serde_json::json;
 
-use super::steps::{self, Settle};
 use super::history::totals_of;
+use super::steps::{self, Settle};
 use super::{EventFilter, Store, Writing, keys, sql};
 use crate::audit::risk::{self, Inputs};
 use crate::audit::{Action, Draft, Level, Outcome, event};

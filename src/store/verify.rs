@@ -258,15 +258,18 @@ impl Store {
     ) -> Result<Verifier> {
         let words = self.words();
         let nodes = |first, last| if treeless { Ok(None) } else { self.completed_by(log, first, last).map(Some) };
-        let (mut verifier, inside, done) = follow(verifier, &nodes, |handing| {
-            self.walk_rows(DOING, COLUMNS, (append::at(log, 0), append::at(log, last + 1)), STEP, &mut |met| match met {
-                Met::Part(Part { segment, .. }) => handing.part(segment.as_ref().map(|segment| {
-                    let wrong = self.unlike(segment, claims);
-                    Sealed { segment: segment.clone(), wrong }
-                })),
-                Met::Row(row) => handing.row(read_row(row, &words).ok()),
-            })
-        });
+        let (mut verifier, inside, done) =
+            follow(verifier, &nodes, |handing| {
+                self.walk_rows(DOING, COLUMNS, (append::at(log, 0), append::at(log, last + 1)), STEP, &mut |met| {
+                    match met {
+                        Met::Part(Part { segment, .. }) => handing.part(segment.as_ref().map(|segment| {
+                            let wrong = self.unlike(segment, claims);
+                            Sealed { segment: segment.clone(), wrong }
+                        })),
+                        Met::Row(row) => handing.row(read_row(row, &words).ok()),
+                    }
+                })
+            });
         match (done, inside) {
             (Ok(()), inside) => Sealed::leave(inside, &mut verifier),
             (Err(error), Some(Sealed { segment, .. })) if error.kind() == Kind::Tampered => {
