@@ -201,6 +201,9 @@ pub trait Encoder: Send {
     /// the record is rejected and nothing was appended.
     fn encode(&mut self, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<(), EncodeError>;
 
+    /// Ends a batch, if it holds a record: appends what its sink wants to know of all of them.
+    fn close(&mut self, _batch: &mut Vec<u8>) {}
+
     /// Appends a key that was seen without a record to write: the values of the key columns, in
     /// the order of the key. Only called for mirrors.
     ///

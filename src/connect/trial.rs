@@ -278,6 +278,7 @@ fn write(
             Err(error) => failures.push(format!("a record cannot be written: {}", error.cause)),
         }
     }
+    encoder.close(&mut batch.bytes);
     let mut sink = protocol.sink(&request)?;
     let _: Found = sink.open(None, false)?;
     sink.write(&batch)?;

@@ -401,7 +401,8 @@ impl Route {
         watch: &W,
     ) -> Result<Value<'a>, Box<Fault>> {
         let mut value = match &rule.from {
-            From::Slot(slot) => frame.slots.get(*slot).copied().unwrap_or_default(),
+            // Copied whole: put together of its parts, it could not be read again as one for some cycles.
+            From::Slot(slot) => *frame.slots.get(*slot).unwrap_or(&Value::Missing),
             From::Nowhere => Value::Missing,
             From::Cell(cell, steps) => self.element(*cell, steps, frame),
         };

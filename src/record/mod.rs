@@ -5,6 +5,7 @@ pub mod calls;
 pub mod class;
 pub mod contract;
 pub mod decimal;
+pub mod digest;
 pub mod json;
 pub mod key;
 pub mod outcome;

@@ -74,6 +74,8 @@ pub struct Middle {
     /// How many more records are wanted; `None`: all.
     wanted: Option<u64>,
     hash: KeyHash,
+    /// The keys of a part, emptied: parts are alike.
+    seen: HashMap<u128, Range<usize>, Hashed>,
     /// The secret of the state.
     secret: [u8; 16],
     /// Whether what records were read from is kept.
@@ -103,6 +105,7 @@ impl Middle {
             arena: Arena::new(),
             wanted: None,
             hash,
+            seen: HashMap::default(),
             secret: [0; 16],
             keeping: false,
             inspector: None,
@@ -174,7 +177,7 @@ impl Middle {
             totals: Totals { bytes_read: part.bytes.len() as u64, ..Totals::default() },
             rejects: Vec::new(),
             wanted: self.wanted.unwrap_or(u64::MAX),
-            keys: Keys::default(),
+            keys: Keys { seen: std::mem::take(&mut self.seen), ..Keys::default() },
             keyed: self.route.mode.keyed() && !self.route.key.is_empty(),
             hash: &mut self.hash,
             key: Vec::new(),
@@ -213,14 +216,19 @@ impl Middle {
         if let Some(origins) = &mut origins {
             origins.drop_encoded(&keys.superseded.iter().map(|range| range.start).collect::<Vec<_>>());
         }
-        // What it took too much of is wanted for the next part, while this one waits for its group.
-        batch.bytes.shrink_to_fit();
         totals.produced = batch.records;
         totals.bytes_written = batch.bytes.len() as u64;
+        if batch.records > 0 {
+            self.encoder.close(&mut batch.bytes);
+        }
+        // What it took too much of is wanted for the next part, while this one waits for its group.
+        batch.bytes.shrink_to_fit();
         let digest = *blake3::hash(&batch.bytes).as_bytes();
         let end = Position { record: totals.read, ..part.end.clone() };
         let (slice, last_of_slice) = (part.slice.clone(), part.last_of_slice);
-        let Keys { keys, indices, .. } = keys;
+        let Keys { keys, indices, mut seen, .. } = keys;
+        seen.clear();
+        self.seen = seen;
         Ok(Done {
             slice,
             end,

@@ -8,7 +8,7 @@ mod json;
 mod ndjson;
 mod xml;
 
-pub(in crate::connect) use json::{JsonReader, Wish, Within, json_text, select};
+pub(in crate::connect) use json::{JsonReader, Wish, Within, json_append, json_text, select};
 
 use std::io::Write as _;
 

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use serde_json::Value as Json;
 
 use super::desk::{Desk, Vars, shown};
@@ -387,10 +387,10 @@ impl Sheet {
         let count = picked.map_or(self.records.len(), |picked| picked.iter().filter(|picked| **picked).count()) as u64;
         if let (true, Some(span)) = (all, self.span) {
             // Nobody else has the body any more: then it is not copied, only moved to its front.
-            let mut bytes = Vec::from(self.body);
-            bytes.truncate(span.end);
-            bytes.drain(..span.start);
-            return (bytes, count);
+            let mut body = self.body;
+            body.truncate(span.end);
+            body.advance(span.start);
+            return (Vec::from(body), count);
         }
         let separator = if self.form == Form::Elements { b',' } else { b'\n' };
         let mut bytes = Vec::new();

@@ -226,6 +226,7 @@ impl Trial {
             encoder.encode(&values, &mut batch.bytes).map_err(|error| crate::error::Error::bug(error.cause))?;
             batch.records += 1;
         }
+        encoder.close(&mut batch.bytes);
         let mut sink = self.protocol.sink(&request)?;
         sink.open(None, false)?;
         sink.write(&batch)?;

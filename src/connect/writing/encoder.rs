@@ -3,7 +3,8 @@
 //!
 //! An encoded record is its length, the hash of its key, the lengths of its record and fields, then
 //! record, fields and element as text. Where the record is the same as the fields, or the element is,
-//! it stands once.
+//! it stands once. A batch ends with where each of its records begins, and how many they are: the sink's thread,
+//! to whose processor they are new, would wait for each length before it could ask for the next.
 
 use std::sync::{Arc, OnceLock};
 
@@ -194,6 +195,29 @@ impl Encoder for RecordEncoder {
         out[at..at + 4].copy_from_slice(&length.to_le_bytes());
         Ok(())
     }
+
+    fn close(&mut self, batch: &mut Vec<u8>) {
+        let (mut at, mut count, end) = (0, 0_u32, batch.len());
+        self.scratch.clear();
+        while let Some(length) = batch.get(at..end).and_then(|rest| rest.first_chunk::<4>()) {
+            self.scratch.extend_from_slice(&(at as u32).to_le_bytes());
+            count += 1;
+            at += 4 + u32::from_le_bytes(*length) as usize;
+        }
+        batch.extend_from_slice(&self.scratch);
+        batch.extend_from_slice(&count.to_le_bytes());
+    }
+}
+
+/// Where the records of a batch begin, as [`RecordEncoder`] noted it when it closed the batch.
+///
+/// # Errors
+/// If that is cut off.
+pub(super) fn index(batch: &[u8]) -> Result<&[[u8; 4]]> {
+    let Some((rest, count)) = batch.split_last_chunk::<4>() else { return Ok(&[]) };
+    let length = (u32::from_le_bytes(*count) as usize).checked_mul(4);
+    let from = length.and_then(|length| rest.len().checked_sub(length)).ok_or_else(broken)?;
+    Ok(rest[from..].as_chunks::<4>().0)
 }
 
 /// The error of records that are not whole: what was kept of them was not written by this program.

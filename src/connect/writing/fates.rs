@@ -42,16 +42,35 @@ pub(super) enum Fate {
     Conflict(Told),
 }
 
-/// Why, without values.
+/// Why, without values. In a box: nearly all fates are good ones, and there is one for each record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Told {
+pub(super) struct Told(Box<Why>);
+
+/// Why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Why {
     pub cause: String,
     pub field: Option<String>,
 }
 
 impl Told {
     pub fn new(cause: impl Into<String>) -> Self {
-        Self { cause: cause.into(), field: None }
+        Self::of(cause.into(), None)
+    }
+
+    /// Of a field.
+    pub fn of(cause: String, field: Option<String>) -> Self {
+        Self(Box::new(Why { cause, field }))
+    }
+
+    /// The sentence.
+    pub fn cause(&self) -> &str {
+        &self.0.cause
+    }
+
+    /// The sentence, and the field that it is of.
+    pub fn taken(self) -> (String, Option<String>) {
+        (self.0.cause, self.0.field)
     }
 }
 
@@ -259,7 +278,7 @@ impl Judge<'_> {
             (None, None) => "the other side refused it and does not say why".to_owned(),
         };
         let record = self.records.get(place).map_or(&b"null"[..], |at| self.group.record(*at));
-        Ok(Told { cause: masked(&cause, record), field: text(&self.outcome.field)? })
+        Ok(Told::of(masked(&cause, record), text(&self.outcome.field)?))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
-use super::encoder::{HEAD, broken};
+use super::encoder::{HEAD, broken, index};
 use crate::connect::pack::batch::Batching;
 use crate::error::Result;
 use crate::record::Path;
@@ -37,23 +37,21 @@ impl Group {
     /// # Errors
     /// If its records are not whole.
     pub fn add(&mut self, bytes: Vec<u8>) -> Result<()> {
-        let number = |at: usize| {
-            let bytes = bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
-            bytes.map(u32::from_le_bytes).ok_or_else(broken)
-        };
-        let (batch, mut at) = (self.batches.len() as u32, 0);
-        while at < bytes.len() {
-            let whole = number(at)? as usize;
-            let (record, fields) = (number(at + 20)?, number(at + 24)?);
-            let key = bytes.get(at + 4..at + 20).and_then(|bytes| bytes.try_into().ok()).map(u128::from_le_bytes);
-            let texts = (whole + 4).checked_sub(HEAD).ok_or_else(broken)?;
+        let batch = self.batches.len() as u32;
+        for begin in index(&bytes)? {
+            let at = u32::from_le_bytes(*begin) as usize;
+            let head = bytes.get(at..).and_then(|rest| rest.first_chunk::<HEAD>()).ok_or_else(broken)?;
+            let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+            let (whole, record, fields) = (number(0), number(20), number(24));
+            let texts = (whole as usize + 4).checked_sub(HEAD).ok_or_else(broken)?;
             let element = texts.checked_sub(record as usize + fields as usize).ok_or_else(broken)? as u32;
             let start = u32::try_from(at + HEAD).map_err(|_| broken())?;
-            if at + 4 + whole > bytes.len() {
+            if at + 4 + whole as usize > bytes.len() {
                 return Err(broken());
             }
-            self.records.push(Place { batch, at: start, record, fields, element, key: key.ok_or_else(broken)? });
-            at += 4 + whole;
+            let mut key = [0; 16];
+            key.copy_from_slice(&head[4..20]);
+            self.records.push(Place { batch, at: start, record, fields, element, key: u128::from_le_bytes(key) });
         }
         self.batches.push(bytes);
         Ok(())

@@ -270,7 +270,8 @@ impl Sender {
 
     /// Fates as they are final, and what is left to be done for the others.
     async fn judged(&self, maker: &Maker, task: Task, key: &str, fates: Vec<Fate>) -> Result<Vec<Task>> {
-        let (mut done, mut again, mut alone, mut doubt) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut done = Vec::with_capacity(fates.len());
+        let (mut again, mut alone, mut doubt) = (Vec::new(), Vec::new(), Vec::new());
         let mut why = Told::default();
         let conflicts = maker.way.lock.as_ref().is_some_and(|lock| lock.retry);
         for (record, fate) in task.records.iter().zip(fates) {
@@ -369,7 +370,7 @@ impl Sender {
 
     fn told(&self, maker: &Maker, task: &Task, failure: &Failure) -> Told {
         let record = task.records.first().map_or(&b"null"[..], |at| maker.group.record(*at));
-        Told { cause: masked(failure.error.cause(), record), field: None }
+        Told::new(masked(failure.error.cause(), record))
     }
 
     /// Records of which nobody knows whether they took effect.
@@ -522,7 +523,7 @@ fn capture(
 }
 
 fn unanswered(told: &Told) -> Error {
-    Error::new(Kind::Environment, &CALL_UNANSWERED, told.cause.clone()).retry(Retry::Later)
+    Error::new(Kind::Environment, &CALL_UNANSWERED, told.cause()).retry(Retry::Later)
 }
 
 /// An error after which the group's fate is open.

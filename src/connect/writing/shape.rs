@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::connect::formats::json_text;
+use crate::connect::formats::{json_append, json_text};
 use crate::connect::pack::template::MERGED;
 use crate::connect::pack::write::{Names, Nulls, Style, Times};
 use crate::connect::pack::{Scope, Template, Tree};
@@ -121,7 +121,7 @@ fn object(
                     (Value::Null, Nulls::Text(text)) => Value::String(text),
                     (found, _) => found,
                 };
-                out.extend_from_slice(name);
+                json_append(name, out);
                 styled(&found, style, out).map_err(|cause| (*column, cause))?;
             }
             Slot::Object(inner) => {

@@ -323,11 +323,13 @@ fn receipt(fates: Vec<Option<Fate>>, superseded: &[u32], mode: Mode) -> Result<R
             }
             Some(Fate::Refused(told) | Fate::Again(told) | Fate::Alone(told) | Fate::Conflict(told)) => {
                 receipt.refused += 1;
-                receipt.refusals.push(Refusal { record, cause: told.cause, field: told.field, doubt: false });
+                let (cause, field) = told.taken();
+                receipt.refusals.push(Refusal { record, cause, field, doubt: false });
             }
             Some(Fate::Doubt(told)) => {
                 receipt.in_doubt += 1;
-                receipt.refusals.push(Refusal { record, cause: told.cause, field: told.field, doubt: true });
+                let (cause, field) = told.taken();
+                receipt.refusals.push(Refusal { record, cause, field, doubt: true });
             }
             None => return Err(Error::bug("a record was never sent")),
         }

@@ -43,6 +43,7 @@ impl Decoder for JsonDecoder {
             index: 0,
             line: 0,
             counted: 0,
+            next_line: 0,
         };
         if self.rules.lines {
             walk.lines();
@@ -69,6 +70,8 @@ struct Walk<'a, 'r> {
     /// Line ends before `counted`.
     line: u32,
     counted: usize,
+    /// Where the next one may be: none stands between `counted` and it.
+    next_line: usize,
 }
 
 impl<'a> Walk<'a, '_> {
@@ -121,8 +124,7 @@ impl<'a> Walk<'a, '_> {
             if start == self.bytes.len() || self.bytes[start] == b']' {
                 return;
             }
-            self.line += memchr::memchr_iter(b'\n', &self.bytes[self.counted..start]).count() as u32;
-            self.counted = start;
+            self.count_lines(start);
             let (text, base) = match self.text {
                 Some(text) => (text, 0),
                 None => {
@@ -164,6 +166,16 @@ impl<'a> Walk<'a, '_> {
                 return;
             }
         }
+    }
+
+    /// Counts the line ends before a byte. Most answers are one line, which is seen once.
+    #[inline]
+    fn count_lines(&mut self, until: usize) {
+        if self.next_line < until {
+            self.line += memchr::memchr_iter(b'\n', &self.bytes[self.counted..until]).count() as u32;
+            self.next_line = memchr(b'\n', &self.bytes[until..]).map_or(usize::MAX, |found| until + found);
+        }
+        self.counted = until;
     }
 
     /// What stands after an element and is neither a comma nor a bracket nor the end.

@@ -208,7 +208,7 @@ pub(in crate::connect::formats) fn text(text: &str, out: &mut Vec<u8>) {
 /// Appends some bytes. What is written is mostly short, and a copy whose length is known when it is
 /// compiled costs a fraction of a call: the two ends, which may overlap.
 #[inline]
-fn append(bytes: &[u8], out: &mut Vec<u8>) {
+pub(in crate::connect) fn append(bytes: &[u8], out: &mut Vec<u8>) {
     if bytes.len() > 32 {
         out.extend_from_slice(bytes);
     } else if let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {

@@ -12,7 +12,7 @@ mod within;
 
 pub(super) use decode::JsonDecoder;
 pub(super) use encode::JsonEncoder;
-pub(in crate::connect) use encode::value as json_text;
+pub(in crate::connect) use encode::{append as json_append, value as json_text};
 pub(super) use parse::Rules;
 pub(in crate::connect) use project::select;
 pub(in crate::connect) use within::{JsonReader, Wish, Within};

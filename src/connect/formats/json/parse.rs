@@ -170,6 +170,14 @@ impl<'a> Parser<'a> {
     fn value(&mut self, node: &Node, slots: &mut [Value<'a>], place: u32) -> Parsed<()> {
         match node {
             Node::Build(targets) => {
+                // Text that is wanted as text goes to its slot at once.
+                if let [target] = targets.as_slice()
+                    && target.takes_text()
+                    && self.peek() == b'"'
+                {
+                    slots[target.slot] = Value::String(self.string()?);
+                    return Ok(());
+                }
                 let start = self.at;
                 let built = self.build(place)?;
                 for target in targets {

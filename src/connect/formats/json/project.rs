@@ -128,6 +128,12 @@ impl Node {
 }
 
 impl Target {
+    /// Whether text is taken as it stands.
+    #[inline]
+    pub fn takes_text(&self) -> bool {
+        self.rest.is_empty() && matches!(self.kind, Type::String | Type::Dyn)
+    }
+
     /// The value at the end of the rest of the path.
     #[inline]
     pub fn select<'a>(&self, value: Value<'a>, arena: &'a Arena) -> Value<'a> {

@@ -1,8 +1,7 @@
 //! A digest of text.
 
-use sha2::{Digest, Sha256};
-
 use super::{Call, Example, Flow, Function, Kinds, Outcome, Parameter, Returns, Spec};
+use crate::record::digest::sha256;
 use crate::record::{Type, Value};
 
 pub(in crate::expr::functions) static SHA256: Function = Function {
@@ -30,7 +29,7 @@ fn call<'a>(call: &Call<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
         [Value::Bytes(bytes)] => bytes,
         _ => return Err(super::misuse()),
     };
-    let digest: [u8; 32] = Sha256::digest(bytes).into();
+    let digest = sha256(bytes);
     let mut text = [0_u8; 64];
     for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(digest) {
         *pair = PAIRS[usize::from(byte)];
