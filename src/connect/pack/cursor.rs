@@ -21,7 +21,7 @@ pub static CURSOR: Section = Section {
         Key::new(
             "next",
             Kind::Expression,
-            "What the next run goes on with, from `answer` (a token, a delta link): of the last page that has it.",
+            "What the next run goes on with, from `answer` (a token, a delta link): of the last page that has it. `answer.headers.etag`, sent as `If-None-Match`, reads only what changed: 304 means that nothing is new.",
         ),
         Key::new("type", Kind::Word(TYPES), "What the values are.").default("timestamp"),
         Key::new(

@@ -100,7 +100,7 @@ pub const ALL: &[(Name, &str, &str)] = &[
     (
         Name::Answer,
         "answer",
-        "The answer: `answer.status`, `answer.headers` (names in lower case), `answer.body`, `answer.text`.",
+        "The answer: `answer.status`, `answer.headers` (names in lower case), `answer.body`, `answer.text`. Of a stream of events (`text/event-stream`, `application/vnd.amazon.eventstream`) the body is a list of `{ event, id, data }`.",
     ),
     (
         Name::Request,

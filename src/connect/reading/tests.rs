@@ -19,6 +19,7 @@ use crate::connect::{Part, Source};
 use crate::error::{Error, Place, Result};
 use crate::record::{Position, Settled, SliceId};
 
+mod answers;
 mod cuts;
 mod flows;
 
@@ -29,6 +30,7 @@ struct Ask {
     method: String,
     path: String,
     query: BTreeMap<String, String>,
+    headers: BTreeMap<String, String>,
     body: Json,
 }
 
@@ -76,6 +78,11 @@ impl Wire for Line {
             method: request.method.to_string(),
             path: request.url.path().to_owned(),
             query: request.url.query_pairs().into_owned().collect(),
+            headers: request
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned()))
+                .collect(),
             body: serde_json::from_slice(&request.body).unwrap_or(Json::Null),
         };
         Box::pin(std::future::ready(Ok((self.far)(&ask))))

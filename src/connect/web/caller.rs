@@ -15,23 +15,24 @@ use url::Url;
 
 use super::budget::{Gate, nanos, now_of};
 use super::draft::Draft;
-use super::hosts::{Hosts, Pattern, Trust};
+use super::events;
+use super::failures::{Failure, failed, later};
+use super::hosts::{Hosts, Trust};
 use super::net::{Net, Settings};
 use super::retry::{self, Leave};
+use super::settings::{settings, texts};
 use super::stand_in::StandIn;
 use super::told;
 use super::verdict::{self, Seen, Verdict};
 use super::waits;
 use super::wire::{Answer, Flow, Request, Unanswered, Wire};
-use crate::config::Secret;
 use crate::connect::auth;
-use crate::connect::http::Tls;
 use crate::connect::pack::faults::Class;
 use crate::connect::pack::request::RequestSpec;
-use crate::connect::pack::template::{Template, Tree};
+use crate::connect::pack::template::Tree;
 use crate::connect::pack::{Given, Scope};
-use crate::error::codes::connect::{CALL_DENIED, CALL_FAILED, CALL_QUOTA, CALL_UNANSWERED, HOST_NOT_ALLOWED};
-use crate::error::{Error, Kind, Result, Retry as Again};
+use crate::error::codes::connect::{CALL_UNANSWERED, HOST_NOT_ALLOWED};
+use crate::error::{Error, Kind, Result};
 use crate::record::{Arena, Timestamp};
 
 /// Redirects that one call follows.
@@ -45,19 +46,6 @@ const SECRET: usize = 8;
 
 /// What comes later.
 pub type Later<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Why a call has no good answer, once everything that the pack allows was tried.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// What the pack's faults make of it.
-    pub class: Class,
-    /// For people, with what to do.
-    pub error: Error,
-    /// The answer, if there was one.
-    pub answer: Option<Answer>,
-    /// Whether the request may have taken effect.
-    pub doubt: bool,
-}
 
 /// What signs a caller in.
 pub trait SignIn: Send + Sync {
@@ -292,6 +280,10 @@ impl Caller {
             let outcome = match flow {
                 false => wire.send(request.clone()).await.map(Got::Answer),
                 true => self.opened(request.clone()).await,
+            };
+            let outcome = match outcome {
+                Ok(Got::Answer(answer)) => events::listed(answer).map(Got::Answer),
+                other => other,
             };
             drop(pass);
             let now = now_of(wire);
@@ -544,72 +536,6 @@ impl Caller {
         }
     }
 
-    fn unanswered(&self, what: &str, request: &Request, why: &Unanswered, doubt: bool) -> Box<Failure> {
-        let cause = format!("{}: {}", told::place(request), why.cause);
-        let mut error = Error::new(Kind::Environment, &CALL_UNANSWERED, cause).doing(what.to_owned());
-        error = match why.temporary {
-            true => error.retry(Again::Spent),
-            false => error,
-        };
-        if doubt {
-            error = error.hint("whether it took effect is not known");
-        }
-        let class = if why.temporary { Class::Retry } else { Class::Fail };
-        Box::new(Failure { class, error, answer: None, doubt })
-    }
-
-    /// A budget is spent for longer than anybody waits inside a run.
-    fn spent(&self, what: &str, at: i64, why: Option<(Answer, &Request, Verdict)>, doubt: bool) -> Box<Failure> {
-        let now = now_of(&*self.wire);
-        let (answer, cause) = match why {
-            Some((answer, request, verdict)) => {
-                let cause = self.sentence(&answer, request, &verdict);
-                (Some(answer), cause)
-            }
-            None => (None, "the budget of calls is spent".to_owned()),
-        };
-        let error = Error::new(Kind::Environment, &CALL_QUOTA, cause).doing(what.to_owned());
-        let error = if at > now { later(error, at, now) } else { error.retry(Again::Later) };
-        Box::new(Failure { class: Class::Quota, error, answer, doubt })
-    }
-
-    fn failure(&self, what: &str, answer: Answer, request: &Request, verdict: Verdict, doubt: bool) -> Box<Failure> {
-        let (kind, code) = match verdict.class {
-            Class::SignIn | Class::Denied => (Kind::Denied, &CALL_DENIED),
-            Class::Retry | Class::Wait => (Kind::Environment, &CALL_FAILED),
-            _ => (Kind::Failed, &CALL_FAILED),
-        };
-        let mut error = Error::new(kind, code, self.sentence(&answer, request, &verdict)).doing(what.to_owned());
-        if matches!(verdict.class, Class::Retry | Class::Wait) {
-            error = error.retry(Again::Spent);
-        }
-        let told = &verdict.told;
-        for (name, value) in [("code", &told.code), ("field", &told.field), ("request", &told.request_id)] {
-            if let Some(value) = value {
-                error = error.fact(name, told::harmless(value, Some(request), self.given.secrets()));
-            }
-        }
-        if let Some(hint) = &verdict.hint {
-            error = error.hint(hint.clone());
-        }
-        if doubt {
-            error = error.hint("whether it took effect is not known");
-        }
-        Box::new(Failure { class: verdict.class, error, answer: Some(answer), doubt })
-    }
-
-    /// What a person reads: what was called, what the pack or the system says of it.
-    fn sentence(&self, answer: &Answer, request: &Request, verdict: &Verdict) -> String {
-        let place = told::place(request);
-        match verdict.say.as_ref().or(verdict.told.message.as_ref()) {
-            Some(text) => {
-                let text = told::harmless(text, Some(request), self.given.secrets());
-                format!("{place} answered {}: {}", answer.status, text.trim_end_matches('.'))
-            }
-            None => format!("{place} answered {}", answer.status),
-        }
-    }
-
     fn ready(&self) -> Result<&Ready> {
         self.ready.get_or_init(|| self.worked_out()).as_ref().map_err(Clone::clone)
     }
@@ -645,55 +571,6 @@ impl Caller {
     }
 }
 
-/// What the network is told of a connector.
-fn settings(given: &Arc<Given>) -> Result<Settings> {
-    let arena = Arena::new();
-    let scope = given.scope(&arena, moment(0));
-    let transport = &given.pack.transport;
-    let param = |name: &str| given.params().get(name);
-    let mut timeouts = transport.timeouts;
-    let seconds = param("timeout").and_then(|value| value.to_string().trim_matches('"').parse::<u64>().ok());
-    if let Some(answer) = seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs) {
-        timeouts.answer = answer;
-        timeouts.whole = timeouts.whole.max(answer);
-    }
-    let authorities = match param("ca_file").and_then(Json::as_str) {
-        Some(path) => Some(std::fs::read(path).map_err(|e| Error::io(format!("reading `{path}` (`ca_file`)"), e))?),
-        None => None,
-    };
-    let base = transport.base.as_ref().and_then(|base| base.text(&scope).ok());
-    let host = base.as_deref().and_then(|base| Url::parse(base).ok());
-    let own = host.as_ref().and_then(|url| {
-        let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-        Some(format!("{}{port}", url.host_str()?))
-    });
-    let mut identities = Vec::new();
-    let clock: auth::Clock = Arc::new(|| moment(crate::store::system_clock()()));
-    if let Some(found) = auth::identity(given, &clock)? {
-        let hosts = match found.hosts.is_empty() {
-            true => texts(&transport.hosts, &scope)?.into_iter().chain(own.clone()).collect(),
-            false => found.hosts,
-        };
-        let identity = Some((Secret::new(found.certificate), Secret::new(found.key.to_string())));
-        let tls = Tls { authorities: authorities.clone(), identity, modern: transport.tls13 };
-        identities.push((hosts.iter().filter_map(|text| Pattern::parse(text)).collect(), tls));
-    }
-    // In clear from beginning to end: then no authority has to be read.
-    let clear = host.as_ref().is_some_and(|url| url.scheme() == "http") && authorities.is_none();
-    Ok(Settings {
-        timeouts,
-        caps: transport.caps,
-        tls: Tls { authorities, identity: None, modern: transport.tls13 },
-        identities,
-        secure: !clear,
-    })
-}
-
-fn texts(templates: &'static [Template], scope: &Scope<'_>) -> Result<Vec<String>> {
-    let made: Result<Vec<String>> = templates.iter().map(|template| template.text(scope)).collect();
-    Ok(made?.into_iter().filter(|text| !text.is_empty()).collect())
-}
-
 /// Where an answer leads on, if it is followed: only calls that read are, and not what the pack has a rule for.
 fn redirect(answer: &Answer, request: &Request, follow: bool, verdict: &Verdict) -> Option<Url> {
     let reads = matches!(request.method, Method::GET | Method::HEAD);
@@ -701,20 +578,6 @@ fn redirect(answer: &Answer, request: &Request, follow: bool, verdict: &Verdict)
         return None;
     }
     request.url.join(answer.header("location")?).ok()
-}
-
-fn failed(error: Error) -> Box<Failure> {
-    Box::new(Failure { class: Class::Fail, error, answer: None, doubt: false })
-}
-
-/// Says when to go on.
-fn later(error: Error, at: i64, now: i64) -> Error {
-    let seconds = u64::try_from(at.saturating_sub(now)).unwrap_or(0).div_ceil(1_000_000_000);
-    let when = jiff::Timestamp::from_second(at.div_euclid(1_000_000_000) + 1).map(|at| at.to_string());
-    error
-        .retry(Again::After(seconds))
-        .fact("resume at", when.unwrap_or_default())
-        .hint("run again then: nothing was lost")
 }
 
 /// A moment of a wire's time.

@@ -8,6 +8,7 @@ use crate::config::{Node, Spanned, Text};
 use crate::connect::pack::tests::{nowhere, pack};
 use crate::connect::runtime::Runtime;
 use crate::connect::web::draft::{Content, Purpose};
+use crate::error::Retry as Again;
 
 const S: i64 = 1_000_000_000;
 

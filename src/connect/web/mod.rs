@@ -4,12 +4,15 @@
 pub mod budget;
 pub mod caller;
 pub mod draft;
+mod events;
+pub mod failures;
 #[cfg(test)]
 pub(crate) mod far_side;
 pub mod hosts;
 pub mod net;
 pub mod replay;
 pub mod retry;
+mod settings;
 mod signed;
 pub mod stand_in;
 pub mod tap;
@@ -18,8 +21,9 @@ pub mod verdict;
 pub mod waits;
 pub mod wire;
 
-pub use caller::{Call, Caller, Failure, Hook, SignIn, is_of_version};
+pub use caller::{Call, Caller, Hook, SignIn, is_of_version};
 pub use draft::{Content, Draft, Purpose, Spot};
+pub use failures::Failure;
 pub use replay::Replay;
 pub use stand_in::StandIn;
 pub use tap::Tap;
