@@ -15,6 +15,7 @@ pub mod pack;
 pub mod propose;
 pub mod protocols;
 pub mod reading;
+pub mod received;
 pub mod rows;
 pub mod runtime;
 mod seam;

@@ -9,10 +9,10 @@ use super::packs::{self, pack_of};
 use crate::audit::Action;
 use crate::cli::context::{Context, Looked};
 use crate::cli::output::{Answer, Rows};
-use crate::connect::calling;
 use crate::connect::pack::Given;
 use crate::connect::runtime::Runtime;
 use crate::connect::web::Caller;
+use crate::connect::{calling, received};
 use crate::error::{Error, Exit, Kind, Result, codes, nearest};
 use crate::record::ClassSet;
 
@@ -47,9 +47,21 @@ impl Call {
                     .collect();
                 rows.push(vec![json!(operation.name), json!(operation.about), json!(input.join(", "))]);
             }
+            if pack.webhook.as_ref().is_some_and(|webhook| webhook.check.is_some()) {
+                let about = "Whether a message is from the system: its signature and time are checked here.";
+                rows.push(vec![json!(received::OPERATION), json!(about), json!("headers, body, url?, method?")]);
+            }
             context.ui.answer(Answer::new().rows(rows))?;
             return Ok(Exit::Done);
         };
+        if name == received::OPERATION && !pack.operations.iter().any(|known| known.name == *name) {
+            let now = crate::connect::web::caller::moment(crate::store::system_clock()());
+            let found = received::verify(&Given::new(pack, connector), &self.read()?, now)?;
+            let text = format!("{found:#}\n");
+            let answer = Answer::new().fact("operation", json!(name)).fact("result", found);
+            context.ui.answer(answer.text(text))?;
+            return Ok(Exit::Done);
+        }
         let Some(operation) = pack.operations.iter().find(|known| known.name == *name) else {
             let cause = format!("the pack `{}` has no operation `{name}`", pack.name);
             let error = Error::new(Kind::Invalid, &codes::cli::UNKNOWN_NAME, cause);

@@ -46,15 +46,35 @@ pub fn shared_signature(digest: Digest, (key, key_as): (&str, Coding), text: &st
     Ok(written(&signed(digest, &key, text.as_bytes()), encode))
 }
 
+/// Whether that is the signature of a text with a shared key. How long it takes tells nothing of the right one.
+///
+/// # Errors
+/// If the key is not written as it is said to be.
+pub fn shared_signature_is(
+    digest: Digest,
+    (key, key_as): (&str, Coding),
+    text: &str,
+    (signature, written): (&str, Coding),
+) -> Result<bool> {
+    let key = zeroize::Zeroizing::new(bytes(key, key_as)?);
+    let written = if written == Coding::Text { Coding::Hex } else { written };
+    let Ok(signature) = bytes(signature, written) else { return Ok(false) };
+    Ok(ring::hmac::verify(&keyed(digest, &key), text.as_bytes(), &signature).is_ok())
+}
+
 /// The keyed digest.
 pub(super) fn signed(digest: Digest, key: &[u8], text: &[u8]) -> Vec<u8> {
+    ring::hmac::sign(&keyed(digest, key), text).as_ref().to_vec()
+}
+
+fn keyed(digest: Digest, key: &[u8]) -> ring::hmac::Key {
     let algorithm = match digest {
         Digest::Sha1 => ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
         Digest::Sha256 => ring::hmac::HMAC_SHA256,
         Digest::Sha384 => ring::hmac::HMAC_SHA384,
         Digest::Sha512 => ring::hmac::HMAC_SHA512,
     };
-    ring::hmac::sign(&ring::hmac::Key::new(algorithm, key), text).as_ref().to_vec()
+    ring::hmac::Key::new(algorithm, key)
 }
 
 fn bytes(key: &str, coding: Coding) -> Result<Vec<u8>> {

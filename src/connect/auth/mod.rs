@@ -25,7 +25,7 @@ mod jwt;
 mod kept;
 mod key;
 pub use desk::fresh;
-pub use hmac::shared_signature;
+pub use hmac::{shared_signature, shared_signature_is};
 pub use kept::known;
 #[cfg(test)]
 mod kill_tests;

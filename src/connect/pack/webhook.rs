@@ -1,5 +1,7 @@
 //! `webhook`: what a system sends when a record of it changes, and how it proves that it is from it.
 
+use std::time::Duration;
+
 use crate::config::keys::{Key, Kind, Section, word};
 use crate::config::yaml::Raw;
 
@@ -42,6 +44,33 @@ pub static WEBHOOK: Section = Section {
         )
         .default("sha256"),
         Key::new("encode", Kind::Word(CODINGS), "How the signature is written.").default("hex"),
+        Key::new(
+            "verify",
+            Kind::Section(&VERIFY),
+            "How a message that came is checked: by the operation `verify_webhook` of `connect call`.",
+        ),
+    ],
+};
+
+static VERIFY: Section = Section {
+    name: "a check of webhooks",
+    about: "What tells a message of the system from one of anybody else: `canonical` is made of what came, with the time that it names as `fresh`, and signed once more.",
+    foreign: false,
+    keys: &[
+        Key::new(
+            "key",
+            Kind::OneOrMany(&Kind::Label),
+            "The shared key, from `secrets`; several while one follows another. One that comes to nothing is passed over.",
+        )
+        .required(),
+        Key::new(
+            "signatures",
+            Kind::Expression,
+            "The signature that `request.headers` (names in lower case) carry, or a list of them: one has to be right.",
+        )
+        .required(),
+        Key::new("time", Kind::Expression, "When it was signed: seconds or milliseconds since 1970, or RFC 3339."),
+        Key::new("tolerance", Kind::Length, "How far that may be from now, to either side.").default("5m"),
     ],
 };
 
@@ -67,12 +96,32 @@ pub struct Webhook {
     pub digest: Digest,
     /// How the signature is written.
     pub encode: Coding,
+    /// How a message is checked.
+    pub check: Option<Check>,
+}
+
+/// `verify`, read.
+#[derive(Debug)]
+pub struct Check {
+    /// The shared keys.
+    pub keys: Vec<Template>,
+    /// The signatures that a message carries.
+    pub signatures: Template,
+    /// When it was signed.
+    pub time: Option<Template>,
+    /// How far that may be from now.
+    pub tolerance: Duration,
 }
 
 impl Webhook {
     /// Reads the section of a pack.
     pub fn read(reader: &mut Reader<'_>, pack: &Raw) -> Option<Self> {
         let raw = reader.get(pack, "webhook")?;
+        let check = reader.get(raw, "verify");
+        if let (Some(check), None) = (check, reader.get(raw, "canonical")) {
+            reader.error(check, "nothing is signed: `canonical` is missing".into(), "say what text is signed");
+        }
+        let check = check.and_then(|check| Check::read(reader, check));
         Some(Self {
             body: reader.tree(raw, "body")?,
             headers: reader.tree(raw, "headers"),
@@ -80,6 +129,22 @@ impl Webhook {
             key_as: coding(reader, raw, "key_as").unwrap_or(Coding::Text),
             digest: digest(reader, raw),
             encode: coding(reader, raw, "encode").unwrap_or(Coding::Hex),
+            check,
+        })
+    }
+}
+
+impl Check {
+    fn read(reader: &mut Reader<'_>, raw: &Raw) -> Option<Self> {
+        let keys: Vec<&Raw> = reader.items(raw, "key").collect();
+        Some(Self {
+            keys: keys
+                .into_iter()
+                .filter_map(|key| Template::compile(key, reader.source, &reader.environment, reader.findings))
+                .collect(),
+            signatures: reader.expression(raw, "signatures")?,
+            time: reader.expression(raw, "time"),
+            tolerance: reader.length(raw, "tolerance").unwrap_or(Duration::from_secs(300)),
         })
     }
 }

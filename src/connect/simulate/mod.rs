@@ -18,9 +18,11 @@ mod serving;
 pub mod trouble;
 mod webhook;
 mod welcome;
+mod wording;
 mod world;
 
 pub use routes::Asked;
 pub use server::{Rate, Server, Told, Ways};
 pub use webhook::{Message, Messenger};
-pub use world::{Answered, Left, Setup, World};
+pub use wording::Left;
+pub use world::{Answered, Setup, World};

@@ -10,7 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::routes::Asked;
 use super::trouble::{self, Plan, Trouble};
-use super::world::{Answered, Left, World};
+use super::wording::Left;
+use super::world::{Answered, World};
 use crate::connect::pack::Pack;
 use crate::error::codes::connect::CALL_UNANSWERED;
 use crate::error::{Error, Kind, Result};

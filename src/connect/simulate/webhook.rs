@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
 
-use crate::connect::auth;
 use crate::connect::pack::{Name, Pack, Scope};
+use crate::connect::{auth, received};
 use crate::error::{Error, Result};
 use crate::record::json::from_json;
 use crate::record::{Arena, Timestamp};
@@ -64,7 +64,7 @@ impl Messenger {
         let signature = match &spec.canonical {
             Some(canonical) => {
                 let text = canonical.text(&scope)?;
-                Some(auth::shared_signature(spec.digest, (&self.secret, spec.key_as), &text, spec.encode)?)
+                Some(received::signature(spec, &self.secret, &text)?)
             }
             None => None,
         };

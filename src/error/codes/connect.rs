@@ -243,6 +243,12 @@ pub static HOST_NOT_ALLOWED: Code = Code::new(
     "An answer named an address on another host, or a redirect led there. A pack calls its own host and those that it lists under `transport.hosts`; credentials never go to another one.",
 );
 
+/// A message is not from the system.
+pub static WEBHOOK_REFUSED: Code = Code::new(
+    "connect-webhook-refused",
+    "a message is not known to be from the system",
+    "A webhook is signed with a key that only the system and you have, over its bytes as they came. This one carries no signature, another one, or was signed longer ago than `webhook.verify.tolerance` of the pack: do not act on it.",
+);
 /// A sign-in lacks something.
 pub static SIGN_IN_INCOMPLETE: Code = Code::new(
     "connect-sign-in-incomplete",
