@@ -17,11 +17,13 @@ pub const ALL: &[(&str, &str)] = &[
     ("aws_s3", include_str!("../packs/aws_s3.yaml")),
     ("aws_sqs", include_str!("../packs/aws_sqs.yaml")),
     ("datadog", include_str!("../packs/datadog.yaml")),
+    ("epic", include_str!("../packs/epic.yaml")),
     ("fhir", include_str!("../packs/fhir.yaml")),
     ("graphql", include_str!("../packs/graphql.yaml")),
     ("hubspot", include_str!("../packs/hubspot.yaml")),
     ("microsoft_graph", include_str!("../packs/microsoft_graph.yaml")),
     ("openai", include_str!("../packs/openai.yaml")),
+    ("oracle_health", include_str!("../packs/oracle_health.yaml")),
     ("plaid", include_str!("../packs/plaid.yaml")),
     ("rest", include_str!("../packs/rest.yaml")),
     ("salesforce", include_str!("../packs/salesforce.yaml")),
@@ -29,6 +31,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("servicenow", include_str!("../packs/servicenow.yaml")),
     ("shopify", include_str!("../packs/shopify.yaml")),
     ("stripe", include_str!("../packs/stripe.yaml")),
+    ("veradigm", include_str!("../packs/veradigm.yaml")),
 ];
 
 /// The shelf of built-in packs.
@@ -119,12 +122,15 @@ fn merge(base: &mut Raw, over: &Raw) {
     match (&mut base.kind, &over.kind) {
         (RawKind::Map { entries, .. }, RawKind::Map { entries: more, .. }) => {
             for entry in more {
-                match entries.iter_mut().find(|known| known.key == entry.key) {
-                    Some(known) => {
+                let known = entries.iter().position(|known| known.key == entry.key);
+                match (known, &entry.value.kind) {
+                    (Some(at), RawKind::Null) => drop(entries.remove(at)),
+                    (Some(at), _) => {
+                        let known = &mut entries[at];
                         (known.start, known.end) = (entry.start, entry.end);
                         merge(&mut known.value, &entry.value);
                     }
-                    None => entries.push(entry.clone()),
+                    (None, _) => entries.push(entry.clone()),
                 }
             }
             (base.start, base.end) = (over.start, over.end);
