@@ -87,23 +87,43 @@ impl SignIn {
         let (state, verifier) = (random()?, random()?);
         let mut url = url::Url::parse(&oauth2::needed(desk, oauth.authorize_url.as_ref(), "authorize_url")?)
             .map_err(|_| bad_redirect("authorize_url"))?;
-        {
-            let more = desk.pairs(oauth.authorize.as_ref(), &nothing)?;
-            let mut pairs = url.query_pairs_mut();
-            pairs.append_pair("response_type", "code");
-            pairs.append_pair("client_id", &oauth2::needed(desk, oauth.client_id.as_ref(), "client_id")?);
-            pairs.append_pair("redirect_uri", &redirect);
-            if let Some(scope) = desk.maybe(oauth.scope.as_ref(), &nothing)? {
-                pairs.append_pair("scope", &scope);
-            }
-            pairs.append_pair("state", &state);
-            pairs.append_pair("code_challenge", &URL.encode(Sha256::digest(verifier.as_bytes())));
-            pairs.append_pair("code_challenge_method", "S256");
-            for (name, value) in more {
-                pairs.append_pair(&name, &value);
-            }
+        let client = oauth2::needed(desk, oauth.client_id.as_ref(), "client_id")?;
+        let mut asked = vec![
+            ("response_type".to_owned(), "code".to_owned()),
+            ("client_id".to_owned(), client.clone()),
+            ("redirect_uri".to_owned(), redirect.clone()),
+        ];
+        if let Some(scope) = desk.maybe(oauth.scope.as_ref(), &nothing)? {
+            asked.push(("scope".to_owned(), scope));
         }
+        asked.push(("state".to_owned(), state.clone()));
+        asked.push(("code_challenge".to_owned(), URL.encode(Sha256::digest(verifier.as_bytes()))));
+        asked.push(("code_challenge_method".to_owned(), "S256".to_owned()));
+        asked.extend(desk.pairs(oauth.authorize.as_ref(), &nothing)?);
+        if let Some(push) = desk.maybe(oauth.push_url.as_ref(), &nothing)? {
+            let reference = self.pushed(push, asked).await?;
+            asked = vec![("client_id".to_owned(), client), ("request_uri".to_owned(), reference)];
+        }
+        url.query_pairs_mut().extend_pairs(asked);
         Ok(Browser { url: url.into(), redirect, state, verifier, listener })
+    }
+
+    /// Hands over what a person will be asked for; what the browser then carries (RFC 9126).
+    async fn pushed(&self, to: String, asked: Vec<(String, String)>) -> Result<String> {
+        const WHAT: &str = "handing over what is asked for";
+        let desk = &self.desk;
+        let mut request = oauth2::request_to(desk, to, asked, &Map::new())?;
+        dedupe(&mut request);
+        let got = desk.send(WHAT, request).await?;
+        if got.status >= 400 {
+            return Err(super::answer::refused(desk, WHAT, &got));
+        }
+        let body: Json = serde_json::from_slice(&got.body).unwrap_or_default();
+        let reference = body["request_uri"].as_str().map(str::to_owned);
+        reference.ok_or_else(|| {
+            let cause = "the server gave no reference to what was handed over (`request_uri`)";
+            Error::new(Trouble::Denied, &SIGN_IN_REFUSED, cause)
+        })
     }
 
     /// Waits until the browser comes back, and keeps what it brings.

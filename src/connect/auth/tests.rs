@@ -389,6 +389,33 @@ fn a_browser_comes_back_once_and_only_with_its_own_state() {
     assert_eq!(known(temp.path(), "shop").unwrap().unwrap().1, Some(1_795_262_400 + 3600));
 }
 
+/// What is asked for goes to the server itself; the browser has a reference, and nothing that it could change.
+#[test]
+fn what_is_asked_for_is_handed_over_before() {
+    let way = "kind: oauth2\n    grant: authorization_code\n    token_url: https://id.example/token\n    authorize_url: https://id.example/authorize?lang=en\n    push_url: https://id.example/par\n    client_id: me\n    client_auth: none\n    scope: a b";
+    let told = wire(|request, number| match number {
+        0 => {
+            let body = String::from_utf8_lossy(&request.body).into_owned();
+            for part in ["scope=a+b", "code_challenge=", "state=", "response_type=code", "redirect_uri="] {
+                assert!(body.contains(part), "{part}: {body}");
+            }
+            assert_eq!((request.url.path(), body.matches("client_id").count()), ("/par", 1), "{body}");
+            (201, Vec::new(), r#"{"request_uri":"urn:ietf:params:oauth:request_uri:r1","expires_in":60}"#.into())
+        }
+        _ => (400, Vec::new(), r#"{"error":"invalid_request"}"#.into()),
+    });
+    let given = given(&format!("ways:\n  usual:\n    {way}"), &[], None);
+    let sign_in = SignIn::open(given, told, clock().0).unwrap().unwrap();
+    run(async {
+        let browser = sign_in.browse().await.unwrap();
+        let url = url::Url::parse(&browser.url).unwrap();
+        let asked: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let wanted = [("lang", "en"), ("client_id", "me"), ("request_uri", "urn:ietf:params:oauth:request_uri:r1")];
+        assert_eq!(asked, wanted.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert!(sign_in.browse().await.is_err());
+    });
+}
+
 #[test]
 fn a_device_waits_until_somebody_signed_in_elsewhere() {
     let way = "kind: oauth2\n    grant: device_code\n    token_url: https://id.example/token\n    device_url: https://id.example/device\n    client_id: me\n    client_auth: none";

@@ -150,6 +150,11 @@ pub static WAY: Section = Section {
         Key::new("grant", Kind::Word(GRANTS), "How a token is obtained."),
         Key::new("token_url", Kind::Label, "Where tokens are given."),
         Key::new("authorize_url", Kind::Label, "Where a person signs in with a browser."),
+        Key::new(
+            "push_url",
+            Kind::Label,
+            "Where it is handed over beforehand what the person is asked for (RFC 9126); the browser then carries a reference to it.",
+        ),
         Key::new("device_url", Kind::Label, "Where a device code is given."),
         Key::new("revoke_url", Kind::Label, "Where `connect logout` revokes tokens (RFC 7009)."),
         Key::new("client_id", Kind::Label, "The client's id."),
@@ -353,6 +358,7 @@ pub fn signs(kind: &str) -> bool {
 
 const OAUTH2: &[&str] = &[
     "authorize_url",
+    "push_url",
     "device_url",
     "revoke_url",
     "client_id",

@@ -55,6 +55,8 @@ pub struct OAuth2 {
     pub token_url: Template,
     /// Where a person signs in.
     pub authorize_url: Option<Template>,
+    /// Where it is handed over beforehand what the person is asked for.
+    pub push_url: Option<Template>,
     /// Where a device code is given.
     pub device_url: Option<Template>,
     /// Where tokens are revoked.
@@ -151,6 +153,7 @@ impl OAuth2 {
             grant,
             token_url: reader.template(raw, "token_url")?,
             authorize_url: reader.template(raw, "authorize_url"),
+            push_url: reader.template(raw, "push_url"),
             device_url: reader.template(raw, "device_url"),
             revoke_url: reader.template(raw, "revoke_url"),
             client_id: reader.template(raw, "client_id"),
