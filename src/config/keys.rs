@@ -5,7 +5,7 @@ use super::auditing::AUDIT;
 use super::governance::keys::{AGREEMENTS, AT_REST, AUDIENCES, COMPLIANCE, INDUSTRIES, PROCESSING};
 
 /// What stands under a key.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// The number 1.
     Version,
@@ -94,7 +94,7 @@ pub struct Section {
 }
 
 /// A key.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// Its name.
     pub name: &'static str,

@@ -1,7 +1,7 @@
 //! `acknowledge`: a source that forgets what it gave only once it is told that it may.
 
 use super::reader::Reader;
-use super::request::{self, RequestSpec};
+use super::request::{RequestSpec, request_keys};
 use super::template::{Template, Tree};
 use crate::config::keys::{Key, Kind, Section};
 use crate::config::yaml::Raw;
@@ -11,17 +11,7 @@ pub static ACKNOWLEDGE: Section = Section {
     name: "acknowledge",
     about: "A request that tells the system which records are settled, sent once they are: a queue then deletes them. What is not acknowledged comes again, and no position is kept.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
+    keys: request_keys![
         Key::new("element", Kind::Value, "What stands in `records` for each record, from `record` as it came.")
             .required(),
         Key::new("records", Kind::Whole(1, 100_000), "How many stand in one request at most.").default("1"),

@@ -2,7 +2,7 @@
 //! gives is joined.
 
 use super::reader::Reader;
-use super::request::{self, RequestSpec};
+use super::request::{RequestSpec, request_keys};
 use super::template::Template;
 use crate::config::keys::{Key, Kind, Section};
 use crate::config::yaml::Raw;
@@ -45,23 +45,11 @@ static REST: Section = Section {
     name: "a request for further fields",
     about: "Asks for further fields of the records of a page: `page.keys` are their values at `by`, `page.fields` the names.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
-        Key::new(
-            "records",
-            Kind::OneOrMany(&Kind::RecordPath),
-            "Where in the answer the records stand; left out, the answer is the list.",
-        ),
-    ],
+    keys: request_keys![Key::new(
+        "records",
+        Kind::OneOrMany(&Kind::RecordPath),
+        "Where in the answer the records stand; left out, the answer is the list.",
+    ),],
 };
 
 /// `fields`, read.

@@ -4,7 +4,7 @@ use crate::config::keys::{Key, Kind, Section};
 use crate::config::yaml::Raw;
 
 use super::reader::Reader;
-use super::request::{self, RequestSpec};
+use super::request::{RequestSpec, request_keys};
 use super::template::Template;
 
 /// One thing to find out.
@@ -12,17 +12,7 @@ pub static DISCOVERY: Section = Section {
     name: "something to find out",
     about: "A request whose answer is `found.NAME` in templates. It is made when it is first needed, once in a process.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
+    keys: request_keys![
         Key::new("value", Kind::Expression, "What is kept, from `answer`; the body unless said."),
         Key::new("sign_in", Kind::Flag, "Whether the request is signed in.").default("true"),
     ],

@@ -8,7 +8,7 @@ use crate::config::yaml::Raw;
 use crate::connect::web::Spot;
 
 use super::reader::Reader;
-use super::request::{self, RequestSpec};
+use super::request::{self, RequestSpec, request_keys};
 use super::template::Template;
 
 /// `idempotency`
@@ -40,18 +40,7 @@ pub static LOOK_UP: Section = Section {
     name: "a look-up",
     about: "Asks the other side for one record (`record`), or for all of a batch at once (`records`).",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
-        Key::new(
+    keys: request_keys![        Key::new(
             "found",
             Kind::Expression,
             "What was found, of `answer`: a record, or a list of which the first that fits counts. Null, an empty list and status 404 are nothing.",

@@ -5,7 +5,7 @@ use crate::config::keys::{Key, Kind, Section};
 use crate::config::yaml::Raw;
 
 use super::reader::Reader;
-use super::request::{self, RequestSpec};
+use super::request::{self, RequestSpec, request_keys};
 use super::template::{Template, Tree};
 
 /// The section.
@@ -42,36 +42,14 @@ pub static STEP: Section = Section {
     name: "a step of a job",
     about: "A request, and what is kept of its answer as `job.NAME`.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
-        Key::new("capture", Kind::Record, "Values by name, from `answer`: `job.NAME` from then on."),
-    ],
+    keys: request_keys![Key::new("capture", Kind::Record, "Values by name, from `answer`: `job.NAME` from then on."),],
 };
 
 static POLL: Section = Section {
     name: "the waiting for a job",
     about: "A request that is repeated until the job is done. `Retry-After` of its answers holds before `every`.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
+    keys: request_keys![
         Key::new(
             "done",
             Kind::Expression,

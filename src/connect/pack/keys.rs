@@ -17,7 +17,11 @@ pub static PACK: Section = Section {
         Key::new("category", Kind::Label, "What kind of system it is: crm, payments, ehr, monitoring."),
         Key::new("sources", Kind::List(&Kind::Section(&SOURCE)), "Public pages that its facts were read in."),
         Key::new("proven", Kind::List(&Kind::Section(&PROVEN)), "What it was tried against, beside its own tests."),
-        Key::new("extends", Kind::Name(false), "A built-in pack that it is based on: maps are merged key by key."),
+        Key::new(
+            "extends",
+            Kind::Name(false),
+            "A built-in pack that it is based on: maps are merged key by key, and what is null here is left out.",
+        ),
         Key::new("params", Kind::Named(&Kind::Section(&params::PARAM)), "Parameters of a connector (`with`)."),
         Key::new("transport", Kind::Section(&transport::TRANSPORT), "Where calls go, and over what."),
         Key::new("auth", Kind::Section(&auth::AUTH), "How to sign in."),

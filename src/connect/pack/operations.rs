@@ -8,7 +8,7 @@ use super::faults::{self, Fault};
 use super::pages;
 use super::read::Read;
 use super::reader::Reader;
-use super::request::{self, RequestSpec};
+use super::request::{RequestSpec, request_keys};
 use super::streams::{self, Stream};
 
 /// An operation.
@@ -16,23 +16,13 @@ pub static OPERATION: Section = Section {
     name: "an operation",
     about: "A call by name: `input` is what it is called with.",
     foreign: false,
-    keys: &[
+    keys: request_keys![
         Key::new("about", Kind::Label, "One sentence: what it does."),
         Key::new(
             "input",
             Kind::Named(&Kind::ShortOr(&Kind::Type, &Kind::Section(&streams::FIELD))),
             "What it is called with: `input.NAME` in templates. A name that is not here is refused.",
         ),
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
         Key::new(
             "writes",
             Kind::Flag,

@@ -8,7 +8,7 @@ use crate::config::keys::{Key, Kind, Section, word};
 use crate::config::yaml::Raw;
 
 use super::reader::Reader;
-use super::request::{self, RequestSpec, SPOT};
+use super::request::{self, RequestSpec, SPOT, request_keys};
 use super::spot::{SEND, Send};
 use super::template::{Template, Tree};
 use crate::connect::web::Spot;
@@ -105,19 +105,7 @@ static OPENING: Section = Section {
     name: "a request before the pages",
     about: "Asks once for what all pages need.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
-        Key::new("capture", Kind::Record, "Values by name, from `answer`."),
-    ],
+    keys: request_keys![Key::new("capture", Kind::Record, "Values by name, from `answer`."),],
 };
 
 /// The section `ceiling`.

@@ -6,7 +6,7 @@ use crate::config::keys::{Key, Kind, Section};
 use crate::config::yaml::Raw;
 
 use super::reader::Reader;
-use super::request::{self, RequestSpec};
+use super::request::{RequestSpec, request_keys};
 use super::template::{Template, Tree};
 
 /// The section.
@@ -14,18 +14,7 @@ pub static PROBE: Section = Section {
     name: "probe",
     about: "How `connect probe` finds out whether the system is well: a cheap call that changes nothing.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
-        Key::new(
+    keys: request_keys![        Key::new(
             "healthy",
             Kind::Expression,
             "What `answer` must fulfil beside a good status; where it does not hold, the system is unhealthy.",

@@ -14,7 +14,7 @@ use super::job::{JOB, Job};
 use super::nest::{NEST, Nest};
 use super::pages::{CEILING, Ceiling, PAGES, PageKind, Pages};
 use super::reader::Reader;
-use super::request::{self, RequestSpec};
+use super::request::{RequestSpec, request_keys};
 use super::streams::json;
 use super::template::{Template, Tree};
 
@@ -23,17 +23,7 @@ pub static READ: Section = Section {
     name: "read",
     about: "How a stream is read.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
+    keys: request_keys![
         Key::new(
             "sign_in",
             Kind::Expression,

@@ -13,11 +13,33 @@ use super::reader::Reader;
 use super::template::{Template, Tree};
 use crate::connect::web::draft::segment;
 
-/// Keys that every request has; sections that are requests repeat them through [`KEYS`].
+/// One call.
 pub static REQUEST: Section = Section { name: "a request", about: "One call.", foreign: false, keys: KEYS };
 
 /// The keys of a request.
 pub const KEYS: &[Key] = &[METHOD, PATH, URL, QUERY, HEADERS, BODY, BODY_AS, LIMIT, COST, TIMEOUT];
+
+/// The keys of a section that is a request and says more: those of every request, then its own.
+macro_rules! request_keys {
+    ($($own:expr),* $(,)?) => {{
+        const OWN: usize = [$(stringify!($own)),*].len();
+        static ALL: [$crate::config::keys::Key; $crate::connect::pack::request::KEYS.len() + OWN] =
+            $crate::connect::pack::request::behind(&[$($own),*]);
+        &ALL
+    }};
+}
+pub(crate) use request_keys;
+
+/// The keys of a request, and others behind them.
+pub const fn behind<const N: usize>(own: &[Key]) -> [Key; N] {
+    let mut all = [METHOD; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < KEYS.len() { KEYS[at] } else { own[at - KEYS.len()] };
+        at += 1;
+    }
+    all
+}
 
 /// A place in a request: the value of `send`.
 pub static SPOT: Section = Section {

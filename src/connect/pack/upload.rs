@@ -7,7 +7,7 @@ use crate::config::yaml::Raw;
 
 use super::outcome::{OUTCOME, Outcome};
 use super::reader::Reader;
-use super::request::{self, RequestSpec};
+use super::request::{self, RequestSpec, request_keys};
 use super::template::{Template, Tree};
 
 /// The section.
@@ -36,17 +36,7 @@ static STEP: Section = Section {
     name: "a step of a job that writes",
     about: "One request.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
+    keys: request_keys![
         Key::new("capture", Kind::Record, "Values by name, from `answer`: `job.NAME` from then on."),
         Key::new("bare", Kind::Flag, "Without sign-in: an address that is signed itself.").default("false"),
     ],
@@ -56,17 +46,7 @@ static POLL: Section = Section {
     name: "the waiting for a job that writes",
     about: "Asks how the job stands.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
+    keys: request_keys![
         Key::new("done", Kind::Expression, "Whether it is done, of `answer`.").required(),
         Key::new(
             "failed",
@@ -88,17 +68,7 @@ static RESULT: Section = Section {
     name: "a result of a job that writes",
     about: "Fetches outcomes.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
+    keys: request_keys![
         Key::new("outcome", Kind::Section(&OUTCOME), "What they say of each record.").required(),
         Key::new("bare", Kind::Flag, "Without sign-in: an address that is signed itself.").default("false"),
     ],

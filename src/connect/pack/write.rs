@@ -13,7 +13,7 @@ use super::batch::{BATCH, Batching};
 use super::doubt::{self, Idempotency, Lock, LookUp, OnUnknown};
 use super::outcome::{OUTCOME, Outcome};
 use super::reader::Reader;
-use super::request::{self, RequestSpec};
+use super::request::{RequestSpec, request_keys};
 use super::template::Tree;
 use super::upload::{JOB, Job};
 
@@ -35,17 +35,7 @@ static WAY: Section = Section {
     name: "a way of writing",
     about: "The request, what goes into one, and what the answer says of each record.",
     foreign: false,
-    keys: &[
-        request::METHOD,
-        request::PATH,
-        request::URL,
-        request::QUERY,
-        request::HEADERS,
-        request::BODY,
-        request::BODY_AS,
-        request::LIMIT,
-        request::COST,
-        request::TIMEOUT,
+    keys: request_keys![
         Key::new(
             "match_on",
             Kind::OneOrMany(&Kind::RecordPath),

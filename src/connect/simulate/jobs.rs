@@ -14,6 +14,8 @@ use crate::connect::pack::reader::scalar;
 
 /// A batch that is written by several requests.
 pub(super) struct Upload {
+    /// What it writes, and how: further requests of jobs of several streams may look the same.
+    of: (String, Mode),
     items: Vec<Item>,
     /// What became of them; `None`: it is not closed yet.
     fates: Option<Vec<Fate>>,
@@ -113,19 +115,24 @@ impl World {
         origin: &str,
         changes: &mut Vec<(String, &'static str, Json)>,
     ) -> Made {
-        let Some(way) = self.way(of.stream, of.mode).cloned() else { return base };
-        let Some(job) = get(&way, "job").cloned() else { return base };
         let named = of.captures.iter().filter(|(expression, _)| expression.contains("job."));
         let known = named.map(|(_, value)| text(value)).chain(of.job.clone()).find(|id| self.uploads.contains_key(id));
         let id = match (known, &of.stage) {
             (Some(id), _) => id,
             (None, Stage::Step(_)) => {
                 let id = self.fresh("job");
-                self.uploads.insert(id.clone(), Upload { items: Vec::new(), fates: None });
+                let of = (of.stream.to_owned(), of.mode);
+                self.uploads.insert(id.clone(), Upload { of, items: Vec::new(), fates: None });
                 id
             }
             (None, _) => return self.refused(404, "there is no such job"),
         };
+        let (stream, mode) = match self.uploads.get(&id) {
+            Some(upload) => upload.of.clone(),
+            None => (of.stream.to_owned(), of.mode),
+        };
+        let Some(way) = self.way(&stream, mode).cloned() else { return base };
+        let Some(job) = get(&way, "job").cloned() else { return base };
         let mut made = base;
         made.status = if made.status >= 300 { 200 } else { made.status };
         if made.body.is_null() {
@@ -149,7 +156,7 @@ impl World {
                     // What was closed already took effect then.
                     if upload.fates.is_none() {
                         let when = (of.now, of.reject);
-                        upload.fates = Some(self.keep_all(of.stream, of.mode, &way, &upload.items, when, changes));
+                        upload.fates = Some(self.keep_all(&stream, mode, &way, &upload.items, when, changes));
                     }
                     self.uploads.insert(id.clone(), upload);
                 }
@@ -180,7 +187,7 @@ impl World {
                 let (items, fates): (Vec<&Item>, Vec<&Fate>) = pairs.unzip();
                 let outcome = get(of.raw, "outcome");
                 let list = outcome.and_then(|outcome| word(outcome, "items")).unwrap_or_else(|| "answer.body".into());
-                made = self.many(of.stream, &way, &list, outcome, Made::new(200, Json::Null), &items, &fates);
+                made = self.many(&stream, &way, &list, outcome, Made::new(200, Json::Null), &items, &fates);
                 if made.body.is_null() {
                     made.body = json!([]);
                 }

@@ -399,6 +399,7 @@ pub const ALL: &[&Code] = &[
     &CALL_DENIED,
     &CALL_QUOTA,
     &HOST_NOT_ALLOWED,
+    &WEBHOOK_REFUSED,
     &SIGN_IN_INCOMPLETE,
     &SIGN_IN_NEEDED,
     &SIGN_IN_REFUSED,
