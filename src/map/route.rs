@@ -331,6 +331,15 @@ impl Route {
         self.withholds.get(number).map_or_else(String::new, |one| one.rule.to_string())
     }
 
+    /// The names of all rules that keep a record back which `first` does, that one first.
+    #[cold]
+    pub fn all_withholding<'a>(&'a self, row: &Row<'a>, arena: &'a Arena, now: Moment<'_>, first: usize) -> Vec<&'a str> {
+        let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now, locals: self.locals(arena) };
+        let later = self.withholds.iter().skip(first + 1);
+        let also = later.filter(|one| matches!(one.condition.program.eval(&mut frame), Ok(Value::Bool(true))));
+        self.withholds.get(first).into_iter().chain(also).map(|one| &*one.rule).collect()
+    }
+
     /// What rules that keep records back say of one; `None`: it goes on.
     #[inline(never)]
     fn withheld<'a>(&'a self, frame: &mut Frame<'_, 'a>) -> Option<Verdict> {
@@ -504,18 +513,23 @@ impl Route {
         if let Some(place) = frame.locals.cells.get(cell) {
             place.set(Some(record));
         }
+        // All that it breaks is said: whoever mends it wants to mend it once.
+        let mut causes: Vec<String> = Vec::new();
         for condition in &self.validate {
             match self.holds(None, "validate", condition, frame) {
                 Ok(true) => {}
                 Ok(false) => {
                     let written = || format!("the record does not meet `{}`", one_line(&condition.written));
-                    let cause = condition.message.clone().unwrap_or_else(written);
-                    return Err(self.reject(&codes::map::INVALID, None, cause));
+                    causes.push(condition.message.clone().unwrap_or_else(written));
                 }
-                Err(fault) => return Err(fault),
+                Err(fault) if causes.is_empty() => return Err(fault),
+                Err(fault) => causes.push(fault.cause.clone()),
             }
         }
-        Ok(())
+        match causes.is_empty() {
+            true => Ok(()),
+            false => Err(self.reject(&codes::map::INVALID, None, causes.join("; "))),
+        }
     }
 
     #[cold]

@@ -54,7 +54,7 @@ pub struct Withheld {
     pub key: u128,
     /// The code of the reason.
     pub code: &'static str,
-    /// The rule of the project that says so, if it is one.
+    /// The rules of the project that say so, if it is one: their names, a line each.
     pub rule: Option<Arc<str>>,
     /// Its number in its slice, from 1.
     pub record: u64,

@@ -67,16 +67,31 @@ pub fn ruled_one(project: &Project, mapping: &Mapping, route: &Route) -> Finding
     by_rules(project, std::slice::from_ref(mapping), vec![Some(route)], true)
 }
 
+/// The rule for which somebody has to approve of each run of a route; `None`: no rule asks for that.
+pub fn asks_approval(project: &Project, mapping: &Mapping, route: &Route) -> Option<String> {
+    looked_at(project, std::slice::from_ref(mapping), vec![Some(route)], comply::rules::asks_approval)?
+}
+
 fn by_rules(project: &Project, mappings: &[Mapping], routes: Vec<Option<&Route>>, one: bool) -> Findings {
+    let found = |subject: &comply::Subject<'_>, rules: &[comply::rules::Rule]| comply::rules::findings(subject, rules, one);
+    looked_at(project, mappings, routes, found).unwrap_or_default()
+}
+
+/// What the rules of a project make of it; `None`: it has none.
+fn looked_at<T>(
+    project: &Project,
+    mappings: &[Mapping],
+    routes: Vec<Option<&Route>>,
+    look: impl FnOnce(&comply::Subject<'_>, &[comply::rules::Rule]) -> T,
+) -> Option<T> {
     let rules = comply::rules::of(project, mappings).0;
     if rules.is_empty() {
-        return Findings::new();
+        return None;
     }
     let facts = comply::facts::Facts::default();
     // Which waivers are in force is all that the time decides.
     let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
-    let subject = comply::Subject::new(project, mappings, routes, &facts, now);
-    comply::rules::findings(&subject, &rules, one)
+    Some(look(&comply::Subject::new(project, mappings, routes, &facts, now), &rules))
 }
 
 /// Lets the project's waivers take the weight off findings of further checks.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::audit::{Action, Draft, Outcome};
-use crate::config::{Environment, Mapping, Project, Resolver, named};
+use crate::config::{Approval, Environment, Mapping, Project, Resolver, named};
 use crate::error::{Error, Exit, Kind, Result, Severity, codes};
 use crate::store::{RouteState, Store};
 
@@ -332,7 +332,8 @@ fn allowed(setting: &Setting<'_>, plan: &Plan, store: &Store) -> Result<()> {
         if plan.mapping.sync.approval.is_none() {
             return Ok(());
         }
-        let cause = format!("route `{}` runs with an approved plan only", plan.name());
+        let because = plan.approval_because.as_ref().map_or_else(String::new, |rule| format!(": {rule}"));
+        let cause = format!("route `{}` runs with an approved plan only{because}", plan.name());
         let family = &plan.mapping.family;
         return Err(Error::new(Kind::Refused, &codes::sync::APPROVAL_MISSING, cause)
             .hint(format!("consign sync plan {family} --save FILE; then somebody: consign sync approve FILE --as NAME --reason TEXT"))
@@ -401,5 +402,11 @@ pub fn plan(project: &Project, mapping: &Mapping) -> Result<Plan> {
             return Err(Error::findings(kind, &codes::sync::CHECK_FAILED, "the mapping has errors", findings));
         }
     };
-    Plan::new(project, mapping, route, &Resolver::new(&project.root, Environment::process()))
+    let because = check::asks_approval(project, mapping, &route);
+    let mut plan = Plan::new(project, mapping, route, &Resolver::new(&project.root, Environment::process()))?;
+    if because.is_some() {
+        plan.mapping.sync.approval.get_or_insert(Approval { four_eyes: true });
+        plan.approval_because = because;
+    }
+    Ok(plan)
 }

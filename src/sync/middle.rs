@@ -13,11 +13,12 @@ use crate::error::codes::comply::{BLOCKED, DETECTED, ERASED, GATE, RULE_WITHHELD
 use crate::error::codes::map::{DRIFT, EXPLODE_LIMIT};
 use crate::error::{Code, Error, Kind, Result};
 use crate::expr::Moment;
-use crate::map::{Drifted, Fault, Route, Verdict, Withholding};
+use crate::map::{Drifted, Fault, Route, Verdict};
 use crate::record::{
-    Act, Arena, ClassId, ClassSet, Decimal, Position, Reject, Row, Rulings, SliceId, Timestamp, Totals, Value, Withheld,
+    Act, Arena, ClassSet, Decimal, Position, Reject, Row, Rulings, SliceId, Timestamp, Totals, Value, Withheld,
 };
 
+use super::fleeting;
 use super::lanes::{Hashed, KeyHash};
 use super::refused::Origins;
 
@@ -185,6 +186,7 @@ impl Middle {
             drifted: Drifted::default(),
             ended: None,
             origins: self.keeping.then(|| Origins::of(part, self.route.payload_classes)),
+            may_be_fleeting: self.keeping && fleeting::any(self.route.payload_classes),
             inspector: self.inspector.as_mut(),
             amounts: Amounts::default(),
             subject: self.subject,
@@ -273,6 +275,8 @@ struct Mapped<'w, 'a> {
     key: Vec<Value<'a>>,
     unkeyed: u64,
     origins: Option<Origins>,
+    /// Whether records may hold what must never be stored.
+    may_be_fleeting: bool,
     drifted: Drifted,
     /// Why the run ends here.
     ended: Option<Error>,
@@ -336,7 +340,10 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
         self.totals.rejected += 1;
         self.unkeyed += 1;
         let cause = self.quiet(error.cause);
-        let payload = self.part.bytes.get(error.start..error.end).unwrap_or_default();
+        let raw = self.part.bytes.get(error.start..error.end).unwrap_or_default();
+        let shown = self.shows(raw);
+        // Nobody knows which of its fields is which: what may hold such data is not kept.
+        let is_fleeting = fleeting::any(shown) || fleeting::in_bytes(self.route, &self.part.header.columns, raw);
         self.rejects.push(Reject {
             code: error.code.id,
             cause,
@@ -347,9 +354,9 @@ impl<'a> Rows<'a> for Mapped<'_, 'a> {
             line: self.part.start.line + u64::from(error.line) + 1,
             record: u64::from(error.index) + 1,
             column: error.column,
-            payload: payload.to_vec(),
+            payload: if is_fleeting { Vec::new() } else { raw.to_vec() },
             columns: self.part.header.columns.clone(),
-            classes: self.route.payload_classes,
+            classes: self.route.payload_classes.union(shown),
             record_key: None,
             overtaken: false,
             subject: None,
@@ -385,13 +392,13 @@ impl<'a> Mapped<'_, 'a> {
     #[inline(never)]
     fn comply(&mut self, row: &Row<'a>, verdict: Verdict) -> Option<Verdict> {
         let inspector = self.inspector.as_deref_mut()?;
-        let inline = Arc::clone(inspector.inline());
         if let Verdict::Filtered = verdict {
             inspector.lost(row.slots, Fate::Filtered);
             return Some(verdict);
         }
         // Also of a record that the mapping rejects: what must be kept back is not kept as a dead letter.
-        if let Some(gates) = &inline.gates {
+        let gated = inspector.inline().gates.is_some().then(|| Arc::clone(inspector.inline()));
+        if let Some(gates) = gated.as_ref().and_then(|inline| inline.gates.as_ref()) {
             match gates.judge(row.slots, self.now) {
                 Judgement::Passes => {}
                 Judgement::Withheld(code) => {
@@ -408,7 +415,7 @@ impl<'a> Mapped<'_, 'a> {
             }
         }
         if let Verdict::Withheld(rule) = verdict {
-            self.withhold(row, &RULE_WITHHELD, self.route.withholding().get(rule));
+            self.withhold(row, &RULE_WITHHELD, Some(rule));
             return None;
         }
         if let Verdict::Rejected(_) = verdict {
@@ -446,7 +453,7 @@ impl<'a> Mapped<'_, 'a> {
     }
 
     /// Keeps a record back: nothing of it stays but what it is known by.
-    fn withhold(&mut self, row: &Row<'a>, code: &'static Code, rule: Option<&Withholding>) {
+    fn withhold(&mut self, row: &Row<'a>, code: &'static Code, rule: Option<usize>) {
         self.totals.withheld += 1;
         // Who was erased gets no pseudonym again.
         if !std::ptr::eq(code, &ERASED)
@@ -464,14 +471,16 @@ impl<'a> Mapped<'_, 'a> {
                 Some(self.hash.of(std::iter::once(&Value::String(&format!("{}:{line}", self.part.name)))))
             }
         };
+        // It is counted under the first rule, and known by all.
+        let rules = rule.map(|first| self.route.all_withholding(row, self.arena, self.moment(row), first).join("\n"));
         let Some(inspector) = self.inspector.as_deref_mut() else { return };
         let rulings = &mut inspector.rulings;
-        match rule {
+        match rule.and_then(|first| self.route.withholding().get(first)) {
             Some(rule) => rulings.count_rule(Act::Withheld, code.id, &rule.rule, &rule.told),
             None => rulings.count(Act::Withheld, code.id, "", None, || code.title.to_owned()),
         }
         if let Some(key) = key {
-            let rule = rule.map(|rule| Arc::clone(&rule.rule));
+            let rule = rules.map(Arc::from);
             rulings.withheld.push(Withheld { key, code: code.id, rule, record: u64::from(row.index) + 1 });
         }
         inspector.lost(row.slots, Fate::Withheld);
@@ -508,10 +517,18 @@ impl<'a> Mapped<'_, 'a> {
         }
     }
 
+    /// What the bytes of a record look like, where values are looked at: sealed or not, its dead letter says so.
+    #[cold]
+    fn shows(&mut self, raw: &[u8]) -> ClassSet {
+        self.inspector.as_deref_mut().map_or(ClassSet::NONE, |inspector| inspector.shows(raw))
+    }
+
     /// Sums what a record became, once it is encoded; `begins`: where each target record does in the batch.
     #[inline(never)]
     fn sum(&mut self, row: &Row<'a>, begins: impl Iterator<Item = usize>) {
-        let Some(inspector) = self.inspector.as_deref_mut() else { return };
+        let Some(inspector) = self.inspector.as_deref_mut().filter(|inspector| inspector.inline().sums.is_some()) else {
+            return;
+        };
         let inline = Arc::clone(inspector.inline());
         let Some(sums) = &inline.sums else { return };
         let width = self.route.width();
@@ -540,7 +557,7 @@ impl<'a> Mapped<'_, 'a> {
                 }
                 if let Some(origins) = &mut self.origins {
                     let subject = subject(self.inspector.as_deref(), row);
-                    origins.keep(self.part, row, (hashed, subject), start);
+                    origins.keep(self.part, row, (hashed, subject), start, self.may_be_fleeting && fleeting::in_record(self.route, row.slots));
                 }
                 if self.inspector.is_some() {
                     self.sum(row, std::iter::once(start));
@@ -605,7 +622,7 @@ impl<'a> Mapped<'_, 'a> {
         for (key, range) in ranges {
             if let Some(origins) = &mut self.origins {
                 let subject = subject(self.inspector.as_deref(), row);
-                origins.keep(self.part, row, (key, subject), range.start);
+                origins.keep(self.part, row, (key, subject), range.start, self.may_be_fleeting && fleeting::in_record(self.route, row.slots));
             }
             if let Some(key) = key {
                 self.keys.replaces(key, range);
@@ -651,13 +668,8 @@ impl<'a> Mapped<'_, 'a> {
             cause.push_str(", for ");
             cause.push_str(&key);
         }
-        // What must never be stored is not stored, sealed or not (PCI DSS 3.3.1).
-        let fleeting = ClassId::named("pci.sad").is_some_and(|sad| {
-            let holds = |(value, classes): (&Value<'_>, &ClassSet)| {
-                !value.is_absent() && !matches!(value, Value::String("")) && classes.iter().any(|id| id.is_within(sad))
-            };
-            row.slots.iter().zip(&self.route.masks.source).any(holds)
-        });
+        let shown = self.shows(row.raw);
+        let is_fleeting = fleeting::any(shown) || fleeting::in_record(self.route, row.slots);
         let mut subject = None;
         if let Some(inspector) = self.inspector.as_deref_mut() {
             cause = inspector.quiet(cause);
@@ -673,9 +685,9 @@ impl<'a> Mapped<'_, 'a> {
             line: self.part.start.line + u64::from(row.line) + 1,
             record: u64::from(row.index) + 1,
             column: 0,
-            payload: if fleeting { Vec::new() } else { row.raw.to_vec() },
+            payload: if is_fleeting { Vec::new() } else { row.raw.to_vec() },
             columns: self.part.header.columns.clone(),
-            classes: self.route.payload_classes,
+            classes: self.route.payload_classes.union(shown),
             record_key,
             overtaken: false,
             subject,

@@ -13,6 +13,7 @@ mod certificates;
 pub mod check;
 mod delivery;
 pub mod facts;
+mod fleeting;
 pub mod foresee;
 pub mod heartbeat;
 pub mod inline;

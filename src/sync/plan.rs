@@ -51,6 +51,8 @@ pub struct Plan {
     pub project: (String, String),
     /// What it asks of its records beside the mapping, once that is brought together for a run.
     pub inline: Option<Arc<Inline>>,
+    /// The rule of the project for which somebody has to approve of each run, as it is told.
+    pub approval_because: Option<String>,
     /// Whether events say which records they are about.
     pub accounts: bool,
     /// Whether events say whose records they are about.
@@ -171,6 +173,7 @@ impl Plan {
             root: project.root.as_path().into(),
             project: (project.hash.clone(), project.canonical.clone()),
             inline: None,
+            approval_because: None,
             accounts: project.audit.items,
             people: project.audit.people && mapping.compliance.subject.is_some(),
         })

@@ -63,17 +63,18 @@ impl Origins {
         origins.for_each(|origins| origins.raw = Arc::clone(&raw));
     }
 
-    /// Keeps a record that was encoded from `encoded` on.
+    /// Keeps a record that was encoded from `encoded` on; without its bytes if it holds what must never be stored.
     pub fn keep(
         &mut self,
         part: &Part,
         row: &Row<'_>,
         (key, subject): (Option<u128>, Option<[u8; 16]>),
         encoded: usize,
+        is_fleeting: bool,
     ) {
         // The raw bytes are a slice of the part's: their place in it is their address.
         let byte = (row.raw.as_ptr() as usize).saturating_sub(part.bytes.as_ptr() as usize);
-        let end = byte + row.raw.len();
+        let end = if is_fleeting { byte } else { byte + row.raw.len() };
         self.records.push(Origin { index: row.index, line: row.line, byte, at: byte, end, key, subject, encoded });
     }
 
@@ -209,7 +210,7 @@ mod tests {
         for (index, key) in (0..4u32).zip([1, 2, 1, 2]) {
             let at = index as usize * 2;
             let row = Row { slots: &[], raw: &part.bytes[at..at + 2], index, line: index };
-            origins.keep(&part, &row, (Some(key), None), index as usize * 10);
+            origins.keep(&part, &row, (Some(key), None), index as usize * 10, false);
         }
         // The first record was replaced within the part.
         origins.drop_encoded(&[0]);

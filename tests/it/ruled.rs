@@ -497,3 +497,212 @@ fn letters_of_the_target_belong_to_their_person() {
     says(&said, &["1 dead letter was given up"]);
     says(&project.run(&["sync", "dlq", "list"]).1, &["no dead letter"]);
 }
+
+/// Items and accounts whose fields are called otherwise are known by the usual names, by classes, and by what
+/// somebody says of them.
+#[test]
+fn fields_are_known_by_other_names() {
+    let rows = "{\"sku\":\"a\",\"on_hand\":1,\"warehouse\":\"HAM\",\"updatedAt\":\"2026-03-01\"}\n\
+                {\"sku\":\"b\",\"on_hand\":1,\"updatedAt\":\"2026-03-01\"}\n\
+                {\"sku\":\"c\",\"on_hand\":1,\"warehouse\":\"HAM\"}\n";
+    let stock = |industry_of: &str, mapping: &str, rows: &str| {
+        let project = industry(industry_of, "stock", "", mapping, rows);
+        let (exit, document) = project.document(&["sync", "run", "stock"]);
+        assert_eq!(exit, 0, "{document}");
+        (records(&project, "stock"), document["totals"]["rejected"].as_u64())
+    };
+    let mapping = plain(&["sku", "on_hand", "warehouse", "updatedAt"]);
+    let (written, rejected) = stock("compliance: { industry: manufacturing }\n", &mapping, rows);
+    assert_eq!((written.len(), written[0]["sku"].as_str(), rejected), (1, Some("a"), Some(2)));
+    // What nobody could guess is said.
+    let said = "compliance: { industry: manufacturing, rules: [{ use: inventory, mappings: [stock], \
+                fields: { item_id: teil, quantity: anzahl, location: regal, last_updated: zeit } }] }\n";
+    let rows = "{\"teil\":1,\"anzahl\":2,\"regal\":\"x\",\"zeit\":\"2026\"}\n{\"teil\":2,\"anzahl\":2,\"regal\":\"x\"}\n";
+    let (written, rejected) = stock(said, &plain(&["teil", "anzahl", "regal", "zeit"]), rows);
+    assert_eq!((written.len(), rejected), (1, Some(1)));
+    let project = industry(&said.replace("item_id: teil", "item: teil"), "stock", "", &plain(&["teil"]), rows);
+    let (exit, said) = project.run(&["map", "check"]);
+    assert_eq!(exit, 2, "{said}");
+    says(&said, &["has no field `item`: there are item_id, last_updated, location, quantity"]);
+    // By class, whatever the name.
+    let rows = "{\"id\":\"a\",\"inhaber\":\"Erika Muster\",\"mobile\":\"+49 30 1\",\"account_balance\":5,\"status\":\"open\"}\n\
+                {\"id\":\"b\",\"inhaber\":\"Max Muster\",\"mobile\":\"+49 30 2\",\"account_balance\":6,\"status\":\"open\",\"consent_data_processing\":true,\"share_balance\":true}\n";
+    let fields = ", fields: { id: string, inhaber: { type: string, class: pii.name }, mobile: string, account_balance: int, status: string, \
+                  consent_data_processing: bool, share_balance: bool }";
+    let mapping = plain(&["id", "inhaber", "mobile", "account_balance", "status"]);
+    let project = industry("compliance: { industry: finance }\n", "accounts", fields, &mapping, rows);
+    let connectors = project.read("connectors.yaml").replace("  hub:\n", "  hub:\n    clearance: [pii]\n");
+    project.write("connectors.yaml", &connectors);
+    let (exit, said) = project.run(&["sync", "run", "accounts"]);
+    assert_eq!(exit, 0, "{said}");
+    let written = records(&project, "accounts");
+    assert_eq!(written[0], serde_json::json!({ "id": "a", "status": "open" }));
+    assert_eq!((&written[1]["inhaber"], &written[1]["account_balance"]), (&Value::from("Max Muster"), &Value::from(6)));
+}
+
+/// A record that breaks several rules is told under all of them.
+#[test]
+fn all_rules_that_a_record_breaks_are_named() {
+    let rules = "compliance:
+  rules:
+    - { name: no-debt, about: Amounts are not below zero, on: record, when: record.amount < 0, action: park }
+    - { name: no-yen, about: Nothing is paid in yen, on: record, when: 'record.currency == \"JPY\"', action: park }
+    - { name: no-test, on: record, when: record.kind == \"test\", action: withhold }
+    - { name: no-kp, on: record, when: record.country == \"kp\", action: withhold }
+";
+    let fields = ", key: id, fields: { id: int, amount: int, currency: string, kind: string, country: string }";
+    let rows = "{\"id\":1,\"amount\":-1,\"currency\":\"JPY\",\"kind\":\"a\",\"country\":\"de\"}\n\
+                {\"id\":2,\"amount\":1,\"currency\":\"EUR\",\"kind\":\"test\",\"country\":\"kp\"}\n";
+    let project = industry(rules, "sales", fields, &plain(&["id", "amount", "currency"]), rows);
+    let (exit, said) = project.run(&["sync", "run", "sales"]);
+    assert_eq!(exit, 0, "{said}");
+    let (_, letters) = project.document(&["sync", "dlq", "list"]);
+    let id = letters["letters"][0]["id"].as_str().expect("a letter").to_owned();
+    says(&project.run(&["sync", "dlq", "show", &id]).1, &["rule `no-debt`", "rule `no-yen`"]);
+    let (_, why) = project.document(&["audit", "why", "sales.ndjson:1"]);
+    assert_eq!(why["found"][0]["rules"], serde_json::json!(["no-debt", "no-yen"]), "{why}");
+    says(&project.run(&["audit", "why", "sales.ndjson:1"]).1, &["`no-debt` connectors.yaml:4", "`no-yen` connectors.yaml:5"]);
+    let (_, why) = project.document(&["audit", "why", "sales.ndjson:2"]);
+    assert_eq!(why["found"][0]["rules"], serde_json::json!(["no-test", "no-kp"]), "{why}");
+    says(&project.run(&["audit", "why", "sales.ndjson:2"]).1, &["no-test", "connectors.yaml:6", "no-kp", "connectors.yaml:7"]);
+}
+
+/// A rule that asks for an approval: nothing moves until somebody else approved of the plan, or a waiver with owner,
+/// reason and end says that it may; an approval is for one run, and a waiver ends.
+#[test]
+fn what_needs_an_approval_waits_for_it() {
+    let rules = |more: &str| {
+        format!(
+            "compliance:
+  rules:
+    - {{ name: cross-border, about: What leaves the house is looked at by two, on: flow, when: flow.target.name == \"hub\", action: approve }}
+{more}"
+        )
+    };
+    let fields = ", fields: { id: int }";
+    let project = industry(&rules(""), "items", fields, &plain(&["id"]), "{\"id\":1}\n");
+    // It is no error, and it is said.
+    let (exit, said) = project.run(&["map", "check"]);
+    assert_eq!(exit, 0, "{said}");
+    says(&said, &["cross-border", "consign sync approve"]);
+    let (exit, said) = project.run(&["sync", "run", "items"]);
+    assert_eq!(exit, 6, "{said}");
+    says(&said, &["sync-approval-missing", "rule `cross-border`: What leaves the house is looked at by two"]);
+    assert!(project.read("out/items.ndjson").is_empty());
+    let (_, refused) = project.document(&["audit", "list", "--action", "run.refused"]);
+    says(&refused.to_string(), &["cross-border"]);
+    says(&project.run(&["sync", "plan", "items"]).1, &["runs with an approved plan only", "cross-border"]);
+    let (exit, said) = project.run(&["sync", "plan", "items", "--save", "plan.json"]);
+    assert_eq!(exit, 0, "{said}");
+    says(&said, &["next: consign sync approve plan.json"]);
+    assert_eq!(project.run(&["sync", "run", "--plan", "plan.json"]).0, 6);
+    // Whoever made it is not who approves of it.
+    assert_eq!(project.run(&["sync", "approve", "plan.json", "--as", "ada", "--reason", "fine"]).0, 6);
+    let (exit, said) = project.run(&["sync", "approve", "plan.json", "--as", "bert", "--reason", "CHG-7"]);
+    assert_eq!(exit, 0, "{said}");
+    let (exit, said) = project.run(&["sync", "run", "--plan", "plan.json"]);
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!(records(&project, "items").len(), 1);
+    let (_, approved) = project.document(&["audit", "list", "--action", "plan.approved"]);
+    let event = &approved["events"][0];
+    assert_eq!((event["actor"].as_str(), event["reason"].as_str()), (Some("bert"), Some("CHG-7")), "{approved}");
+    // It was for that run.
+    assert_eq!(project.run(&["sync", "run", "items"]).0, 6);
+    for (until, expected) in [("2999-01-01", 0), ("2020-01-01", 6)] {
+        let waiver = format!(
+            "  waivers:\n    - {{ check: cross-border, at: items, owner: bert, reason: tested by hand, until: {until} }}\n"
+        );
+        let project = industry(&rules(&waiver), "items", fields, &plain(&["id"]), "{\"id\":1}\n");
+        let (exit, said) = project.run(&["sync", "run", "items"]);
+        assert_eq!(exit, expected, "{until}: {said}");
+    }
+}
+
+/// What each action does, through the whole program.
+#[test]
+fn each_action_does_what_it_says() {
+    let rows = "{\"id\":1,\"flag\":true,\"name\":\"Bob Jones\",\"phone\":\"+49 30 123456\",\"number\":\"ab-12\"}\n\
+                {\"id\":2,\"flag\":false,\"name\":\"Eva Gold\",\"phone\":\"+49 30 123457\",\"number\":\"ab-13\"}\n";
+    let fields = ", fields: { id: int, flag: bool, name: string, phone: string, number: string }";
+    let mapping = plain(&["id", "name", "phone", "number"]);
+    let act = |action: &str| {
+        let rules = format!(
+            "compliance:\n  keys: {{ cards: {{ purpose: token }} }}\n  rules:\n    - {{ name: r, about: Flagged, on: record, when: record.flag, action: {action} }}\n"
+        );
+        let project = industry(&rules, "people", fields, &mapping, rows);
+        assert_eq!(project.run(&["audit", "keys", "create", "cards"]).0, 0);
+        let (exit, document) = project.document(&["sync", "run", "people"]);
+        (exit, document["totals"].clone(), records(&project, "people"), project)
+    };
+    let number = |totals: &Value, name: &str| totals[name].as_u64().unwrap_or_default();
+    let (exit, totals, written, project) = act("park");
+    assert_eq!((exit, number(&totals, "rejected"), written.len()), (0, 1, 1));
+    says(&project.run(&["sync", "dlq", "list"]).1, &["rule `r`: Flagged"]);
+    let (exit, totals, written, _) = act("withhold");
+    assert_eq!((exit, number(&totals, "withheld"), written.len()), (0, 1, 1));
+    let (exit, _, _, project) = act("stop");
+    assert_ne!(exit, 0);
+    says(&project.run(&["sync", "dlq", "list"]).1, &["rule `r`: Flagged"]);
+    let (exit, _, written, _) = act("{ mask: phone }");
+    let phone = written[0]["phone"].as_str().expect("a text").to_owned();
+    assert!(exit == 0 && !phone.contains("123456") && written[1]["phone"] == "+49 30 123457", "{written:?}");
+    let (exit, _, written, _) = act("{ drop: [phone, name] }");
+    assert_eq!((exit, &written[0]), (0, &serde_json::json!({ "id": 1, "number": "ab-12" })));
+    let (exit, _, written, _) = act("{ anonymize: name }");
+    assert_eq!((exit, written[0]["name"].as_str(), written[1]["name"].as_str()), (0, Some("BJ"), Some("Eva Gold")));
+    let (exit, _, written, _) = act("{ tokenize: { field: number, key: cards } }");
+    let token = written[0]["number"].as_str().expect("a token").to_owned();
+    assert!(exit == 0 && token.len() == 26 && written[1]["number"] == "ab-13", "{token}");
+    // Several at once.
+    let (exit, _, written, _) = act("[{ mask: phone }, { anonymize: name }]");
+    assert!(exit == 0 && written[0]["name"] == "BJ" && written[0]["phone"] != "+49 30 123456", "{written:?}");
+    // Before anything moves.
+    for (action, exit) in [("block", 6), ("warn", 0), ("approve", 6)] {
+        let rules = format!(
+            "compliance: {{ rules: [{{ name: r, about: Nothing goes there, on: mapping, when: 'true', action: {action} }}] }}\n"
+        );
+        let project = industry(&rules, "people", fields, &mapping, rows);
+        says(&project.run(&["map", "check"]).1, &["rule `r`: Nothing goes there"]);
+        assert_eq!(project.run(&["sync", "run", "people"]).0, exit, "{action}");
+        assert_eq!(records(&project, "people").is_empty(), exit != 0, "{action}");
+    }
+}
+
+/// Of a record that cannot be decoded nobody knows which of its fields is which: it is sealed like any other, and
+/// where it may hold what must never be stored nothing of it is kept.
+#[test]
+fn records_that_cannot_be_decoded_are_protected() {
+    let good = "{\"id\":1}\n";
+    let state = |project: &Project| {
+        let files = std::fs::read_dir(project.root().join(".consign")).expect("the state");
+        files.filter_map(|file| std::fs::read(file.ok()?.path()).ok()).flatten().collect::<Vec<u8>>()
+    };
+    let holds = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+    let shown = |compliance: &str, fields: &str, bad: &str| {
+        let project = industry(compliance, "payments", fields, &plain(&["id"]), &format!("{good}{bad}\n"));
+        let (exit, document) = project.document(&["sync", "run", "payments"]);
+        assert_eq!((exit, document["totals"]["rejected"].as_u64()), (0, Some(1)), "{document}");
+        let (_, letters) = project.document(&["sync", "dlq", "list"]);
+        let id = letters["letters"][0]["id"].as_str().expect("a letter").to_owned();
+        let (_, said) = project.run(&["sync", "dlq", "show", &id]);
+        (state(&project), said)
+    };
+    let off = "compliance: { rules: [{ use: \"*\", enabled: false }] }\n";
+    let looking = "compliance: { rules: [{ use: \"*\", enabled: false }], detect: { action: mask } }\n";
+    let (card, broken) = ("4539148803436467", "{\"id\":2,\"memo\":\"4539148803436467\",");
+    // Sealed, whoever looks or not; shown only to whom asks for it in clear.
+    for compliance in [off, looking] {
+        let (state, said) = shown(compliance, "", broken);
+        assert!(!holds(&state, card), "{compliance}");
+        assert!(compliance == off || !said.contains(card), "{said}");
+    }
+    // A verification code: by the name of its field, by declaration, by what it looks like.
+    for (compliance, fields, bad) in [
+        (off, "", "{\"id\":2,\"cvv\":\"918\","),
+        (off, ", fields: { id: int, pruefzahl: { type: string, class: pci.sad.cvv } }", "{\"id\":2,\"pruefzahl\":\"918\","),
+        (looking, "", "{\"id\":2,\"swipe\":\"%B4539148803436467^DOE/JANE^27121010000000000000?\","),
+    ] {
+        let (_, said) = shown(compliance, fields, bad);
+        says(&said, &["nothing of the record is kept"]);
+    }
+}

@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::moment;
 use crate::cli::output::Answer;
 use crate::cli::output::text::shown;
+use crate::comply::rules::Rule;
 use crate::config::{Mapping, Project};
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::store::{EventFilter, Found, Letter, LetterFilter, LetterState, Store, WithheldRow};
@@ -34,7 +35,7 @@ impl Why {
         let mut found: Vec<Value> = Vec::new();
         for letter in &letters {
             let events = of_run(&store, letter)?;
-            found.push(told(letter, &mappings, &events, &mut text));
+            found.push(told(letter, &project, &mappings, &events, &mut text));
         }
         for one in withheld(&store, &record)? {
             found.push(kept_back(&one, &project, &mappings, &mut text));
@@ -82,17 +83,18 @@ fn kept_back(one: &WithheldRow, project: &Project, mappings: &[Mapping], text: &
     let code = codes::all().find(|code| code.id == one.code);
     line("code", &format!("{}: {}", one.code, code.map_or("", |code| code.title)));
     let mapping = mappings.iter().find(|mapping| mapping.name.value == one.route);
-    let rule = one.rule.as_deref().map(|name| {
+    let known = crate::comply::rules::of(project, mappings).0;
+    let rule = |name: &str| {
         let held = mapping.and_then(|mapping| mapping.withholds.iter().find(|held| held.rule == name));
-        let rules = crate::comply::rules::of(project, mappings).0;
-        let place = rules.iter().find(|rule| rule.name == name).and_then(|rule| rule.place.clone());
-        let at = place.map(|place| format!("{}:{}", place.file, place.line));
-        (name, held.map(|held| held.told.clone()), at)
-    });
-    if let Some((name, told, at)) = &rule {
+        let rule = known.iter().find(|rule| rule.name == name);
+        (name.to_owned(), held.map(|held| held.told.clone()), rule.and_then(place_of))
+    };
+    let rules: Vec<_> = one.rule.as_deref().unwrap_or_default().lines().map(rule).collect();
+    for (name, told, at) in &rules {
         line("rule", told.as_deref().unwrap_or(name));
         line("at", at.as_deref().unwrap_or("it is no longer in force"));
-    } else if let Some(mapping) = mapping {
+    }
+    if let (Some(mapping), true) = (mapping, rules.is_empty()) {
         line("at", &format!("`compliance:` of {}", mapping.file));
     }
     line("when", &moment::shown(one.at_ns));
@@ -101,10 +103,16 @@ fn kept_back(one: &WithheldRow, project: &Project, mappings: &[Mapping], text: &
     line("next", "once the reason is gone, the next run that reads the record takes it along");
     json!({
         "kind": "withheld", "route": one.route, "run": one.run, "code": one.code,
-        "explain": code.map(|code| code.explain), "rule": one.rule,
-        "told": rule.as_ref().and_then(|(_, told, _)| told.clone()), "place": rule.and_then(|(.., at)| at),
+        "explain": code.map(|code| code.explain), "rule": rules.first().map(|(name, ..)| name),
+        "told": rules.first().and_then(|(_, told, _)| told.clone()), "place": rules.first().and_then(|(.., at)| at.clone()),
+        "rules": rules.iter().map(|(name, ..)| name).collect::<Vec<_>>(),
         "record": one.record, "withheld": moment::shown(one.at_ns),
     })
+}
+
+/// Where a rule is written; those that are shipped are in no file of the project.
+fn place_of(rule: &Rule) -> Option<String> {
+    rule.place.as_ref().map(|place| format!("{}:{}", place.file, place.line))
 }
 
 /// The dead letters of a record, the newest first.
@@ -158,7 +166,7 @@ fn refusals(store: &Store, record: &str) -> Result<Vec<Event>> {
     Ok(found)
 }
 
-fn told(letter: &Letter, mappings: &[Mapping], events: &[Event], text: &mut String) -> Value {
+fn told(letter: &Letter, project: &Project, mappings: &[Mapping], events: &[Event], text: &mut String) -> Value {
     let what = match letter.state {
         LetterState::Open => "was set aside and waits",
         LetterState::Replaying => "is being replayed",
@@ -180,6 +188,12 @@ fn told(letter: &Letter, mappings: &[Mapping], events: &[Event], text: &mut Stri
     if let Some(rule) = &rule {
         line("rule", rule);
     }
+    // The rules of the project that it broke, each with the place where it is written.
+    let broken = crate::comply::rules::of(project, mappings).0;
+    let broken: Vec<&Rule> = broken.iter().filter(|rule| letter.cause.contains(&rule.said())).collect();
+    for rule in &broken {
+        line("rule", &format!("`{}` {}", rule.name, place_of(rule).unwrap_or_default()));
+    }
     line("when", &moment::shown(letter.created_ns));
     line("run", &letter.run);
     line("letter", &letter.id);
@@ -198,6 +212,7 @@ fn told(letter: &Letter, mappings: &[Mapping], events: &[Event], text: &mut Stri
     json!({
         "kind": "dead_letter", "id": letter.id, "route": letter.route, "run": letter.run, "state": letter.state.word(),
         "cause": letter.cause, "field": letter.field, "code": letter.code, "explain": explain, "rule": rule,
+        "rules": broken.iter().map(|rule| &rule.name).collect::<Vec<_>>(),
         "source": letter.source, "line": letter.line, "record": letter.record,
         "rejected": moment::shown(letter.created_ns), "reason": letter.reason,
         "classes": letter.classes.iter().map(|id| id.class().name).collect::<Vec<_>>(),

@@ -36,8 +36,10 @@ impl Approve {
         let mut store = context.store(&project)?;
         let known = store.plan(&plan.hash)?.ok_or_else(|| unknown(&plan.hash))?;
         for route in &known.routes {
+            // As the mapping says it now, or as a rule asked for it when the plan was made.
             let asks = |approval: &crate::config::Approval| approval.four_eyes;
-            if routes_named(&mappings, route)?.iter().any(|m| m.sync.approval.as_ref().is_some_and(asks)) {
+            let said = routes_named(&mappings, route)?.iter().any(|m| m.sync.approval.as_ref().is_some_and(asks));
+            if said || plan.routes.get(route).is_some_and(|planned| planned["approval"]["four_eyes"] == true) {
                 four_eyes(&known, &name).map_err(|error| {
                     let draft = Draft {
                         outcome: Outcome::Denied,

@@ -95,7 +95,7 @@ impl Plan {
         for mapping in mappings.iter().filter(|m| self.names.iter().any(|name| m.answers_to(name))) {
             let (said, mut plan) = one(&project, mapping, store.as_ref(), window.as_ref(), self.full)?;
             text.push_str(&said);
-            approval |= mapping.sync.approval.is_some();
+            approval |= plan["approval"].is_object();
             if let Some(route) = foreseen.as_ref().and_then(|(planned, _)| planned.routes.get(&mapping.name.value)) {
                 text.push_str(&format!("  {:<10} {}\n", "expects", expects(route)));
                 plan["effects"] = route["effects"].clone();
@@ -233,9 +233,10 @@ fn one(
         line("disabled", state.reason.as_deref().unwrap_or("no reason given"));
     }
     line("delivery", guarantee);
-    if let Some(approval) = sync.approval {
+    if let Some(approval) = plan.mapping.sync.approval {
         let eyes = if approval.four_eyes { ", by somebody else than who made it" } else { "" };
-        line("approval", &format!("runs with an approved plan only{eyes}"));
+        let because = plan.approval_because.as_ref().map_or_else(String::new, |rule| format!(": {rule}"));
+        line("approval", &format!("runs with an approved plan only{eyes}{because}"));
     }
     if full && sync.mode != Mode::Mirror {
         let (carries, spec) = (plan.to.protocol.spec().carries, plan.to.stream.name.as_str());
@@ -270,7 +271,7 @@ fn one(
         "compliance": inline.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>(),
         "schedule": sync.schedule.as_ref().map(|s| json!({ "cron": s.cron.value, "timezone": s.timezone })),
         "after": sync.after.iter().map(|s| &s.value).collect::<Vec<_>>(),
-        "approval": sync.approval.map(|approval| json!({ "four_eyes": approval.four_eyes })),
+        "approval": plan.mapping.sync.approval.map(|approval| json!({ "four_eyes": approval.four_eyes, "because": plan.approval_because })),
         "enabled": state.as_ref().is_none_or(|s| s.enabled),
         "disabled_because": state.as_ref().filter(|s| !s.enabled).and_then(|s| s.reason.clone()),
         "guarantee": word,

@@ -34,6 +34,8 @@ pub struct Context {
     pub(super) whole: DetectorSet,
     /// All that anything speaks for.
     pub(super) supported: DetectorSet,
+    /// Detectors whose findings are no news here: they need no fingerprint.
+    pub(super) announced: DetectorSet,
     pub(super) is_contrary: bool,
     /// What the column adds to each detector.
     pub(super) column: Option<Box<[f32]>>,
@@ -70,6 +72,15 @@ impl Context {
             self.beside = (0..ALL.len()).filter(next).collect();
         }
         self.settled()
+    }
+
+    /// The classes that the field is known to hold: what is found of them is no news, and gets no fingerprint.
+    pub fn announce(&mut self, classes: ClassSet) {
+        let is_known = |place: &usize| {
+            let own = OWN[*place];
+            classes.iter().any(|known| own.is_within(known) || known.is_within(own))
+        };
+        self.announced = (0..ALL.len()).filter(is_known).collect();
     }
 
     /// The same field, with what a sample of its values showed.

@@ -150,7 +150,7 @@ fn plain(character: char) -> Option<Plain> {
 }
 
 /// Whether a byte can begin a character that [`plain`] knows.
-pub(super) fn may_fold(lead: u8) -> bool {
+pub(super) const fn may_fold(lead: u8) -> bool {
     matches!(lead, 0xC2 | 0xD9 | 0xDB | 0xE0 | 0xE2 | 0xE3 | 0xEF)
 }
 

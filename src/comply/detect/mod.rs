@@ -10,6 +10,7 @@ pub(super) mod calendar;
 mod column;
 mod context;
 mod decode;
+mod glance;
 mod hit;
 mod number;
 mod pass;
@@ -110,11 +111,24 @@ impl Scanner {
     /// Adds what it finds in a text to `found`, in no order. Nothing is allocated where nothing is found,
     /// beyond the memory of decoding, which is kept.
     pub fn scan(&mut self, text: &str, context: &Context, found: &mut Vec<Hit>) {
+        let is_plain = glance::is_plain(text.as_bytes());
+        if is_plain && context.whole.is_empty() {
+            return;
+        }
         let Self { tables, threshold, fingerprints, layers, run } = self;
         let mut pass =
             Pass::new(tables, *threshold, fingerprints.as_ref(), context, text.as_bytes(), layers, run, found);
         pass.whole(text);
-        pass.run();
+        if !is_plain {
+            pass.run();
+        }
+    }
+
+    /// The pass alone, without a first look and without the field's name.
+    #[cfg(test)]
+    fn pass(&mut self, text: &str, context: &Context, found: &mut Vec<Hit>) {
+        let Self { tables, threshold, fingerprints, layers, run } = self;
+        Pass::new(tables, *threshold, fingerprints.as_ref(), context, text.as_bytes(), layers, run, found).run();
     }
 
     /// Takes a value into the statistics of its column.

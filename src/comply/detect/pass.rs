@@ -13,7 +13,7 @@ use super::words::{Near, Words};
 use crate::comply::detectors::{ALL, Found, Shows, Site};
 
 /// The shortest word that can be a token of a vendor by itself.
-const TOKEN: usize = 15;
+pub(super) const TOKEN: usize = 15;
 
 /// The longest word with digits that may be a name.
 const NAME: usize = 8;
@@ -402,7 +402,8 @@ impl<'p> Pass<'p> {
                 }
             }
         }
-        let fingerprint = self.fingerprints.map(|of| of.of(value, detector.shows == Shows::Number));
+        let is_news = !self.context.announced.contains(index);
+        let fingerprint = self.fingerprints.filter(|_| is_news).map(|of| of.of(value, detector.shows == Shows::Number));
         let preview = if detector.shows == Shows::Nothing { Preview::HIDDEN } else { Preview::of(value) };
         let class = self.tables.classes[index];
         let length = end - start;

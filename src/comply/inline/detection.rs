@@ -1,7 +1,6 @@
 //! Detection over outgoing values: what no class announced is found before it is written.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crate::comply::detect::{Context, Hit, Scanner, Selection};
 use crate::config::{Detect, OnHit};
@@ -13,7 +12,9 @@ use crate::record::{Act, Arena, ClassId, ClassSet, Path, Rulings, Value};
 /// What is said in place of a value that was masked begins and ends so.
 const MASK: (&str, &str) = ("[", "]");
 
-/// Whole numbers below have too few digits for anything that is looked for in numbers.
+/// Numbers with fewer digits have too few for anything that is looked for in numbers.
+const FEW: usize = 7;
+/// Whole numbers below have fewer.
 const SMALL: u64 = 1_000_000;
 
 /// What is looked for in the values of a route.
@@ -21,13 +22,15 @@ const SMALL: u64 = 1_000_000;
 pub struct Detection {
     asked: Detect,
     selection: Selection,
-    columns: Vec<Watched>,
+    /// The fields that are known: first the columns, then what is known of those below them.
+    fields: Vec<Watched>,
+    columns: usize,
     /// Of a sentence about a record.
     none: Context,
 }
 
 /// A field whose values are looked at.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Watched {
     path: Path,
     name: String,
@@ -36,21 +39,31 @@ struct Watched {
     announced: ClassSet,
     /// Whether it is a part of the key: its value cannot be changed.
     is_key: bool,
-    /// Fields below it, by their keys.
-    below: HashMap<String, Watched>,
+    below: Below,
+}
+
+/// The fields of a field, by their keys.
+#[derive(Clone, Debug, Default)]
+struct Below {
+    /// The first of them in the order they were met, which is that of most records.
+    first: Vec<(String, usize)>,
+    /// Which of these comes next.
+    next: usize,
+    others: HashMap<String, usize>,
 }
 
 /// What a worker looks with.
 pub struct Memory {
     scanner: Scanner,
     hits: Vec<Hit>,
-    /// Fields that no rule names: those of objects that are taken over whole.
-    others: HashMap<String, Arc<Watched>>,
-    path: String,
+    /// The fields of the route, and those that no rule names: those of objects that are taken over whole.
+    fields: Vec<Watched>,
 }
 
-/// Most fields that no rule names and that are remembered.
-const MOST_OTHERS: usize = 10_000;
+/// Most fields that are remembered.
+const MOST_FIELDS: usize = 10_000;
+/// Most keys of an object that are looked for one after the other.
+const MOST_FIRST: usize = 32;
 
 /// What was seen in a record.
 #[derive(Debug, PartialEq)]
@@ -99,18 +112,21 @@ impl Detection {
             .fingerprints(key);
         let columns = route.columns.iter().enumerate().map(|(index, column)| {
             let flow = route.flows.get(index).map_or(ClassSet::NONE, |flow| flow.source.union(flow.classes));
-            let mut watched = Watched::new(column.path.clone(), flow, beside, route.key.contains(&index));
-            for leaf in route.leaves.iter().filter(|leaf| leaf.column == index && leaf.target != column.path) {
-                watched.grow(&leaf.target, leaf.flow.source.union(leaf.flow.classes), beside);
-            }
-            watched
+            Watched::new(column.path.clone(), flow, beside, route.key.contains(&index))
         });
-        Some(Self { asked: asked.clone(), selection, columns: columns.collect(), none: Context::none() })
+        let mut fields: Vec<Watched> = columns.collect();
+        for leaf in route.leaves.iter().filter(|leaf| leaf.target != route.columns[leaf.column].path) {
+            grow(&mut fields, leaf.column, &leaf.target, leaf.flow.source.union(leaf.flow.classes), beside);
+        }
+        for field in &mut fields {
+            field.context.announce(field.announced);
+        }
+        Some(Self { asked: asked.clone(), selection, fields, columns: route.columns.len(), none: Context::none() })
     }
 
     /// What a worker looks with.
     pub fn memory(&self) -> Memory {
-        Memory { scanner: Scanner::new(&self.selection), hits: Vec::new(), others: HashMap::new(), path: String::new() }
+        Memory { scanner: Scanner::new(&self.selection), hits: Vec::new(), fields: self.fields.clone() }
     }
 
     /// Looks at the values of one or more target records, one after the other.
@@ -121,10 +137,10 @@ impl Detection {
         arena: &'a Arena,
         rulings: &mut Rulings,
     ) -> Seen {
-        let Memory { scanner, hits, others, path } = memory;
-        let mut look = Look { detection: self, scanner, hits, others, path, arena, rulings, worst: None };
-        for (value, watched) in values.iter_mut().zip(self.columns.iter().cycle()) {
-            if let Some(masked) = look.value(*value, watched) {
+        let Memory { scanner, hits, fields } = memory;
+        let mut look = Look { detection: self, scanner, hits, fields, arena, rulings, worst: None };
+        for (value, column) in values.iter_mut().zip((0..self.columns).cycle()) {
+            if let Some(masked) = look.value(*value, column) {
                 *value = masked;
             }
         }
@@ -144,10 +160,19 @@ impl Detection {
         if hits.is_empty() { text } else { masked(&text, hits) }
     }
 
+    /// The classes that a text shows, announced or not.
+    pub(super) fn shows(&self, memory: &mut Memory, text: &str) -> ClassSet {
+        let Memory { scanner, hits, .. } = memory;
+        hits.clear();
+        scanner.scan(text, &self.none, hits);
+        hits.iter().map(|hit| hit.class).filter(|class| class.class().sensitivity > 0).collect()
+    }
+
     /// Whether a source value of a column looks sensitive, announced or not.
     pub(super) fn suspects(&self, memory: &mut Memory, column: usize, value: &Value<'_>) -> bool {
         let Memory { scanner, hits, .. } = memory;
-        let context = self.columns.get(column).map_or(&self.none, |watched| &watched.context);
+        let columns = self.fields.get(..self.columns).unwrap_or_default();
+        let context = columns.get(column).map_or(&self.none, |watched| &watched.context);
         hits.clear();
         scanner.scan(&crate::record::shown::text(value), context, hits);
         hits.iter().any(|hit| hit.class.class().sensitivity > 0)
@@ -168,7 +193,7 @@ impl Detection {
 }
 
 /// Card authentication data: never stored after authorisation, not even encrypted (PCI DSS 3.3.1).
-fn is_fleeting(class: ClassId) -> bool {
+pub fn is_fleeting(class: ClassId) -> bool {
     ClassId::named("pci.sad").is_some_and(|sad| class.is_within(sad))
 }
 
@@ -176,24 +201,69 @@ fn covers(classes: ClassSet, class: ClassId) -> bool {
     ClassSet::one(class).beyond(classes).is_empty()
 }
 
+/// Takes a field below a column into account.
+fn grow(fields: &mut Vec<Watched>, column: usize, target: &Path, announced: ClassSet, beside: ClassSet) {
+    let Some(rest) = target.0.strip_prefix(fields[column].path.0.as_slice()) else { return };
+    let keys = rest.iter().filter_map(|step| if let Step::Key(key) = step { Some(key) } else { None });
+    let mut at = column;
+    for key in keys {
+        at = match fields[at].below.find(key) {
+            Some(below) => below,
+            None => add(fields, at, key, ClassSet::NONE, beside, false),
+        };
+    }
+    fields[at].announced = fields[at].announced.union(announced);
+}
+
+/// A field more, below another; its number.
+fn add(
+    fields: &mut Vec<Watched>,
+    around: usize,
+    key: &str,
+    announced: ClassSet,
+    beside: ClassSet,
+    is_key: bool,
+) -> usize {
+    let mut path = fields[around].path.clone();
+    path.0.push(Step::Key(key.to_owned()));
+    let number = fields.len();
+    fields.push(Watched::new(path, announced, beside, is_key));
+    fields[around].below.add(key, number);
+    number
+}
+
+impl Below {
+    /// The number of a field.
+    #[inline]
+    fn find(&mut self, key: &str) -> Option<usize> {
+        let (before, after) = self.first.split_at(self.next.min(self.first.len()));
+        let count = before.len();
+        let (place, number) = match after.iter().position(|(known, _)| known == key) {
+            Some(at) => (count + at, after[at].1),
+            None => match before.iter().position(|(known, _)| known == key) {
+                Some(at) => (at, before[at].1),
+                None => return self.others.get(key).copied(),
+            },
+        };
+        self.next = place + 1;
+        Some(number)
+    }
+
+    fn add(&mut self, key: &str, number: usize) {
+        if self.first.len() < MOST_FIRST {
+            self.first.push((key.to_owned(), number));
+        } else {
+            self.others.insert(key.to_owned(), number);
+        }
+    }
+}
+
 impl Watched {
     fn new(path: Path, announced: ClassSet, beside: ClassSet, is_key: bool) -> Self {
         let name = path.to_string();
-        let context = Context::of_field(&name).beside(beside);
-        Self { path, name, context, announced, is_key, below: HashMap::new() }
-    }
-
-    /// Takes a field below into account.
-    fn grow(&mut self, target: &Path, announced: ClassSet, beside: ClassSet) {
-        let Some(rest) = target.0.strip_prefix(self.path.0.as_slice()) else { return };
-        let keys = rest.iter().filter_map(|step| if let Step::Key(key) = step { Some(key) } else { None });
-        let mut at = self;
-        for key in keys {
-            let mut path = at.path.clone();
-            path.0.push(Step::Key(key.clone()));
-            at = at.below.entry(key.clone()).or_insert_with(|| Self::new(path, ClassSet::NONE, beside, false));
-        }
-        at.announced = at.announced.union(announced);
+        let mut context = Context::of_field(&name).beside(beside);
+        context.announce(announced);
+        Self { path, name, context, announced, is_key, below: Below::default() }
     }
 
     /// Whether a class is no news here.
@@ -206,8 +276,7 @@ struct Look<'l, 'a> {
     detection: &'l Detection,
     scanner: &'l mut Scanner,
     hits: &'l mut Vec<Hit>,
-    others: &'l mut HashMap<String, Arc<Watched>>,
-    path: &'l mut String,
+    fields: &'l mut Vec<Watched>,
     arena: &'a Arena,
     rulings: &'l mut Rulings,
     worst: Option<(Deed, Box<Finding>)>,
@@ -215,13 +284,13 @@ struct Look<'l, 'a> {
 
 impl<'a> Look<'_, 'a> {
     /// Looks at a value; gives what takes its place if something in it was masked.
-    fn value(&mut self, value: Value<'a>, watched: &Watched) -> Option<Value<'a>> {
+    fn value(&mut self, value: Value<'a>, field: usize) -> Option<Value<'a>> {
         match value {
-            Value::String(text) => self.text(text, watched, true).map(Value::String),
+            Value::String(text) => self.text(text, field, true).map(Value::String),
             Value::List(items) => {
                 let mut changed: Option<&'a mut [Value<'a>]> = None;
                 for (at, item) in items.iter().enumerate() {
-                    if let Some(masked) = self.value(*item, watched) {
+                    if let Some(masked) = self.value(*item, field) {
                         changed.get_or_insert_with(|| self.arena.alloc_slice_copy(items))[at] = masked;
                     }
                 }
@@ -230,7 +299,7 @@ impl<'a> Look<'_, 'a> {
             Value::Map(entries) => {
                 let mut changed: Option<&'a mut [(&'a str, Value<'a>)]> = None;
                 for (at, (key, item)) in entries.iter().enumerate() {
-                    if let Some(masked) = self.entry(key, *item, watched) {
+                    if let Some(masked) = self.entry(key, *item, field) {
                         changed.get_or_insert_with(|| self.arena.alloc_slice_copy(entries))[at].1 = masked;
                     }
                 }
@@ -240,8 +309,8 @@ impl<'a> Look<'_, 'a> {
                 let mut changed: Option<&'a mut [(Value<'a>, Value<'a>)]> = None;
                 for (at, (key, item)) in entries.iter().enumerate() {
                     let masked = match key {
-                        Value::String(key) => self.entry(key, *item, watched),
-                        _ => self.value(*item, watched),
+                        Value::String(key) => self.entry(key, *item, field),
+                        _ => self.value(*item, field),
                     };
                     if let Some(masked) = masked {
                         changed.get_or_insert_with(|| self.arena.alloc_slice_copy(entries))[at].1 = masked;
@@ -250,32 +319,39 @@ impl<'a> Look<'_, 'a> {
                 changed.map(|entries| Value::Dict(entries))
             }
             other => {
-                self.plain(&other, watched);
+                self.plain(&other, field);
                 None
             }
         }
     }
 
     /// What is no text has no mask: it is looked at as its text.
-    fn plain(&mut self, value: &Value<'a>, watched: &Watched) {
+    fn plain(&mut self, value: &Value<'a>, field: usize) {
+        let is_named = self.fields[field].context.is_named();
         match value {
-            Value::Number(text) => drop_mask(self.text(text, watched, false)),
-            Value::Int(number) if number.unsigned_abs() >= SMALL || watched.context.is_named() => {
-                drop_mask(self.text(&number.to_string(), watched, false));
+            Value::Number(text) if is_named || text.bytes().filter(u8::is_ascii_digit).count() >= FEW => {
+                drop_mask(self.text(text, field, false));
             }
-            Value::Uint(number) if *number >= SMALL || watched.context.is_named() => {
-                drop_mask(self.text(&number.to_string(), watched, false));
+            Value::Int(number) if is_named || number.unsigned_abs() >= SMALL => {
+                drop_mask(self.text(&number.to_string(), field, false));
             }
-            Value::Decimal(_) => {
+            Value::Uint(number) if is_named || *number >= SMALL => {
+                drop_mask(self.text(&number.to_string(), field, false));
+            }
+            Value::Decimal(number)
+                if is_named
+                    || number.mantissa().unsigned_abs() >= u128::from(SMALL)
+                    || usize::try_from(number.scale()).is_ok_and(|scale| scale >= FEW) =>
+            {
                 let mut text = Vec::new();
                 crate::record::shown::write(value, false, &mut text);
                 if let Ok(text) = std::str::from_utf8(&text) {
-                    drop_mask(self.text(text, watched, false));
+                    drop_mask(self.text(text, field, false));
                 }
             }
             Value::Bytes(bytes) => {
                 if let Ok(text) = std::str::from_utf8(bytes) {
-                    drop_mask(self.text(text, watched, false));
+                    drop_mask(self.text(text, field, false));
                 }
             }
             _ => {}
@@ -283,30 +359,28 @@ impl<'a> Look<'_, 'a> {
     }
 
     /// A field of an object: known from the mapping, or by its name alone.
-    fn entry(&mut self, key: &str, item: Value<'a>, around: &Watched) -> Option<Value<'a>> {
-        if let Some(below) = around.below.get(key) {
+    fn entry(&mut self, key: &str, item: Value<'a>, around: usize) -> Option<Value<'a>> {
+        if let Some(below) = self.fields[around].below.find(key) {
             return self.value(item, below);
         }
         // What a field is, its name says; it is asked once, not for each record.
-        self.path.clear();
-        self.path.push_str(&around.name);
-        self.path.push('.');
-        self.path.push_str(key);
-        if let Some(below) = self.others.get(self.path.as_str()) {
-            let below = Arc::clone(below);
-            return self.value(item, &below);
+        let Watched { announced, is_key, .. } = self.fields[around];
+        let known = self.fields.len();
+        if known < MOST_FIELDS {
+            let below = add(self.fields, around, key, announced, ClassSet::NONE, is_key);
+            return self.value(item, below);
         }
-        let mut path = around.path.clone();
+        let mut path = self.fields[around].path.clone();
         path.0.push(Step::Key(key.to_owned()));
-        let below = Arc::new(Watched::new(path, around.announced, ClassSet::NONE, around.is_key));
-        if self.others.len() < MOST_OTHERS {
-            self.others.insert(self.path.clone(), Arc::clone(&below));
-        }
-        self.value(item, &below)
+        self.fields.push(Watched::new(path, announced, ClassSet::NONE, is_key));
+        let seen = self.value(item, known);
+        self.fields.truncate(known);
+        seen
     }
 
     /// Looks at a text; gives what is left of it if something in it was masked.
-    fn text(&mut self, text: &str, watched: &Watched, can_mask: bool) -> Option<&'a str> {
+    fn text(&mut self, text: &str, field: usize, can_mask: bool) -> Option<&'a str> {
+        let watched = &self.fields[field];
         self.hits.clear();
         self.scanner.scan(text, &watched.context, self.hits);
         if self.hits.is_empty() {

@@ -14,13 +14,13 @@ mod sums;
 use std::sync::Arc;
 
 pub use consents::{Consents, Row as ConsentRow, Standing};
-pub use detection::{Detection, Finding, Memory, Seen};
+pub use detection::{Detection, Finding, Memory, Seen, is_fleeting};
 pub use gates::{Erased, Gates, Judgement, identity, standing};
 pub use hush::Hush;
 pub use residency::Residency;
 pub use sums::{Fate, Sums};
 
-use crate::record::{Arena, Rulings, Value};
+use crate::record::{Arena, ClassSet, Rulings, Value};
 
 /// What a route asks of each record, made for one run.
 #[derive(Debug, Default)]
@@ -86,6 +86,14 @@ impl Inspector {
             (Some(detection), Some(memory)) => detection.suspects(memory, column, value),
             _ => false,
         });
+    }
+
+    /// The classes that the bytes of a record show, announced or not.
+    pub fn shows(&mut self, bytes: &[u8]) -> ClassSet {
+        match (&self.inline.detection, &mut self.memory) {
+            (Some(detection), Some(memory)) => detection.shows(memory, &String::from_utf8_lossy(bytes)),
+            _ => ClassSet::NONE,
+        }
     }
 
     /// A sentence for people without what it shows of values that look sensitive.

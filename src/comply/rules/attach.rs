@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::aliases::called;
 use super::protected::{arrives, classes_of, is_protected, protects, reads};
 use super::words::{self, Known};
 use super::{Action, On, Rule, events, of};
@@ -27,6 +28,7 @@ pub fn attach(loaded: &mut Loaded) {
             let concerned: Vec<&Rule> =
                 rules.iter().filter(|rule| rule.concerns(&mapping.family) && !is_cleared(rule, target)).collect();
             for rule in concerned {
+                let rule = &called(rule, mapping, source);
                 let acts = match rule.on {
                     On::Record => add(rule, mapping, source, project),
                     On::Mapping | On::Flow => true,

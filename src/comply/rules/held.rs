@@ -40,14 +40,9 @@ pub fn findings(subject: &Subject<'_>, rules: &[Rule], one: bool) -> Findings {
             if rule.on == On::Connector && !is_end(&object) {
                 continue;
             }
-            let approved =
-                subject.routes.iter().any(|way| way.object() == object && way.mapping.sync.approval.is_some());
             let blocks = rule.actions.is_empty() || rule.does(&Action::Block);
-            let severity = match (blocks, rule.does(&Action::Approve)) {
-                (false, true) if approved => continue,
-                (false, false) => Severity::Warning,
-                _ => Severity::Error,
-            };
+            // What somebody has to approve of is asked for when it is to run: see `asks_approval`.
+            let severity = if blocks { Severity::Error } else { Severity::Warning };
             let waived = waiver_of(subject, &object, |name| name == rule.name || name == RULE.id);
             let severity = if waived.is_some_and(|waived| !waived.expired) { Severity::Warning } else { severity };
             let mut finding = Finding::error(&RULE, place, format!("{object}: {}", rule.said()));
@@ -55,12 +50,25 @@ pub fn findings(subject: &Subject<'_>, rules: &[Rule], one: bool) -> Findings {
             if let Some(fix) = &rule.fix {
                 finding = finding.fix(fix.clone());
             } else if rule.does(&Action::Approve) {
-                finding = finding.fix("say `sync: { approval: { required: true } }`");
+                finding = finding.fix("have each run approved of: `consign sync plan --save FILE`, `consign sync approve FILE`");
             }
             findings.push(finding);
         }
     }
     findings
+}
+
+/// The rule for which somebody has to approve of each run of a subject's routes, as it is told; `None`: nobody has to,
+/// or a waiver with owner, reason and an end that has not come takes its place.
+pub fn asks_approval(subject: &Subject<'_>, rules: &[Rule]) -> Option<String> {
+    let asking = rules.iter().filter(|rule| rule.does(&Action::Approve));
+    let is_waived = |rule: &Rule, object: &str| {
+        waiver_of(subject, object, |name| name == rule.name || name == RULE.id).is_some_and(|waived| !waived.expired)
+    };
+    asking
+        .filter(|rule| broken(rule, subject).iter().any(|(object, _)| !is_waived(rule, object)))
+        .map(Rule::said)
+        .next()
 }
 
 /// What a rule holds for: the thing, and where it is written.

@@ -9,6 +9,7 @@
 //!
 //! A pack applies by itself where records are what it is about ([`shipped`]); whoever names it decides instead.
 
+mod aliases;
 mod attach;
 mod condition;
 mod events;
@@ -27,9 +28,10 @@ use crate::error::codes::config::RULE_BAD;
 use crate::error::{Finding, Findings, Place};
 use crate::record::ClassId;
 
+pub use aliases::{Aliases, Also};
 pub use attach::attach;
 pub use condition::Condition;
-pub use held::{findings, held};
+pub use held::{asks_approval, findings, held};
 pub use shipped::{Applies, pack, packs};
 
 /// What a rule looks at.
@@ -170,6 +172,9 @@ pub struct Rule {
     /// The pack it is from.
     #[serde(skip)]
     pub pack: Option<Applies>,
+    /// What else its fields are called.
+    #[serde(skip)]
+    pub also: Aliases,
 }
 
 /// One action, or a list of them.
@@ -214,6 +219,9 @@ struct Uses {
     /// The key that takes the place of the pack's own.
     #[serde(default)]
     key: Option<String>,
+    /// What the fields of the pack are called here.
+    #[serde(default)]
+    fields: std::collections::BTreeMap<String, OneOrMany>,
     /// Whether it applies; `false` switches off what applies by itself.
     #[serde(default = "yes")]
     enabled: bool,
@@ -296,12 +304,22 @@ fn one(entry: &Spanned<Node>) -> Result<(Vec<Rule>, Vec<Decided>), String> {
         if !uses.enabled {
             return Ok((Vec::new(), vec![Decided { pack: uses.pack, mappings: uses.mappings }]));
         }
+        if let Some((unknown, _)) = uses.fields.iter().find(|(field, _)| !rules.iter().any(|rule| rule.also.contains_key(*field))) {
+            let known: Vec<&str> = rules.iter().flat_map(|rule| rule.also.keys().map(String::as_str)).collect();
+            return Err(match known.is_empty() {
+                true => format!("the pack `{}` has no fields with other names", uses.pack),
+                false => format!("the pack `{}` has no field `{unknown}`: there are {}", uses.pack, aliases::listed(known)),
+            });
+        }
         rules.retain(|rule| !uses.except.contains(&rule.name));
         for rule in &mut rules {
             rule.place = Some(entry.place.clone());
             rule.pack = Some(Applies { pack: uses.pack.clone(), because: std::collections::BTreeMap::new() });
             if !uses.mappings.is_empty() {
                 rule.mappings.clone_from(&uses.mappings);
+            }
+            for (field, names) in &uses.fields {
+                rule.also.insert(field.clone(), Also::only(names.all()));
             }
             for action in &mut rule.actions {
                 if let (Action::Tokenize { key, .. }, Some(own)) = (action, &uses.key) {

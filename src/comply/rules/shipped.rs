@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::aliases::{self, Aliases};
 use super::{Action, Decided, Rule, attach, fits};
 use crate::config::{Connector, Mapping, Project, yaml};
 use crate::record::{ClassId, ClassSet, Purpose};
@@ -37,6 +38,9 @@ struct Pack {
     about: String,
     /// What says that records are what it is about: one of these.
     applies: Vec<Sign>,
+    /// What else the fields are called that its rules are about.
+    #[serde(default)]
+    fields: Aliases,
     rules: Vec<Rule>,
 }
 
@@ -54,8 +58,20 @@ struct Sign {
     classes: Vec<String>,
 }
 
+impl Pack {
+    /// Each rule knows what else its own fields are called.
+    fn with_aliases(mut self) -> Self {
+        for rule in &mut self.rules {
+            let about = aliases::about(rule);
+            let own = self.fields.iter().filter(|(field, _)| about.contains(*field));
+            rule.also = own.map(|(field, also)| (field.clone(), also.clone())).collect();
+        }
+        self
+    }
+}
+
 static READ: LazyLock<Vec<(&'static str, Option<Pack>)>> =
-    LazyLock::new(|| PACKS.iter().map(|(name, text)| (*name, yaml::read::<Pack>(text).ok())).collect());
+    LazyLock::new(|| PACKS.iter().map(|(name, text)| (*name, yaml::read::<Pack>(text).ok().map(Pack::with_aliases))).collect());
 
 /// The names of the packs that are shipped.
 pub fn packs() -> impl Iterator<Item = &'static str> {
@@ -84,7 +100,7 @@ pub(super) fn by_themselves(project: &Project, mappings: &[Mapping], decided: &[
             }
             let ends = [&mapping.from, &mapping.to].map(|end| project.connectors.get(&end.connector));
             let [Some(source), Some(target)] = ends else { continue };
-            if let Some(why) = pack.applies.iter().find_map(|sign| sign.shows(project, mapping, [source, target])) {
+            if let Some(why) = pack.applies.iter().find_map(|sign| sign.shows(project, mapping, [source, target], &pack.fields)) {
                 because.insert(mapping.family.clone(), why);
             }
         }
@@ -124,7 +140,7 @@ fn keyed(rule: &mut Rule, project: &Project) {
 
 impl Sign {
     /// Why it says that a mapping is concerned; `None`: it does not.
-    fn shows(&self, project: &Project, mapping: &Mapping, ends: [&Connector; 2]) -> Option<String> {
+    fn shows(&self, project: &Project, mapping: &Mapping, ends: [&Connector; 2], also: &Aliases) -> Option<String> {
         let mut why = Vec::new();
         if let Some(industry) = &self.industry {
             let own = ends.iter().find_map(|end| {
@@ -148,8 +164,8 @@ impl Sign {
             why.push(format!("`{}` is its name", named.next()?));
         }
         if !self.fields.is_empty() {
-            let known = attach::fields(mapping, ends[0]);
-            why.push(format!("its records have `{}`", self.fields.iter().find(|field| known.contains(*field))?));
+            let own = |field: &String| aliases::names(field, also.get(field), mapping, ends[0]).into_iter().next();
+            why.push(format!("its records have `{}`", self.fields.iter().find_map(own)?));
         }
         if !self.classes.is_empty() {
             let read = classes(mapping, ends[0]);

@@ -192,6 +192,22 @@ fn without_unknown(text: &str, on: On, known: &Known) -> String {
     out
 }
 
+/// A condition that reads another field in place of one.
+pub(super) fn renamed(when: &str, field: &str, other: &str) -> String {
+    let mut out = String::with_capacity(when.len());
+    let mut rest = when;
+    while let Some(at) = rest.find("record.") {
+        let path = &rest[at + 7..];
+        let begin = at + 7 + usize::from(path.starts_with('?'));
+        let name: String = rest[begin..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        out.push_str(&rest[..begin]);
+        out.push_str(if name == field { other } else { &name });
+        rest = &rest[begin + name.len()..];
+    }
+    out.push_str(rest);
+    out
+}
+
 /// The fields of the record that a condition reads, words excluded.
 pub(super) fn fields(when: &str) -> Vec<String> {
     let of = when.match_indices("record.").map(|(at, _)| {
