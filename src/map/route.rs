@@ -333,7 +333,13 @@ impl Route {
 
     /// The names of all rules that keep a record back which `first` does, that one first.
     #[cold]
-    pub fn all_withholding<'a>(&'a self, row: &Row<'a>, arena: &'a Arena, now: Moment<'_>, first: usize) -> Vec<&'a str> {
+    pub fn all_withholding<'a>(
+        &'a self,
+        row: &Row<'a>,
+        arena: &'a Arena,
+        now: Moment<'_>,
+        first: usize,
+    ) -> Vec<&'a str> {
         let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now, locals: self.locals(arena) };
         let later = self.withholds.iter().skip(first + 1);
         let also = later.filter(|one| matches!(one.condition.program.eval(&mut frame), Ok(Value::Bool(true))));

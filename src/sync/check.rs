@@ -73,7 +73,8 @@ pub fn asks_approval(project: &Project, mapping: &Mapping, route: &Route) -> Opt
 }
 
 fn by_rules(project: &Project, mappings: &[Mapping], routes: Vec<Option<&Route>>, one: bool) -> Findings {
-    let found = |subject: &comply::Subject<'_>, rules: &[comply::rules::Rule]| comply::rules::findings(subject, rules, one);
+    let found =
+        |subject: &comply::Subject<'_>, rules: &[comply::rules::Rule]| comply::rules::findings(subject, rules, one);
     looked_at(project, mappings, routes, found).unwrap_or_default()
 }
 

@@ -246,7 +246,13 @@ mod tests {
         let mut origins = Origins::of(&part, ["pii.email"].iter().filter_map(|name| ClassId::named(name)).collect());
         for (index, key) in [(0, Some(7)), (1, None)] {
             let at = index as usize * 2;
-            origins.keep(&part, &Row { slots: &[], raw: &part.bytes[at..at + 2], index, line: index }, (key, None), at, false);
+            origins.keep(
+                &part,
+                &Row { slots: &[], raw: &part.bytes[at..at + 2], index, line: index },
+                (key, None),
+                at,
+                false,
+            );
         }
         Origins::share(part, std::iter::once(&mut origins));
         let reject = Reject {

@@ -397,7 +397,7 @@ pub fn plan(project: &Project, mapping: &Mapping) -> Result<Plan> {
         Some(route) if findings.iter().all(|finding| finding.severity != Severity::Error) => route,
         _ => {
             findings.retain(|finding| finding.severity == Severity::Error);
-            let refused = !findings.is_empty() && findings.iter().all(|f| codes::comply::ALL.contains(&f.code));
+            let refused = !findings.is_empty() && findings.iter().all(|f| codes::comply::CHECKED.contains(&f.code));
             let kind = if refused { Kind::Refused } else { Kind::Invalid };
             return Err(Error::findings(kind, &codes::sync::CHECK_FAILED, "the mapping has errors", findings));
         }

@@ -526,7 +526,8 @@ impl<'a> Mapped<'_, 'a> {
     /// Sums what a record became, once it is encoded; `begins`: where each target record does in the batch.
     #[inline(never)]
     fn sum(&mut self, row: &Row<'a>, begins: impl Iterator<Item = usize>) {
-        let Some(inspector) = self.inspector.as_deref_mut().filter(|inspector| inspector.inline().sums.is_some()) else {
+        let Some(inspector) = self.inspector.as_deref_mut().filter(|inspector| inspector.inline().sums.is_some())
+        else {
             return;
         };
         let inline = Arc::clone(inspector.inline());
@@ -557,7 +558,13 @@ impl<'a> Mapped<'_, 'a> {
                 }
                 if let Some(origins) = &mut self.origins {
                     let subject = subject(self.inspector.as_deref(), row);
-                    origins.keep(self.part, row, (hashed, subject), start, self.may_be_fleeting && fleeting::in_record(self.route, row.slots));
+                    origins.keep(
+                        self.part,
+                        row,
+                        (hashed, subject),
+                        start,
+                        self.may_be_fleeting && fleeting::in_record(self.route, row.slots),
+                    );
                 }
                 if self.inspector.is_some() {
                     self.sum(row, std::iter::once(start));
@@ -622,7 +629,13 @@ impl<'a> Mapped<'_, 'a> {
         for (key, range) in ranges {
             if let Some(origins) = &mut self.origins {
                 let subject = subject(self.inspector.as_deref(), row);
-                origins.keep(self.part, row, (key, subject), range.start, self.may_be_fleeting && fleeting::in_record(self.route, row.slots));
+                origins.keep(
+                    self.part,
+                    row,
+                    (key, subject),
+                    range.start,
+                    self.may_be_fleeting && fleeting::in_record(self.route, row.slots),
+                );
             }
             if let Some(key) = key {
                 self.keys.replaces(key, range);

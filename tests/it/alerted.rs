@@ -240,6 +240,53 @@ fn a_command_is_told_and_so_is_whoever_watches_the_log() {
     assert!(alert.contains("integrity") && !alert.contains("canary"), "{alert}");
 }
 
+/// What rules over events of the project do: `warn` is on record, `notify` tells whoever is told of rules, by a
+/// command and by a webhook, `alert` tells everybody, and `stop` ends the run.
+#[test]
+fn rules_over_events_tell_by_command_and_webhook() {
+    let ((rules, ruled), (failures, failed)) = (web(), web());
+    let folder = project(&format!(
+        "  alerts:\n    script: {{ exec: tell, on: [rules] }}\n    hook: {{ webhook: '{rules}', on: [rules] }}\n    \
+         other: {{ webhook: '{failures}', on: [failures] }}\n"
+    ));
+    let here = folder.path();
+    let yaml = std::fs::read_to_string(here.join("connectors.yaml")).expect("the project");
+    let rule = |name: &str, resource: &str, action: &str| {
+        format!(
+            "    - {{ name: {name}, on: event, when: 'event.?resource.orValue(\"\") == \"{resource}\"', action: {action} }}\n"
+        )
+    };
+    let written: String = [("seen", "one", "warn"), ("told", "two", "notify"), ("cried", "three", "alert")]
+        .map(|(name, resource, action)| rule(name, resource, action))
+        .concat();
+    let stop = "    - { name: halted, on: event, when: 'event.action == \"run.started\"', action: stop }\n";
+    let with = |more: &str| yaml.replace("compliance:\n", &format!("compliance:\n  rules:\n{written}{more}"));
+    std::fs::write(here.join("connectors.yaml"), with("")).expect("written");
+    let home = tempfile::tempdir().expect("a folder");
+    let config = home.path().join(".config/consign");
+    std::fs::create_dir_all(&config).expect("a folder");
+    std::fs::write(here.join("tell.sh"), "#!/bin/sh\ncat >> \"$1\"\n").expect("a script");
+    let script = format!("commands:\n  tell: [sh, '{0}/tell.sh', '{0}/told.json']\n", here.display());
+    std::fs::write(config.join("commands.yaml"), script).expect("a file");
+    let variables = [("HOME", home.path().to_str().expect("a name"))];
+    let note = |resource: &str| run(here, &["audit", "add", "a note", "--resource", resource], 0, &variables);
+    let told = || std::fs::read_to_string(here.join("told.json")).unwrap_or_default();
+    note("one");
+    assert!(run(here, &["audit", "list", "--action", "rule.fired"], 0, &variables).contains("rule.fired"));
+    assert!(told().is_empty() && ruled.try_recv().is_err() && failed.try_recv().is_err());
+    note("two");
+    assert!(ruled.recv_timeout(PATIENCE).expect("a post").contains("told") && told().contains("told"));
+    assert!(failed.try_recv().is_err());
+    note("three");
+    for heard in [&ruled, &failed] {
+        assert!(heard.recv_timeout(PATIENCE).expect("a post").contains("cried"));
+    }
+    assert!(told().contains("cried"));
+    std::fs::write(here.join("connectors.yaml"), with(stop)).expect("written");
+    let said = run(here, &["sync", "run", "--all"], 6, &variables);
+    assert!(said.contains("halted"), "{said}");
+}
+
 #[test]
 fn what_waits_outlives_whoever_was_to_send_it() {
     let (hook, hooked) = web();

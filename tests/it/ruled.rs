@@ -517,7 +517,8 @@ fn fields_are_known_by_other_names() {
     // What nobody could guess is said.
     let said = "compliance: { industry: manufacturing, rules: [{ use: inventory, mappings: [stock], \
                 fields: { item_id: teil, quantity: anzahl, location: regal, last_updated: zeit } }] }\n";
-    let rows = "{\"teil\":1,\"anzahl\":2,\"regal\":\"x\",\"zeit\":\"2026\"}\n{\"teil\":2,\"anzahl\":2,\"regal\":\"x\"}\n";
+    let rows =
+        "{\"teil\":1,\"anzahl\":2,\"regal\":\"x\",\"zeit\":\"2026\"}\n{\"teil\":2,\"anzahl\":2,\"regal\":\"x\"}\n";
     let (written, rejected) = stock(said, &plain(&["teil", "anzahl", "regal", "zeit"]), rows);
     assert_eq!((written.len(), rejected), (1, Some(1)));
     let project = industry(&said.replace("item_id: teil", "item: teil"), "stock", "", &plain(&["teil"]), rows);
@@ -561,10 +562,16 @@ fn all_rules_that_a_record_breaks_are_named() {
     says(&project.run(&["sync", "dlq", "show", &id]).1, &["rule `no-debt`", "rule `no-yen`"]);
     let (_, why) = project.document(&["audit", "why", "sales.ndjson:1"]);
     assert_eq!(why["found"][0]["rules"], serde_json::json!(["no-debt", "no-yen"]), "{why}");
-    says(&project.run(&["audit", "why", "sales.ndjson:1"]).1, &["`no-debt` connectors.yaml:4", "`no-yen` connectors.yaml:5"]);
+    says(
+        &project.run(&["audit", "why", "sales.ndjson:1"]).1,
+        &["`no-debt` connectors.yaml:4", "`no-yen` connectors.yaml:5"],
+    );
     let (_, why) = project.document(&["audit", "why", "sales.ndjson:2"]);
     assert_eq!(why["found"][0]["rules"], serde_json::json!(["no-test", "no-kp"]), "{why}");
-    says(&project.run(&["audit", "why", "sales.ndjson:2"]).1, &["no-test", "connectors.yaml:6", "no-kp", "connectors.yaml:7"]);
+    says(
+        &project.run(&["audit", "why", "sales.ndjson:2"]).1,
+        &["no-test", "connectors.yaml:6", "no-kp", "connectors.yaml:7"],
+    );
 }
 
 /// A rule that asks for an approval: nothing moves until somebody else approved of the plan, or a waiver with owner,
@@ -699,7 +706,11 @@ fn records_that_cannot_be_decoded_are_protected() {
     // A verification code: by the name of its field, by declaration, by what it looks like.
     for (compliance, fields, bad) in [
         (off, "", "{\"id\":2,\"cvv\":\"918\","),
-        (off, ", fields: { id: int, pruefzahl: { type: string, class: pci.sad.cvv } }", "{\"id\":2,\"pruefzahl\":\"918\","),
+        (
+            off,
+            ", fields: { id: int, pruefzahl: { type: string, class: pci.sad.cvv } }",
+            "{\"id\":2,\"pruefzahl\":\"918\",",
+        ),
         (looking, "", "{\"id\":2,\"swipe\":\"%B4539148803436467^DOE/JANE^27121010000000000000?\","),
     ] {
         let (_, said) = shown(compliance, fields, bad);

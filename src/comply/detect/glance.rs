@@ -76,7 +76,9 @@ mod tests {
         for text in ["", "Yara Tanaka", "Kraków, São Paulo.", "a_b (no", "It ended. Then more"] {
             check(text, !text.contains('('));
         }
-        for text in ["a1", "a@b", "SG.abc", "DEUTDEFF", "a/b", "it's password=", "abcdefghijklmno", "é\u{200B}", "x\u{FF11}"] {
+        for text in
+            ["a1", "a@b", "SG.abc", "DEUTDEFF", "a/b", "it's password=", "abcdefghijklmno", "é\u{200B}", "x\u{FF11}"]
+        {
             check(text, false);
         }
     }

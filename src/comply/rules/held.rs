@@ -50,7 +50,8 @@ pub fn findings(subject: &Subject<'_>, rules: &[Rule], one: bool) -> Findings {
             if let Some(fix) = &rule.fix {
                 finding = finding.fix(fix.clone());
             } else if rule.does(&Action::Approve) {
-                finding = finding.fix("have each run approved of: `consign sync plan --save FILE`, `consign sync approve FILE`");
+                finding = finding
+                    .fix("have each run approved of: `consign sync plan --save FILE`, `consign sync approve FILE`");
             }
             findings.push(finding);
         }

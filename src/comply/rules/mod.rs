@@ -304,11 +304,15 @@ fn one(entry: &Spanned<Node>) -> Result<(Vec<Rule>, Vec<Decided>), String> {
         if !uses.enabled {
             return Ok((Vec::new(), vec![Decided { pack: uses.pack, mappings: uses.mappings }]));
         }
-        if let Some((unknown, _)) = uses.fields.iter().find(|(field, _)| !rules.iter().any(|rule| rule.also.contains_key(*field))) {
+        if let Some((unknown, _)) =
+            uses.fields.iter().find(|(field, _)| !rules.iter().any(|rule| rule.also.contains_key(*field)))
+        {
             let known: Vec<&str> = rules.iter().flat_map(|rule| rule.also.keys().map(String::as_str)).collect();
             return Err(match known.is_empty() {
                 true => format!("the pack `{}` has no fields with other names", uses.pack),
-                false => format!("the pack `{}` has no field `{unknown}`: there are {}", uses.pack, aliases::listed(known)),
+                false => {
+                    format!("the pack `{}` has no field `{unknown}`: there are {}", uses.pack, aliases::listed(known))
+                }
             });
         }
         rules.retain(|rule| !uses.except.contains(&rule.name));

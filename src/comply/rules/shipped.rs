@@ -70,8 +70,9 @@ impl Pack {
     }
 }
 
-static READ: LazyLock<Vec<(&'static str, Option<Pack>)>> =
-    LazyLock::new(|| PACKS.iter().map(|(name, text)| (*name, yaml::read::<Pack>(text).ok().map(Pack::with_aliases))).collect());
+static READ: LazyLock<Vec<(&'static str, Option<Pack>)>> = LazyLock::new(|| {
+    PACKS.iter().map(|(name, text)| (*name, yaml::read::<Pack>(text).ok().map(Pack::with_aliases))).collect()
+});
 
 /// The names of the packs that are shipped.
 pub fn packs() -> impl Iterator<Item = &'static str> {
@@ -100,7 +101,9 @@ pub(super) fn by_themselves(project: &Project, mappings: &[Mapping], decided: &[
             }
             let ends = [&mapping.from, &mapping.to].map(|end| project.connectors.get(&end.connector));
             let [Some(source), Some(target)] = ends else { continue };
-            if let Some(why) = pack.applies.iter().find_map(|sign| sign.shows(project, mapping, [source, target], &pack.fields)) {
+            if let Some(why) =
+                pack.applies.iter().find_map(|sign| sign.shows(project, mapping, [source, target], &pack.fields))
+            {
                 because.insert(mapping.family.clone(), why);
             }
         }

@@ -251,24 +251,8 @@ pub static TOTALS: Code = Code::new(
     "`compliance: totals:` names fields whose sums are compared: what was read must be what was written, filtered, rejected and withheld together. They do not agree, so a value was changed, lost or added on the way. The run ends with 5, and both sides are on record.",
 );
 
-/// Those that only records show.
-pub const AT_RUN_TIME: &[&Code] = &[
-    &BLOCKED,
-    &PARKED,
-    &DETECTED,
-    &NO_CONSENT,
-    &WITHDRAWN,
-    &OPTED_OUT,
-    &UNDER_AGE,
-    &ERASED,
-    &RULE_WITHHELD,
-    &RESIDENCY,
-    &GATE,
-    &TOTALS,
-];
-
-/// The written-out list.
-pub const ALL: &[&Code] = &[
+/// Those that are found before anything moves.
+pub const CHECKED: &[&Code] = &[
     &FLOW,
     &CONTROL_FLOW,
     &PROHIBITED,
@@ -297,8 +281,12 @@ pub const ALL: &[&Code] = &[
     &WAIVER_ENDED,
     &WAIVER_UNUSED,
     &SAMPLED,
-    &BLOCKED,
     &UNPROTECTED,
+];
+
+/// Those that only records show.
+pub const AT_RUN_TIME: &[&Code] = &[
+    &BLOCKED,
     &PARKED,
     &DETECTED,
     &NO_CONSENT,

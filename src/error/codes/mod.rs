@@ -65,8 +65,7 @@ const COMMON: &[&Code] = &[&BUG, &IO_DENIED, &IO_FULL, &IO_NOT_FOUND, &IO_FAILED
 
 /// The codes that a check of configuration and mappings can find before anything moves.
 pub fn checked_offline() -> impl Iterator<Item = &'static Code> {
-    let areas = [config::ALL, expr::ALL, map::ALL, comply::ALL];
-    areas.into_iter().flatten().copied().filter(|code| !comply::AT_RUN_TIME.contains(code))
+    [config::ALL, expr::ALL, map::ALL, comply::CHECKED].into_iter().flatten().copied()
 }
 
 /// Every code, area by area.
@@ -76,7 +75,8 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         config::ALL,
         expr::ALL,
         map::ALL,
-        comply::ALL,
+        comply::CHECKED,
+        comply::AT_RUN_TIME,
         connect::ALL,
         formats::ALL,
         store::ALL,
