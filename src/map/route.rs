@@ -340,9 +340,9 @@ impl Route {
         now: Moment<'_>,
         first: usize,
     ) -> Vec<&'a str> {
-        let mut frame = Frame { slots: row.slots, value: Value::Missing, arena, now, locals: self.locals(arena) };
+        let frame = Frame { slots: row.slots, value: Value::Missing, arena, now, locals: self.locals(arena) };
         let later = self.withholds.iter().skip(first + 1);
-        let also = later.filter(|one| matches!(one.condition.program.eval(&mut frame), Ok(Value::Bool(true))));
+        let also = later.filter(|one| matches!(one.condition.program.eval(&frame), Ok(Value::Bool(true))));
         self.withholds.get(first).into_iter().chain(also).map(|one| &*one.rule).collect()
     }
 

@@ -77,7 +77,8 @@ pub enum Action {
     Park,
     /// The record is left out.
     Withhold,
-    /// The record goes to the dead letters, and the run ends; the run that an event came from ends.
+    /// The run ends: nothing of the record's group is written, what was settled before stays. For events, the run that
+    /// the event came from.
     Stop,
     /// Whoever is told of rules is told (events).
     Notify,
@@ -390,8 +391,7 @@ impl Rule {
             Action::Approve => "asks for an approval".into(),
             Action::Park => "sets records aside".into(),
             Action::Withhold => "withholds records".into(),
-            Action::Stop if self.on == On::Event => "ends the run".into(),
-            Action::Stop => "sets the record aside and ends the run".into(),
+            Action::Stop => "ends the run".into(),
             Action::Notify => "tells whoever is told of rules".into(),
             Action::Alert => "tells everybody".into(),
             Action::Freeze => "disables the route".into(),
