@@ -48,7 +48,7 @@ impl Call {
                 rows.push(vec![json!(operation.name), json!(operation.about), json!(input.join(", "))]);
             }
             if pack.webhook.as_ref().is_some_and(|webhook| webhook.check.is_some()) {
-                let about = "Whether a message is from the system: its signature and time are checked here.";
+                let about = "Whether a message that came is from the system.";
                 rows.push(vec![json!(received::OPERATION), json!(about), json!("headers, body, url?, method?")]);
             }
             context.ui.answer(Answer::new().rows(rows))?;

@@ -132,7 +132,7 @@ fn read_headers(mut bytes: &[u8], into: &mut Map<String, Json>) -> Option<()> {
             2..=5 | 8 => {
                 // Two's complement, of as many bytes as there are.
                 let negative = value.first().is_some_and(|first| first & 0x80 != 0);
-                Json::from(value.iter().fold(if negative { -1_i64 } else { 0 }, |n, byte| n << 8 | i64::from(*byte)))
+                Json::from(value.iter().fold(if negative { -1_i64 } else { 0 }, |n, byte| (n << 8) | i64::from(*byte)))
             }
             7 => Json::from(std::str::from_utf8(value.get(2..)?).ok()?),
             6 => Json::from(BASE64.encode(value.get(2..)?)),
