@@ -298,7 +298,7 @@ static ALERT: Section = Section {
         Key::new(
             "syslog",
             Kind::Label,
-            "`local` for the system's log, `syslog://HOST:514` (UDP), `tcp://HOST:601`, or `tls://HOST:6514` (RFC 5425).",
+            "`local` for the system's log, `unix:/SOCKET` for one that listens elsewhere, `syslog://HOST:514` (UDP), `tcp://HOST:601`, or `tls://HOST:6514` (RFC 5425).",
         ),
         Key::new("timeout", Kind::Length, "How long to wait for it.").default("10s"),
     ],
@@ -366,7 +366,7 @@ pub static AUDIT: Section = Section {
         Key::new(
             "checkpoints",
             Kind::List(&Kind::Label),
-            "Where `consign audit checkpoint` carries them: `file:PATH`, `git:FOLDER`, `https://…`, `syslog`, `stdout`.",
+            "Where `consign audit checkpoint` carries them: `file:PATH`, `git:FOLDER`, `https://…`, `syslog`, `unix:/SOCKET`, `syslog://HOST:514`, `stdout`.",
         ),
         Key::new("checkpoint_runs", Kind::Flag, "Whether a checkpoint is signed and carried there at the end of each `sync run` too.")
             .default("false"),

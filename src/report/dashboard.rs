@@ -64,15 +64,15 @@ pub fn gather(
 
     let worst = seen.worst();
     let lead = format!(
-        "{} at {}: {} of {} routes are healthy; {} in the last {}.",
+        "{} {} of {} healthy at {}; {} in the last {}.",
         match worst {
-            Health::Healthy => "All is well",
-            Health::Degraded => "Something needs a look",
-            Health::Unhealthy => "Something is wrong",
+            Health::Healthy => "All is well:",
+            Health::Degraded => "Something needs a look:",
+            Health::Unhealthy => "Something is wrong:",
         },
-        when(asked.at_ns),
         seen.count(Health::Healthy),
-        seen.routes.len(),
+        counted(seen.routes.len() as u64, "route is", "routes are"),
+        when(asked.at_ns),
         counted(period.runs, "run", "runs"),
         cell(&Cell::Time(asked.period_ns)),
     );

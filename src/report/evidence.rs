@@ -16,6 +16,7 @@ use super::compliance::Asked;
 use super::document::{Block, Cell, Kind, Remark, Report, Section, Table, Tone, fact, named};
 use super::provenance::Provenance;
 use super::shape::{self, Shape};
+use crate::audit::canonical;
 use crate::comply::facts::Told;
 use crate::comply::{Held, Selection, Status, check_project};
 use crate::error::codes::audit::CONTROL_UNKNOWN;
@@ -105,8 +106,13 @@ pub fn gather(
     let filter = EventFilter { since_ns: Some(asked.from_ns), until_ns: Some(asked.to_ns), ..EventFilter::default() };
     let mut events = store.audit_events(&filter)?;
     events.reverse();
-    let population: Vec<String> = events.iter().map(|event| json!(event).to_string()).collect();
-    files.push(("population/events.ndjson".into(), lines(&population)));
+    // Each line is what was hashed into the tree (RFC 8785), so that whoever has a proof can look its event up.
+    let mut population = Vec::new();
+    for event in &events {
+        canonical::write(&json!(event), &mut population);
+        population.push(b'\n');
+    }
+    files.push(("population/events.ndjson".into(), population));
     let runs = asked.now.facts.runs.as_deref().unwrap_or_default();
     let mut run_rows = Table::new(
         "runs",
@@ -185,7 +191,8 @@ const STEPS: &str = "\
    archive; the owner prints it with `consign audit public-key`.
 4. Each sampled event is in the log, offline and without a project:
    consign audit verify --proof proofs/event-N.tlog-proof --key \"$(cat public-key.txt)\"
-   Any other verifier of tlog-proof (c2sp.org/tlog-proof) does as well.
+   Any other verifier of tlog-proof (c2sp.org/tlog-proof) does as well. The line `extra` is the event in base64,
+   the same bytes as its line of population/events.ndjson; its leaf is the SHA-256 of a zero byte and them.
 5. The log still holds what was signed, on the owner's machine:
    consign audit verify --checkpoint checkpoint.txt
 6. Draw your own sample from population/events.ndjson and ask for `consign audit prove NUMBER`.
@@ -244,14 +251,6 @@ fn draw(from: &[&Told], most: usize) -> Vec<u64> {
     drawn.extend((0..take).map(|at| rest[at * rest.len() / take].seq));
     drawn.sort_unstable();
     drawn
-}
-
-fn lines(of: &[String]) -> Vec<u8> {
-    let mut text = of.join("\n");
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    text.into_bytes()
 }
 
 /// The files in an archive that is the same byte for byte: no times, no owners.

@@ -195,8 +195,8 @@ pub fn gather(
         Health::Healthy => format!("All is well at {}.", when(asked.at_ns)),
         worst if wrong == 0 => format!("A connector is {} at {}.", worst.word(), when(asked.at_ns)),
         worst => format!(
-            "{wrong} of {} routes need a look at {}; the worst is {}.",
-            seen.routes.len(),
+            "{wrong} of {} not healthy at {}; the worst is {}.",
+            counted(seen.routes.len() as u64, "route is", "routes are"),
             when(asked.at_ns),
             worst.word()
         ),

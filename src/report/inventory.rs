@@ -4,7 +4,7 @@
 use super::classes;
 use super::document::{Cell, Kind, Report, Section, Table, Tone, fact};
 use super::provenance::Provenance;
-use super::shape::cell;
+use super::shape::counted;
 use crate::config::{Mapping, Project};
 use crate::error::Result;
 use crate::record::ClassSet;
@@ -118,13 +118,12 @@ pub fn gather(project: &Project, mappings: &[Mapping], store: Option<&Store>) ->
         .count("routes", mappings.len() as u64);
     provenance.configuration = vec![("project".to_string(), project.hash.clone())];
     provenance.configuration.extend(mappings.iter().map(|m| (m.name.value.replace('.', "_"), m.hash.clone())));
-    let count = |count: u64| cell(&Cell::Count(count));
     let lead = format!(
-        "{} systems, {} streams, {} declared fields; {} of them carry data classes.",
-        count(systems.rows.len() as u64),
-        count(streams.rows.len() as u64),
-        count(every),
-        count(classified)
+        "{}, {}, {}; {} data classes.",
+        counted(systems.rows.len() as u64, "system", "systems"),
+        counted(streams.rows.len() as u64, "stream", "streams"),
+        counted(every, "declared field", "declared fields"),
+        counted(classified, "of them carries", "of them carry")
     );
     let mut report = Report::new(&KIND, "Inventory", provenance).lead(Tone::Plain, lead);
     let about = vec![

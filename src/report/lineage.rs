@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::document::{Cell, Edge, Graph, Kind, Node, Report, Section, Table, Tone};
 use super::provenance::Provenance;
-use super::shape::{cell, counted};
+use super::shape::counted;
 use crate::config::Mapping;
 use crate::error::Result;
 use crate::expr::Effect;
@@ -113,13 +113,12 @@ pub fn gather(store: Option<&Store>, subjects: &[Subject<'_>], project: &str) ->
     let (bare, guarded) = all.iter().flat_map(|route| &route.lines).fold((0_u64, 0_u64), |(bare, guarded), line| {
         (bare + u64::from(!line.classes_out.is_empty()), guarded + u64::from(!line.protected_by.is_empty()))
     });
-    let count = |count: u64| cell(&Cell::Count(count));
     let lead = format!(
-        "{} of {}: {} carry data classes in clear, {} are protected on the way.",
+        "{} of {}: {} data classes in clear, {} protected on the way.",
         counted(fields as u64, "field", "fields"),
         counted(all.len() as u64, "route", "routes"),
-        count(bare),
-        count(guarded)
+        counted(bare, "carries", "carry"),
+        counted(guarded, "is", "are")
     );
     let mut report = Report::new(&KIND, "Lineage", provenance).lead(Tone::Plain, lead);
     report.data.push(("openlineage", events(&all)));
@@ -515,7 +514,7 @@ fn events(all: &[Told]) -> Value {
             output["facets"] = json!({
                 "columnLineage": {
                     "_producer": PRODUCER,
-                    "_schemaURL": "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json",
+                    "_schemaURL": "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet",
                     "fields": fields,
                 }
             });

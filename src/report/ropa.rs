@@ -5,6 +5,7 @@ use super::classes::{names, sensitive};
 use super::compliance::data::kept;
 use super::document::{Cell, Kind, Report, Section, Table, Tone, named};
 use super::provenance::Provenance;
+use super::shape::counted;
 use crate::comply::Subject;
 use crate::comply::assess::Way;
 use crate::config::Project;
@@ -56,8 +57,14 @@ pub fn gather(subject: &Subject<'_>) -> Report {
     }
     let (tone, lead) = match (table.rows.len(), open) {
         (0, _) => (Tone::Plain, "No route carries personal data.".to_string()),
-        (routes, 0) => (Tone::Good, format!("{routes} activities; nothing is missing.")),
-        (routes, open) => (Tone::Warn, format!("{routes} activities; {open} entries need input.")),
+        (routes, open) => {
+            let routes = counted(routes as u64, "activity", "activities");
+            let missing = match open {
+                0 => "nothing is missing".to_string(),
+                open => counted(open as u64, "entry needs input", "entries need input"),
+            };
+            (if open == 0 { Tone::Good } else { Tone::Warn }, format!("{routes}; {missing}."))
+        }
     };
     let controller = project.compliance.rules.controller.clone().unwrap_or_default();
     let said = |value: Option<String>| value.map_or_else(missing, Cell::from);

@@ -13,8 +13,9 @@ use crate::error::codes::audit::CARRY_FAILED;
 use crate::error::codes::cli::USAGE;
 use crate::error::{Error, Kind, Result};
 use crate::store::{Signed, Store};
+use crate::sync::system_log;
 
-/// How long a web address may take.
+/// How long a web address or the system's log may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Facility 13 (log audit) and severity 6 (informational), RFC 5424 section 6.2.1.
@@ -31,8 +32,8 @@ pub enum Destination {
     Git(String),
     /// Posted.
     Http(Secret<String>),
-    /// Said to the system's log.
-    Syslog,
+    /// Said to the log of this machine, on the socket that it listens on.
+    Syslog(String),
     /// Sent to a syslog server over UDP: host and port.
     SyslogAt(String),
 }
@@ -45,23 +46,22 @@ impl Destination {
     pub fn read(text: &str) -> Result<Self> {
         Ok(match text {
             "-" | "stdout" => Self::Stdout,
-            "syslog" => Self::Syslog,
+            "syslog" => Self::Syslog(system_log::SOCKET.to_string()),
             _ if text.starts_with("http://") || text.starts_with("https://") => {
                 Self::Http(Secret::new(text.to_string()))
             }
-            _ => {
-                match text.split_once(':') {
-                    Some(("file", path)) if !path.is_empty() => Self::File(path.to_string()),
-                    Some(("git", path)) if !path.is_empty() => Self::Git(path.to_string()),
-                    Some(("syslog", at)) if at.starts_with("//") && at[2..].contains(':') => {
-                        Self::SyslogAt(at[2..].to_string())
-                    }
-                    _ => {
-                        return Err(Error::new(Kind::Invalid, &USAGE, format!("`{text}` is no place for checkpoints"))
-                        .hint("write `stdout`, `file:PATH`, `git:FOLDER`, `https://…`, `syslog` or `syslog://HOST:514`"));
-                    }
+            _ => match text.split_once(':') {
+                Some(("file", path)) if !path.is_empty() => Self::File(path.to_string()),
+                Some(("git", path)) if !path.is_empty() => Self::Git(path.to_string()),
+                Some(("unix", path)) if path.starts_with('/') => Self::Syslog(path.to_string()),
+                Some(("syslog", at)) if at.starts_with("//") && at[2..].contains(':') => {
+                    Self::SyslogAt(at[2..].to_string())
                 }
-            }
+                _ => {
+                    return Err(Error::new(Kind::Invalid, &USAGE, format!("`{text}` is no place for checkpoints"))
+                        .hint("write `stdout`, `file:PATH`, `git:FOLDER`, `https://…`, `syslog`, `unix:/SOCKET` or `syslog://HOST:514`"));
+                }
+            },
         })
     }
 
@@ -75,7 +75,8 @@ impl Destination {
                 let host = url.reveal().split('/').nth(2).unwrap_or_default();
                 format!("http:{}", host.rsplit('@').next().unwrap_or_default())
             }
-            Self::Syslog => "syslog".into(),
+            Self::Syslog(socket) if socket == system_log::SOCKET => "syslog".into(),
+            Self::Syslog(socket) => format!("unix:{socket}"),
             Self::SyslogAt(at) => format!("syslog://{at}"),
         }
     }
@@ -116,18 +117,13 @@ pub fn carry(signed: &Signed, to: &Destination, root: &Path) -> Result<()> {
         Destination::File(path) => add(&root.join(path), &signed.note).map_err(|e| Error::io(doing, e)),
         Destination::Git(folder) => commit(signed, &root.join(folder)).map_err(|e| e.doing(doing)),
         Destination::Http(url) => post(signed, url).map_err(|e| e.doing(doing)),
-        Destination::Syslog => {
-            let message = format!("<{PRIORITY}>consign: {}", line(signed));
-            let sent = std::os::unix::net::UnixDatagram::unbound()
-                .and_then(|socket| socket.send_to(message.as_bytes(), "/dev/log"));
-            sent.map(drop).map_err(|e| failed(format!("the system's log does not take it: {e}")).doing(doing))
+        Destination::Syslog(socket) => {
+            let sent = system_log::tell(socket, &format!("<{PRIORITY}>consign: {}", line(signed)), PATIENCE);
+            sent.map_err(|e| failed(format!("the system's log does not take it: {e}")).doing(doing))
         }
         Destination::SyslogAt(at) => {
             let message = format!("<{PRIORITY}>1 - - consign - checkpoint - {}", line(signed));
-            let sent = std::net::UdpSocket::bind("[::]:0")
-                .or_else(|_| std::net::UdpSocket::bind("0.0.0.0:0"))
-                .and_then(|socket| socket.send_to(message.as_bytes(), at.as_str()));
-            sent.map(drop).map_err(|e| failed(e.to_string()).doing(doing))
+            system_log::send(at, &message).map_err(|e| failed(e.to_string()).doing(doing))
         }
     }
 }
@@ -183,8 +179,9 @@ mod tests {
         check("git:../log", "git:../log");
         check("https://user:canary@log.example/x?token=canary", "http:log.example");
         check("syslog", "syslog");
+        check("unix:/run/log", "unix:/run/log");
         check("syslog://log.example:514", "syslog://log.example:514");
-        for wrong in ["", "file:", "a", "ftp://x", "syslog:x", "syslog://x"] {
+        for wrong in ["", "file:", "a", "ftp://x", "syslog:x", "syslog://x", "unix:log"] {
             assert_eq!(Destination::read(wrong).unwrap_err().exit().number(), 2, "{wrong}");
         }
     }

@@ -35,6 +35,7 @@ pub mod schedule;
 pub mod ship;
 pub mod signals;
 mod stakes;
+mod system_log;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
+use crate::servers::web::Web;
 use crate::support::{consign, demo, repository, text};
 
 /// How long an alert may take to come on a busy machine.
@@ -120,36 +121,6 @@ fn log() -> (u16, Receiver<String>) {
     (port, heard)
 }
 
-/// Takes posts and answers 200; head and body together.
-fn web() -> (String, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let (say, heard) = channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let mut reader = BufReader::new(stream);
-            let (mut whole, mut length) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
-                    break;
-                }
-                if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap_or(0);
-                }
-                whole.push_str(&line);
-            }
-            let mut body = vec![0; length];
-            if reader.read_exact(&mut body).is_ok() {
-                whole.push_str(&text(&body));
-                let _ = say.send(whole);
-            }
-            let _ = reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-        }
-    });
-    (address, heard)
-}
-
 fn project(alerts: &str) -> tempfile::TempDir {
     let folder = demo();
     let mut yaml = std::fs::read_to_string(folder.path().join("connectors.yaml.example")).expect("the example");
@@ -210,7 +181,8 @@ fn mail_and_log_servers_are_told_behind_tls() {
 
 #[test]
 fn a_command_is_told_and_so_is_whoever_watches_the_log() {
-    let (hook, hooked) = web();
+    let (hook, hooked) = Web::told(&[200]);
+    let hook = hook.url();
     let folder = project(&format!(
         "  alerts:\n    script: {{ exec: tell, on: [failures] }}\n    hook: {{ webhook: '{hook}', on: [integrity] }}\n"
     ));
@@ -236,7 +208,7 @@ fn a_command_is_told_and_so_is_whoever_watches_the_log() {
     state.execute_batch("DROP TRIGGER audit_events_stay; UPDATE audit_events SET body = CAST(replace(CAST(body AS TEXT), 'ada', 'eve') AS BLOB) WHERE (at & 1099511627775) = 2;").expect("changed");
     drop(state);
     run(here, &["audit", "verify"], 8, &[]);
-    let alert = hooked.recv_timeout(PATIENCE).expect("a post");
+    let alert = hooked.recv_timeout(PATIENCE).expect("a post").body;
     assert!(alert.contains("integrity") && !alert.contains("canary"), "{alert}");
 }
 
@@ -289,7 +261,8 @@ fn rules_over_events_tell_by_command_and_webhook() {
 
 #[test]
 fn what_waits_outlives_whoever_was_to_send_it() {
-    let (hook, hooked) = web();
+    let (hook, hooked) = Web::told(&[200]);
+    let hook = hook.url();
     let folder = project(&format!("  alerts:\n    hook: {{ webhook: '{hook}' }}\n"));
     let here = folder.path();
     run(here, &["audit", "add", "before", "--level", "info"], 0, &[]);
@@ -311,12 +284,9 @@ fn what_waits_outlives_whoever_was_to_send_it() {
         .expect("the program starts");
     assert!(killed.status.code().is_none(), "{}", text(&killed.stderr));
     run(here, &["audit", "alerts", "send"], 0, &[]);
-    let id = |post: String| {
-        let line =
-            post.lines().find_map(|line| line.to_lowercase().strip_prefix("x-consign-alert-id:").map(str::to_string));
-        line.unwrap_or_else(|| panic!("no id in {post}"))
-    };
-    let told = [hooked.recv_timeout(PATIENCE), hooked.recv_timeout(PATIENCE)].map(|post| id(post.expect("a post")));
-    assert_eq!(told[0], told[1]);
+    let told = [hooked.recv_timeout(PATIENCE), hooked.recv_timeout(PATIENCE)];
+    let [first, second] = told.map(|post| post.expect("a post").header("x-consign-alert-id").to_owned());
+    assert!(!first.is_empty());
+    assert_eq!(first, second);
     assert!(run(here, &["audit", "alerts", "list"], 0, &[]).contains("no alert waits"));
 }

@@ -79,7 +79,11 @@ fn every_source_file_says_why_it_exists() {
         .filter(|(_, text)| !text.starts_with("//!"))
         .map(|(path, _)| format!("src/{path}"))
         .chain(files(&repository().join("tests/it")).into_iter().filter_map(|file| {
-            let opening = if file.extension().is_some_and(|ending| ending == "py") { "\"\"\"" } else { "//!" };
+            let opening = match file.extension().and_then(|ending| ending.to_str()) {
+                Some("py") => "\"\"\"",
+                Some("txt") => "# ",
+                _ => "//!",
+            };
             let silent = !std::fs::read_to_string(&file).is_ok_and(|text| text.starts_with(opening));
             silent.then(|| file.display().to_string())
         }))

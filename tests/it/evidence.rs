@@ -1,16 +1,18 @@
 //! Reports that auditors take away: the same when made twice, and proved without the state that they
 //! were made from.
 
+use std::io::{Read as _, Write as _};
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::support::consign;
+use crate::servers::python;
+use crate::support::{consign, text};
 
 fn run(root: &Path, words: &[&str]) -> (i32, String, String) {
     let output = consign(root).args(words).output().expect("consign starts");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
 }
 
@@ -184,13 +186,42 @@ fn evidence_is_verified_by_a_stranger_offline() {
         must(stranger.path(), &["audit", "verify", "--proof", file, "--key", key.trim()]);
     }
     // One that was changed says so.
-    let text = std::fs::read_to_string(&proofs[0]).expect("a proof");
-    std::fs::write(&proofs[0], text.replacen("index 0", "index 1", 1)).expect("a proof");
-    let changed = std::fs::read_to_string(&proofs[0]).expect("a proof");
-    assert_ne!(text, changed, "the first proof is of the first event");
+    let proof = std::fs::read_to_string(&proofs[0]).expect("a proof");
+    let changed = proof.replacen("index 0", "index 1", 1);
+    assert_ne!(proof, changed, "the first proof is of the first event");
+    std::fs::write(&proofs[0], changed).expect("a proof");
     let (code, ..) =
         run(stranger.path(), &["audit", "verify", "--proof", proofs[0].to_str().expect("a name"), "--key", key.trim()]);
     assert_eq!(code, 8);
+
+    // And once more without this program: Python, openssl, and what is public of the formats.
+    let verify = |file: &Path| {
+        let script = python::script("verify_evidence.py");
+        Command::new("python3").arg(script).arg(file).arg(key.trim()).output().expect("python3 starts")
+    };
+    let done = verify(&root.join("one.zip"));
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    // Whatever was changed in the archive, it is told of.
+    let mut archive =
+        zip::ZipArchive::new(std::fs::File::open(root.join("one.zip")).expect("open")).expect("an archive");
+    let names: Vec<String> = archive.file_names().map(|name| name.expect("a name").into_owned()).collect();
+    for changed in &names {
+        let forged = stranger.path().join("forged.zip");
+        let mut writer = zip::ZipWriter::new(std::fs::File::create(&forged).expect("a file"));
+        for name in &names {
+            let mut bytes = Vec::new();
+            archive.by_name(name).expect("a file").read_to_end(&mut bytes).expect("read");
+            if name == changed {
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+            }
+            writer.start_file(name.as_str(), zip::write::SimpleFileOptions::default()).expect("begun");
+            writer.write_all(&bytes).expect("written");
+        }
+        writer.finish().expect("written");
+        let done = verify(&forged);
+        assert!(!done.status.success(), "{changed} was changed: {}", text(&done.stdout));
+    }
 
     let (code, _, said) = run(root, &["report", "evidence", "--control", "99.99"]);
     assert!(code == 2 && said.contains("audit-control-unknown"), "{said}");

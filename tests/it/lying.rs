@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use crate::servers::liar::{Liar, Lie, refused};
-use crate::support::{consign, text};
+use crate::support::{run_to, text};
 
 /// Each of them often, none of them always.
 const LIES: &[(u64, Lie)] = &[
@@ -159,12 +159,7 @@ impl World {
     }
 
     fn run(&self, words: &[&str], point: Option<&str>) -> Output {
-        let mut command = consign(self.root());
-        command.args(words).stdin(Stdio::null());
-        if let Some(point) = point {
-            command.env("CONSIGN_FAILPOINT", point);
-        }
-        command.output().expect("consign starts")
+        run_to(self.root(), words, point, &[])
     }
 
     fn json(&self, words: &[&str]) -> serde_json::Value {

@@ -18,6 +18,7 @@ mod container;
 mod delivery;
 mod described;
 mod evidence;
+mod exported;
 mod fhir;
 mod governed;
 mod graphql;

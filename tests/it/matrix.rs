@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::servers::liar::Liar;
 use crate::servers::postgres;
 use crate::servers::sftp::Sftp;
-use crate::support::{consign, rounds, text};
+use crate::support::{consign, rounds, run_to, text};
 
 /// Every point at which a run can be killed on purpose, in the order of the road.
 const POINTS: &[&str] = &[
@@ -193,15 +193,8 @@ impl World {
     }
 
     fn run(&self, words: &[&str], point: Option<&str>) -> Output {
-        let mut command = consign(self.root());
-        command.args(words).stdin(Stdio::null());
-        if let Some(place) = &self.place {
-            command.envs(place.environment());
-        }
-        if let Some(point) = point {
-            command.env("CONSIGN_FAILPOINT", point);
-        }
-        command.output().expect("consign starts")
+        let variables = self.place.as_ref().map_or_else(Vec::new, Place::environment);
+        run_to(self.root(), words, point, &variables)
     }
 
     fn must(&self, words: &[&str]) -> String {

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use crate::servers::liar::{Liar, Lie};
 use crate::servers::queue::Queue;
-use crate::support::{consign, text};
+use crate::support::{run_to, text};
 
 const MESSAGES: usize = 120;
 /// How long what was received is hidden: long enough to be settled, or short enough to be waited for.
@@ -119,12 +119,7 @@ connectors:
     }
 
     fn run(&self, words: &[&str], point: Option<&str>) -> Output {
-        let mut command = consign(self.root());
-        command.args(words).stdin(Stdio::null());
-        if let Some(point) = point {
-            command.env("CONSIGN_FAILPOINT", point);
-        }
-        command.output().expect("consign starts")
+        run_to(self.root(), words, point, &[])
     }
 
     /// Nothing is gone from the queue that is not in the target.

@@ -1,7 +1,7 @@
 //! What the tests share: the repository, a scratch folder, the program and what it printed.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 /// The repository.
 pub fn repository() -> &'static Path {
@@ -23,6 +23,16 @@ pub fn consign(folder: &Path) -> Command {
         command.env("PATH", path);
     }
     command
+}
+
+/// Runs the program with these variables to its end, or to a point at which it is killed.
+pub fn run_to(folder: &Path, words: &[&str], point: Option<&str>, variables: &[(&str, String)]) -> Output {
+    let mut command = consign(folder);
+    command.args(words).envs(variables.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+    if let Some(point) = point {
+        command.env("CONSIGN_FAILPOINT", point);
+    }
+    command.output().expect("consign starts")
 }
 
 /// How many rounds a random test does: the usual number, or `CONSIGN_SOAK` if that is more.

@@ -2,48 +2,18 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, UdpSocket};
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::servers::web::Web;
 use crate::support::{consign, demo, text};
 
 /// How long an alert may take to come on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Answers each request with the next of these statuses, the last one again and again; what came, head and body.
-fn web(statuses: &'static [u16]) -> (String, Receiver<(String, String)>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let (say, heard) = channel();
-    std::thread::spawn(move || {
-        for (index, stream) in listener.incoming().map_while(Result::ok).enumerate() {
-            let mut reader = BufReader::new(stream);
-            let (mut head, mut length) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
-                    break;
-                }
-                if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap_or(0);
-                }
-                head.push_str(&line);
-            }
-            let mut body = vec![0; length];
-            if reader.read_exact(&mut body).is_err() {
-                continue;
-            }
-            let _ = say.send((head, String::from_utf8_lossy(&body).into_owned()));
-            let status = statuses.get(index).or(statuses.last()).copied().unwrap_or(200);
-            let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            let _ = reader.get_mut().write_all(answer.as_bytes());
-        }
-    });
-    (address, heard)
-}
 
 /// A mail server that takes one mail after the other; what it was told.
 fn mail() -> (u16, Receiver<String>) {
@@ -126,9 +96,10 @@ fn signature(secret: &str, stamp: &str, body: &str) -> String {
 
 #[test]
 fn everybody_is_told_in_their_own_way_and_nobody_gets_what_a_script_wrote() {
-    let (hook, hooked) = web(&[503, 200]);
-    let (slack, slacked) = web(&[200]);
-    let (pager, paged) = web(&[202]);
+    let (hook, hooked) = Web::told(&[503, 200]);
+    let (slack, slacked) = Web::told(&[200]);
+    let (pager, paged) = Web::told(&[202]);
+    let (hook, slack, pager) = (hook.url(), slack.url(), pager.url());
     let (smtp, mailed) = mail();
     let log = UdpSocket::bind("127.0.0.1:0").expect("a port");
     log.set_read_timeout(Some(PATIENCE)).expect("a time");
@@ -147,24 +118,17 @@ fn everybody_is_told_in_their_own_way_and_nobody_gets_what_a_script_wrote() {
     // The first answer was 503: the same alert came again, signed, with the same id.
     let (first, second) =
         (hooked.recv_timeout(PATIENCE).expect("a post"), hooked.recv_timeout(PATIENCE).expect("again"));
-    let header = |head: &str, name: &str| {
-        let line = head.lines().find_map(|line| line.to_lowercase().strip_prefix(name).map(str::to_string));
-        line.unwrap_or_else(|| panic!("no {name} in {head}")).trim_start_matches(':').trim().to_string()
-    };
-    assert_eq!(header(&first.0, "x-consign-alert-id"), header(&second.0, "x-consign-alert-id"));
-    let said = header(&second.0, "x-consign-signature");
-    assert_eq!(
-        said,
-        format!("sha256={}", signature("hook-secret", &header(&second.0, "x-consign-timestamp"), &second.1))
-    );
-    let alert: Value = serde_json::from_str(&second.1).expect("JSON");
+    assert!(!first.header("x-consign-alert-id").is_empty());
+    assert_eq!(first.header("x-consign-alert-id"), second.header("x-consign-alert-id"));
+    let signed = signature("hook-secret", second.header("x-consign-timestamp"), &second.body);
+    assert_eq!(second.header("x-consign-signature"), format!("sha256={signed}"));
+    let alert = second.json();
     assert_eq!((alert["schema"].as_str(), alert["why"].as_str()), (Some("consign.alert/1"), Some("failures")));
     assert_eq!(alert["event"]["action"], "audit.note");
 
-    let (_, chat) = slacked.recv_timeout(PATIENCE).expect("Slack");
-    assert!(serde_json::from_str::<Value>(&chat).expect("JSON")["text"].as_str().expect("text").contains("audit.note"));
-    let (_, page) = paged.recv_timeout(PATIENCE).expect("PagerDuty");
-    let page: Value = serde_json::from_str(&page).expect("JSON");
+    let chat = slacked.recv_timeout(PATIENCE).expect("Slack");
+    assert!(chat.json()["text"].as_str().expect("text").contains("audit.note"));
+    let page = paged.recv_timeout(PATIENCE).expect("PagerDuty").json();
     assert_eq!((page["event_action"].as_str(), page["payload"]["severity"].as_str()), (Some("trigger"), Some("error")));
     assert_eq!(page["routing_key"], "routing-key");
     let letter = mailed.recv_timeout(PATIENCE).expect("a mail");
@@ -174,7 +138,7 @@ fn everybody_is_told_in_their_own_way_and_nobody_gets_what_a_script_wrote() {
     let line = text(&line[..length]);
     assert!(line.starts_with("<107>1 "), "{line}");
 
-    for told in [&second.1, &chat, &page.to_string(), &letter, &line] {
+    for told in [&second.body, &chat.body, &page.to_string(), &letter, &line] {
         assert!(!told.contains("canary"), "{told}");
     }
     // Each of them is an event, none of them an alert of its own.
@@ -182,6 +146,33 @@ fn everybody_is_told_in_their_own_way_and_nobody_gets_what_a_script_wrote() {
     assert_eq!(sent["events"].as_array().expect("events").len(), 5);
     assert!(run(folder.path(), &["audit", "alerts", "list"], 0).contains("no alert waits"));
     assert!(hooked.try_recv().is_err());
+}
+
+#[test]
+fn the_system_s_log_is_told_on_the_socket_that_it_listens_on() {
+    let place = tempfile::tempdir().expect("a folder");
+    let socket = place.path().join("log");
+    let log = UnixDatagram::bind(&socket).expect("a socket");
+    log.set_read_timeout(Some(PATIENCE)).expect("a time");
+    let heard = || {
+        let mut line = [0; 2048];
+        let length = log.recv(&mut line).expect("a message");
+        text(&line[..length])
+    };
+    let at = format!("unix:{}", socket.display());
+    let folder = project(&format!("  checkpoints: ['{at}']\n  alerts:\n    log: {{ syslog: '{at}' }}\n"));
+    let canary = "canary-4111111111111111";
+    run(folder.path(), &["audit", "add", canary, "--level", "critical", "--resource", canary], 0);
+    let line = heard();
+    assert!(line.starts_with("<106>consign: ") && line.contains("audit.note") && !line.contains("canary"), "{line}");
+    run(folder.path(), &["audit", "checkpoint"], 0);
+    let line = heard();
+    assert!(line.starts_with("<110>consign: checkpoint consign/"), "{line}");
+    // Nobody listens there any more: the alert waits, the checkpoint says so.
+    drop(log);
+    run(folder.path(), &["audit", "checkpoint"], 3);
+    run(folder.path(), &["audit", "add", "trouble", "--level", "error"], 0);
+    assert!(json(folder.path(), &["audit", "alerts", "list"])["alerts"].as_array().is_some_and(|all| !all.is_empty()));
 }
 
 #[test]
@@ -322,7 +313,8 @@ fn conditions_choose_and_what_comes_is_followed() {
 
 #[test]
 fn a_run_ends_with_a_checkpoint_that_is_carried_to_every_place() {
-    let (hook, hooked) = web(&[200, 500]);
+    let (hook, hooked) = Web::told(&[200, 500]);
+    let hook = hook.url();
     let log = UdpSocket::bind("127.0.0.1:0").expect("a port");
     log.set_read_timeout(Some(PATIENCE)).expect("a time");
     let at = log.local_addr().expect("an address");
@@ -346,8 +338,7 @@ fn a_run_ends_with_a_checkpoint_that_is_carried_to_every_place() {
     // Every place has the same note, and it verifies.
     let kept = std::fs::read_to_string(here.join("kept")).expect("the file");
     assert_eq!(git(&["show", "HEAD:consign.checkpoints"]), kept);
-    let (head, posted) = hooked.recv_timeout(PATIENCE).expect("a post");
-    assert_eq!(posted, kept, "{head}");
+    assert_eq!(hooked.recv_timeout(PATIENCE).expect("a post").body, kept);
     let mut line = [0; 2048];
     let length = log.recv(&mut line).expect("a message");
     let line = text(&line[..length]);

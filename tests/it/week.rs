@@ -217,6 +217,7 @@ fn the_reports_of_a_week_say_what_happened_in_it() {
     let Some(week) = Week::lived() else { return };
     others(&week);
     compliance(&week);
+    evidence(&week);
 }
 
 fn compliance(week: &Week) {
@@ -346,6 +347,41 @@ fn compliance(week: &Week) {
     // C: the signed list of sections.
     let note = sections["manifest"]["note"].as_str().expect("a note");
     assert!(note.contains(" findings\n") && note.contains("\n\u{2014} consign/"), "{note}");
+}
+
+/// The evidence for controls of the week: what stands in it, and that a stranger can verify it though the log's
+/// beginning is no more.
+fn evidence(week: &Week) {
+    let period = ["--standard", "gdpr,sox", "--from", "2026-03-02", "--to", "2026-03-09"];
+    let key = week.at("09 08:00:00", "aud", &["audit", "public-key"], 0);
+    let key = key.lines().find_map(|line| line.split(' ').find(|word| word.starts_with("consign/"))).expect("a key");
+    for (control, status, told) in [
+        ("P33", "fail", "after pruning"),
+        ("P43", "pass", "every record of 15 runs"),
+        ("P08", "warn", "partner"),
+        ("sox/404 change management", "fail", "nobody approved"),
+    ] {
+        let words = [&["report", "evidence", "--control", control, "--zip", "evidence.zip"][..], &period].concat();
+        let report = week.at("09 08:00:00", "aud", &[&["-o", "json"], &words[..]].concat(), 0);
+        let report: Value = serde_json::from_str(&report).expect("JSON");
+        let sections = &report["sections"];
+        let standing = rows(&sections["control"], "controls").iter().find(|row| row["status"] == status);
+        assert!(standing.is_some(), "{control}: {}", sections["control"]);
+        assert!(sections["assessments"].to_string().contains(told), "{control}: {}", sections["assessments"]);
+        // Every run and every event that is left of the week, of which only the newest are.
+        let facts = &sections["population"]["facts"];
+        assert_eq!((&facts["runs"], &facts["events"]), (&json!(15), &json!(142)), "{control}");
+        let sample = rows(&sections["population"], "sample");
+        assert_eq!(sample.len(), 25, "{control}");
+        assert!(sample.iter().any(|row| row["what"] == "run.finished" && row["outcome"] == "failure"), "{sample:?}");
+        let waiver = row(&sections["waivers"], "waivers", |row| row["check"] == "P08");
+        assert_eq!(waiver["state"], "in force");
+        let script = crate::servers::python::script("verify_evidence.py");
+        let done = Command::new("python3").arg(script).arg(week.root().join("evidence.zip")).arg(key).output();
+        let done = done.expect("python3 starts");
+        assert!(done.status.success(), "{control}: {}", text(&done.stderr));
+        assert_eq!(text(&done.stdout).trim(), "142 events, 25 of them proved", "{control}");
+    }
 }
 
 fn others(week: &Week) {

@@ -13,16 +13,16 @@ struct Lines {
     version: String,
 }
 
-/// Our members and the keys of the dictionary that mean the same; the others go into pairs of their own name.
-const KEYS: &[(&str, &str)] = &[
-    ("id", "externalId"),
-    ("actor", "suser"),
-    ("host", "dvchost"),
-    ("pid", "dvcpid"),
-    ("ip", "src"),
-    ("outcome", "outcome"),
-    ("reason", "reason"),
-    ("category", "cat"),
+/// Our members, the keys of the dictionary that mean the same, and how many characters those may have. The others go
+/// into pairs of their own name, and so does what is longer.
+const KEYS: &[(&str, &str, usize)] = &[
+    ("id", "externalId", 40),
+    ("actor", "suser", 1023),
+    ("host", "dvchost", 100),
+    ("pid", "dvcpid", 10),
+    ("outcome", "outcome", 63),
+    ("reason", "reason", 1023),
+    ("category", "cat", 1023),
 ];
 
 impl Writer for Lines {
@@ -44,8 +44,14 @@ impl Writer for Lines {
         };
         pair("rt", &event.time.div_euclid(1_000_000).to_string());
         for (name, text) in pairs(event) {
-            match KEYS.iter().find(|(own, _)| *own == name) {
-                Some((_, key)) => pair(key, &text),
+            let fits = |most: usize| text.chars().nth(most).is_none();
+            match KEYS.iter().find(|(own, _, most)| *own == name && fits(*most)) {
+                Some((_, key, _)) => pair(key, &text),
+                None if name == "ip" && text.contains(':') => {
+                    pair("c6a2", &text);
+                    pair("c6a2Label", "Source IPv6 Address");
+                }
+                None if name == "ip" => pair("src", &text),
                 // Keys have no underscore: consignRoute, consignActorKind …
                 None => pair(&own_key(name), &text),
             }

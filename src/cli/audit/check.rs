@@ -104,6 +104,7 @@ fn event(wanted: &[&Standard], held: &[Held], failed: usize) -> Draft {
     draft.resource = Some("audit log".into());
     if failed > 0 {
         (draft.level, draft.outcome) = (Level::Warning, Outcome::Failure);
+        draft.reason = Some(format!("{failed} check{} failed", if failed == 1 { "" } else { "s" }));
     }
     let mut counts = Map::new();
     for standard in shown_of(wanted, held) {

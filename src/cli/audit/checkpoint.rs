@@ -13,8 +13,8 @@ use crate::sync::carry::{Destination, sign_and_carry};
 /// Signs a checkpoint over everything recorded so far, and carries it away
 #[derive(clap::Args, Debug)]
 pub(super) struct Checkpoint {
-    /// Where to, as often as there are: `stdout`, `file:PATH`, `git:FOLDER`, `https://…`, `syslog`, `syslog://HOST:514`;
-    /// without it what `audit: { checkpoints }` says, else standard output
+    /// Where to, as often as there are: `stdout`, `file:PATH`, `git:FOLDER`, `https://…`, `syslog`, `unix:/SOCKET`,
+    /// `syslog://HOST:514`; without it what `audit: { checkpoints }` says, else standard output
     #[arg(long, value_name = "PLACE")]
     to: Vec<String>,
 }

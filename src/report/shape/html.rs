@@ -154,7 +154,16 @@ fn remark(of: &Remark, out: &mut String) {
 
 fn value(of: &Cell) -> String {
     match of {
-        Cell::Code(text) => format!("<code>{}</code>", breakable(text)),
+        Cell::Code(text) => {
+            // What is short is never broken, an id only on paper, where its table cannot be scrolled.
+            let class = match text.len() {
+                ..=12 => " class=\"whole\"",
+                13..=36 => " class=\"short\"",
+                _ => "",
+            };
+            format!("<code{class}>{}</code>", breakable(text))
+        }
+        Cell::Text(text) => spoken(text),
         Cell::State(tone, word) => format!("<span class=\"tag {}\">{}</span>", tone.word(), escaped(word)),
         Cell::Moment(ns) => {
             let whole = super::said::moment(*ns);

@@ -48,8 +48,10 @@ fn plot(of: &Chart, out: &mut String) {
         Form::Columns => (0..count).map(stack).fold(0.0, f64::max),
         _ => of.series.iter().flat_map(|s| &s.values).filter_map(Cell::drawn).fold(0.0, f64::max),
     };
-    let top = ceiling(most);
     let like = of.series.iter().flat_map(|s| &s.values).find(|value| value.drawn().is_some());
+    let top = ceiling(most, matches!(like, Some(Cell::Count(_))));
+    // A few columns are no wider than many.
+    let wide = if count < 6 { 3 } else { 8 };
     let scale = |share: f64| like.map_or_else(String::new, |like| cell(&scaled(like, top * share)));
     let _ = write!(
         out,
@@ -87,9 +89,9 @@ fn plot(of: &Chart, out: &mut String) {
                 let y = HIGH - below - high;
                 let _ = write!(
                     out,
-                    "<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"8\" height=\"{}\"/>",
+                    "<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{wide}\" height=\"{}\"/>",
                     paint(series.tone, s),
-                    index * 10 + 1,
+                    short(index as f64 * 10.0 + (10.0 - f64::from(wide)) / 2.0),
                     short(y),
                     short(high)
                 );
@@ -122,8 +124,8 @@ fn plot(of: &Chart, out: &mut String) {
                 escaped(&series.name)
             );
             for (x, y) in lone {
-                // A point without neighbours has no line: a short one makes it seen.
-                let _ = write!(out, "<path class=\"line {class}\" d=\"M{} {y}H{}\"/>", x - 2, x + 2);
+                // A point without neighbours has no line: the round end of one makes it seen.
+                let _ = write!(out, "<path class=\"line dot {class}\" d=\"M{x} {y}h0\"/>");
             }
         }
     }
@@ -131,8 +133,16 @@ fn plot(of: &Chart, out: &mut String) {
     ends(of, out);
 }
 
-/// The first and the last label, below.
+/// The first and the last label, below; each of them where they are names and few.
 fn ends(of: &Chart, out: &mut String) {
+    if of.form == Form::Columns && of.labels.len() <= 12 && !of.labels.iter().any(|of| matches!(of, Cell::Moment(_))) {
+        out.push_str("<div class=\"x each\">");
+        for label in &of.labels {
+            let _ = write!(out, "<span>{}</span>", escaped(&cell(label)));
+        }
+        out.push_str("</div>\n");
+        return;
+    }
     if let (Some(first), Some(last)) = (of.labels.first(), of.labels.last()) {
         let _ = writeln!(
             out,
@@ -209,13 +219,14 @@ fn scaled(like: &Cell, number: f64) -> Cell {
     }
 }
 
-/// The end of a scale: the next of 1, 2, 5 times a power of ten.
-fn ceiling(most: f64) -> f64 {
+/// The end of a scale: the next of 1, 2, 5 times a power of ten. Of what is counted the half is whole, too.
+fn ceiling(most: f64, counted: bool) -> f64 {
     if most <= 0.0 || !most.is_finite() {
-        return 1.0;
+        return if counted { 2.0 } else { 1.0 };
     }
     let power = 10f64.powf(most.log10().floor());
-    let times = [1.0, 2.0, 5.0, 10.0].into_iter().find(|times| power * times >= most * 0.999_999).unwrap_or(10.0);
+    let small: &[f64] = if counted && power <= 1.0 { &[2.0, 4.0, 6.0, 10.0] } else { &[1.0, 2.0, 5.0, 10.0] };
+    let times = small.iter().find(|times| power * **times >= most * 0.999_999).unwrap_or(&10.0);
     power * times
 }
 

@@ -100,13 +100,13 @@ fn number_said(number: f64) -> String {
     if !number.is_finite() {
         return "–".to_string();
     }
-    let size = number.abs();
+    let (size, sign) = (number.abs(), if number < 0.0 { "−" } else { "" });
     if size >= 100.0 || number.fract() == 0.0 {
         grouped(&format!("{number:.0}"))
     } else if size >= 10.0 {
-        format!("{number:.1}")
+        format!("{sign}{size:.1}")
     } else {
-        format!("{number:.2}")
+        format!("{sign}{size:.2}")
     }
 }
 
@@ -136,6 +136,7 @@ pub(super) fn time(nanoseconds: i64) -> String {
         small => format!("{big} {name} {small} {less}"),
     };
     match whole {
+        _ if nanoseconds == 0 => "0 s".to_string(),
         _ if nanoseconds < 1_000 => format!("{nanoseconds} ns"),
         _ if nanoseconds < 1_000_000 => format!("{:.0} µs", nanoseconds as f64 / 1e3),
         0 => format!("{:.0} ms", nanoseconds as f64 / 1e6),
@@ -189,6 +190,7 @@ mod tests {
         check(Cell::Time(90_000_000_000_000), "1 d 1 h");
         check(Cell::Time(-1_250_000_000), "−1.25 s");
         check(Cell::Number(12.345, "rows/s"), "12.3 rows/s");
+        check(Cell::Time(0), "0 s");
         check(Cell::Number(f64::INFINITY, ""), "–");
         check(Cell::Moment(1_700_000_000_500_000_000), "2023-11-14T22:13:20.500Z");
         check(Cell::Many(vec![]), "–");

@@ -29,7 +29,14 @@ pub(super) fn page(report: &Report, colour: bool) -> String {
 
 fn section(of: &Section, paint: Paint, out: &mut String) {
     let begins = out.len();
-    for block in &of.blocks {
+    let tables = of.blocks.iter().any(|block| matches!(block, Block::Table(_)));
+    // Where a table says the same, it says it better than a graph, or than columns that are too few to show a course.
+    let read = |block: &&Block| match block {
+        Block::Graph(_) => !tables,
+        Block::Chart(chart) => !(tables && chart.form == Form::Columns && chart.labels.len() < 4),
+        _ => true,
+    };
+    for block in of.blocks.iter().filter(read) {
         // A blank line between what is there.
         if out.len() > begins && !out.ends_with("\n\n") {
             out.push('\n');
@@ -48,8 +55,6 @@ fn section(of: &Section, paint: Paint, out: &mut String) {
             }
             Block::Table(of) => table(of, paint, out),
             Block::Chart(of) => chart(of, paint, out),
-            // Where a table says the same, it says it better.
-            Block::Graph(_) if of.blocks.iter().any(|block| matches!(block, Block::Table(_))) => {}
             Block::Graph(of) => graph(of, out),
             Block::Remarks { remarks, none, .. } => {
                 if remarks.is_empty() {
@@ -131,8 +136,11 @@ fn table(of: &Table, paint: Paint, out: &mut String) {
         return;
     }
     let heads: Vec<String> = of.columns.iter().map(|column| clear(&column.label).to_uppercase()).collect();
-    let cells: Vec<Vec<String>> = of.rows.iter().map(|row| row.iter().map(in_table).collect()).collect();
+    let mut cells: Vec<Vec<String>> = of.rows.iter().map(|row| row.iter().map(in_table).collect()).collect();
     let right: Vec<bool> = (0..heads.len()).map(|i| of.is_of_numbers(i)).collect();
+    if natural(&heads, &cells).iter().sum::<usize>() > room(heads.len()) {
+        cells.iter_mut().flatten().for_each(short_id);
+    }
     match widths(&heads, &cells, &right) {
         Some(widths) => {
             let mut lines = |row: &[String], tones: Option<&[Cell]>| {
@@ -185,13 +193,29 @@ fn in_table(value: &Cell) -> String {
     }
 }
 
+/// An id by its beginning, which every command takes for the whole.
+fn short_id(text: &mut String) {
+    let id = |(at, c): (usize, char)| if matches!(at, 8 | 13 | 18 | 23) { c == '-' } else { c.is_ascii_hexdigit() };
+    if text.len() == 36 && text.chars().enumerate().all(id) {
+        text.truncate(18);
+    }
+}
+
+/// How wide each column wants to be.
+fn natural(heads: &[String], cells: &[Vec<String>]) -> Vec<usize> {
+    let inside = |i: usize| cells.iter().map(|row| width(&row[i])).max().unwrap_or(0);
+    heads.iter().enumerate().map(|(i, head)| inside(i).max(width(head)).max(1)).collect()
+}
+
+/// What a line has for cells.
+fn room(columns: usize) -> usize {
+    WIDTH - INDENT - 2 * columns.saturating_sub(1)
+}
+
 /// How wide each column is, so that the table fits; `None`: it cannot.
 fn widths(heads: &[String], cells: &[Vec<String>], right: &[bool]) -> Option<Vec<usize>> {
     let longest_word = |text: &str| text.split(' ').map(width).max().unwrap_or(0);
     let column = |i: usize| cells.iter().map(move |row| &row[i]);
-    let natural: Vec<usize> =
-        (0..heads.len()).map(|i| column(i).map(|text| width(text)).max().unwrap_or(0).max(1)).collect();
-    let natural: Vec<usize> = natural.iter().zip(heads).map(|(w, head)| *w.max(&width(head))).collect();
     // Numbers are never broken; heads at words; other texts at words and, past 24 characters, anywhere.
     let least: Vec<usize> = (0..heads.len())
         .map(|i| {
@@ -199,21 +223,30 @@ fn widths(heads: &[String], cells: &[Vec<String>], right: &[bool]) -> Option<Vec
             inside.max().unwrap_or(0).max(longest_word(&heads[i]))
         })
         .collect();
-    let room = WIDTH - INDENT - 2 * heads.len().saturating_sub(1);
+    let room = room(heads.len());
     if least.iter().sum::<usize>() > room {
         return None;
     }
-    let mut widths = natural;
-    while widths.iter().sum::<usize>() > room {
-        // The column with the most room above what it needs gives one.
-        let widest = (0..widths.len()).filter(|i| widths[*i] > least[*i]).max_by_key(|i| (widths[*i], *i))?;
-        widths[widest] -= 1;
+    let mut widths = natural(heads, cells);
+    // First heads that are wider than all below them are broken, then what stands in the widest column.
+    let below: Vec<usize> = (0..heads.len())
+        .map(|i| column(i).map(|text| width(text)).max().unwrap_or(0).max(longest_word(&heads[i])))
+        .collect();
+    for least in [below, least] {
+        while widths.iter().sum::<usize>() > room {
+            let gives = (0..widths.len()).filter(|i| widths[*i] > least[*i]).max_by_key(|i| (widths[*i], *i));
+            let Some(widest) = gives else { break };
+            widths[widest] -= 1;
+        }
     }
     Some(widths)
 }
 
 fn chart(of: &Chart, paint: Paint, out: &mut String) {
-    out.push_str(&format!("  {}\n", paint.dim(&clear(&of.title))));
+    // One line says its name itself.
+    if of.form == Form::Bars || !matches!(&of.series[..], [one] if one.name == of.title) {
+        out.push_str(&format!("  {}\n", paint.dim(&clear(&of.title))));
+    }
     match of.form {
         Form::Bars => {
             let Some(series) = of.series.first() else { return };

@@ -18,6 +18,7 @@ use crate::connect::runtime::Runtime;
 use crate::error::codes::audit::{ALERT_FAILED, ALERT_PLACE};
 use crate::error::{Error, Kind, Result};
 use crate::sync::ship::Shipping;
+use crate::sync::system_log;
 
 /// Where PagerDuty's Events API is.
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
@@ -74,7 +75,7 @@ pub(super) fn send(to: &Alert, message: &Message, resolver: &Resolver) -> Result
             let server = resolver.text(server)?;
             email::send(server.reveal(), (from, people), account, message, to.timeout)
         }
-        AlertPlace::Syslog(at) => syslog(at, message),
+        AlertPlace::Syslog(at) => syslog(at, message, to.timeout),
     }
 }
 
@@ -146,7 +147,7 @@ fn exec(name: &str, timeout: Duration, message: &Message, resolver: &Resolver) -
     }
 }
 
-fn syslog(at: &str, message: &Message) -> Result<()> {
+fn syslog(at: &str, message: &Message, timeout: Duration) -> Result<()> {
     // Facility 13 (log audit), RFC 5424 section 6.2.1.
     let severity = match message.level {
         Level::Debug => 7,
@@ -165,20 +166,17 @@ fn syslog(at: &str, message: &Message) -> Result<()> {
         shipping.send(&line())?;
         return shipping.end();
     }
-    let sent = match at.strip_prefix("syslog://") {
-        None if at == "local" => std::os::unix::net::UnixDatagram::unbound().and_then(|socket| {
-            socket.send_to(format!("<{priority}>consign: {}", message.summary).as_bytes(), "/dev/log")
-        }),
-        None => {
+    let socket = if at == "local" { Some(system_log::SOCKET) } else { at.strip_prefix("unix:") };
+    let sent = match (socket, at.strip_prefix("syslog://")) {
+        (Some(socket), _) => system_log::tell(socket, &format!("<{priority}>consign: {}", message.summary), timeout),
+        (None, Some(at)) => system_log::send(at, &line()),
+        (None, None) => {
             let cause = format!("`{at}` is no place to log to");
             return Err(Error::new(Kind::Invalid, &ALERT_PLACE, cause)
-                .hint("write `local`, `syslog://HOST:514`, `tcp://HOST:601` or `tls://HOST:6514`"));
+                .hint("write `local`, `unix:/SOCKET`, `syslog://HOST:514`, `tcp://HOST:601` or `tls://HOST:6514`"));
         }
-        Some(at) => std::net::UdpSocket::bind("[::]:0")
-            .or_else(|_| std::net::UdpSocket::bind("0.0.0.0:0"))
-            .and_then(|socket| socket.send_to(line().as_bytes(), at)),
     };
-    sent.map(drop).map_err(|e| failed(format!("the log does not take it: {e}")))
+    sent.map_err(|e| failed(format!("the log does not take it: {e}")))
 }
 
 pub(super) fn failed(cause: String) -> Error {

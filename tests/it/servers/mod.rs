@@ -9,6 +9,7 @@ pub mod openapi;
 pub mod postgres;
 pub mod python;
 pub mod queue;
+pub mod readers;
 pub mod sftp;
 pub mod web;
 

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value as Json;
@@ -79,6 +81,18 @@ impl Web {
     /// The same with TLS.
     pub fn secure(tls: rustls::ServerConfig, act: impl Fn(&Ask) -> Reply + Send + Sync + 'static) -> Self {
         Self::serve(Some(Arc::new(tls)), Arc::new(act))
+    }
+
+    /// A server that answers each request with the next of these statuses, the last one again and again; what comes is
+    /// handed on at once.
+    pub fn told(statuses: &'static [u16]) -> (Self, Receiver<Ask>) {
+        let ((say, heard), answered) = (channel(), AtomicUsize::new(0));
+        let server = Self::start(move |ask| {
+            let _ = say.send(ask.clone());
+            let index = answered.fetch_add(1, Ordering::SeqCst);
+            status(*statuses.get(index).or(statuses.last()).expect("a status"), &Json::Null)
+        });
+        (server, heard)
     }
 
     fn serve(tls: Option<Arc<rustls::ServerConfig>>, act: Arc<Act>) -> Self {
