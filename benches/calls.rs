@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use consign::config::{Connector, Source, Spanned, yaml};
+use consign::config::{Connector, Source, yaml};
 use consign::connect::http;
 use consign::connect::pack::{Given, Pack};
 use consign::connect::web::{Caller, Content, Draft, Purpose};
@@ -273,25 +273,7 @@ async fn serve(port: &std::sync::mpsc::Sender<String>) {
 
 fn given(base: &str) -> Arc<Given> {
     let place = Place { file: String::new(), line: 1, column: 1, width: 1, source: String::new() };
-    let connector = Connector {
-        name: "bench".into(),
-        place: place.clone(),
-        uses: Spanned { value: "rest".into(), place },
-        spec: None,
-        state: None,
-        meter: Default::default(),
-        with: Vec::new(),
-        auth: Vec::new(),
-        streams: Default::default(),
-        tenant: None,
-        region: None,
-        standards: Vec::new(),
-        agreements: Vec::new(),
-        custody: Default::default(),
-        clearance: None,
-        retry_tries: 0,
-        rate: None,
-    };
+    let connector = Connector::new("bench", "rest", place);
     let source = Source::new("bench.yaml", format!("{PACK}  base: {base}\n"));
     let raw = yaml::parse(&source, &mut Vec::new()).unwrap();
     let pack = Box::leak(Box::new(Pack::read(&source, &raw, &mut Vec::new()).unwrap()));

@@ -169,36 +169,11 @@ fn with_request<T>(folder: &Path, act: impl FnOnce(&WriteRequest<'_>) -> T) -> T
     let spanned = |value: &str| Spanned { value: value.to_owned(), place: place.clone() };
     let path = Node::Text(Text { pieces: vec![Piece::Literal("w.db".into())] });
     let connector = Connector {
-        name: "warehouse".into(),
-        place: place.clone(),
-        uses: spanned("sqlite"),
         with: vec![(spanned("path"), Spanned { value: path, place: place.clone() })],
-        auth: Vec::new(),
-        streams: Default::default(),
-        tenant: None,
-        region: None,
-        standards: Vec::new(),
-        agreements: Vec::new(),
-        custody: Default::default(),
-        clearance: None,
-        rate: None,
-        spec: None,
-        state: None,
         retry_tries: 1,
-        meter: Default::default(),
+        ..Connector::new("warehouse", "sqlite", place.clone())
     };
-    let stream = Stream {
-        name: "items".into(),
-        place: place.clone(),
-        options: Vec::new(),
-        format: None,
-        format_options: Vec::new(),
-        key: Vec::new(),
-        fields: Vec::new(),
-        closed: false,
-        schema_file: None,
-        schema: None,
-    };
+    let stream = Stream::new("items", place.clone());
     let columns: Vec<Column> = NAMES
         .iter()
         .map(|name| {

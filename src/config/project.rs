@@ -492,16 +492,10 @@ impl Connector {
         let place = self.place.clone();
         if let Some(known) = spec.stream(name) {
             return Some(Stream {
-                name: name.to_owned(),
-                place,
-                options: Vec::new(),
-                format: None,
-                format_options: Vec::new(),
                 key: known.key.clone(),
                 fields: known.fields.clone(),
                 closed: known.closed,
-                schema_file: None,
-                schema: None,
+                ..Stream::new(name, place)
             });
         }
         let option = spec.undeclared_stream?;
@@ -518,23 +512,11 @@ impl Connector {
                 ));
             }
         }
-        Some(Stream {
-            name: name.to_owned(),
-            place: self.place.clone(),
-            options,
-            format: None,
-            format_options: Vec::new(),
-            key: Vec::new(),
-            fields: Vec::new(),
-            closed: false,
-            schema_file: None,
-            schema: None,
-        })
+        Some(Stream { options, ..Stream::new(name, self.place.clone()) })
     }
 }
 
 /// The value under a key of a map.
-/// How long events of single categories are kept.
 pub(super) fn get<'r>(raw: &'r Raw, name: &str) -> Option<&'r Raw> {
     raw.entries().iter().find(|entry| entry.key == name).map(|entry| &entry.value)
 }

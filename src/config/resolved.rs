@@ -131,6 +131,31 @@ pub struct Connector {
     pub rate: Option<u32>,
 }
 
+impl Connector {
+    /// One of which nothing is said but what it uses.
+    pub fn new(name: &str, uses: &str, place: Place) -> Self {
+        Self {
+            name: name.to_owned(),
+            uses: Spanned { value: uses.to_owned(), place: place.clone() },
+            place,
+            spec: None,
+            state: None,
+            meter: Default::default(),
+            with: Vec::new(),
+            auth: Vec::new(),
+            streams: BTreeMap::new(),
+            tenant: None,
+            region: None,
+            standards: Vec::new(),
+            agreements: Vec::new(),
+            custody: Default::default(),
+            clearance: None,
+            retry_tries: 0,
+            rate: None,
+        }
+    }
+}
+
 /// A stream of a connector.
 #[derive(Clone, Debug)]
 pub struct Stream {
@@ -154,6 +179,24 @@ pub struct Stream {
     pub schema_file: Option<Spanned<String>>,
     /// That schema, once it is read; its fields are among `fields`.
     pub schema: Option<super::json_schema::StreamSchema>,
+}
+
+impl Stream {
+    /// One of which nothing is said.
+    pub fn new(name: &str, place: Place) -> Self {
+        Self {
+            name: name.to_owned(),
+            place,
+            options: Vec::new(),
+            format: None,
+            format_options: Vec::new(),
+            key: Vec::new(),
+            fields: Vec::new(),
+            closed: false,
+            schema_file: None,
+            schema: None,
+        }
+    }
 }
 
 /// The compliance section.

@@ -81,23 +81,11 @@ fn connector(spec: &'static ProtocolSpec, test: &Exchange, lent: &Lent) -> Conne
     let name = Spanned { value: stand_in::OPTION.name.to_owned(), place: test.place.clone() };
     with.push((name, spanned(Node::Text(Text::literal(lent.name())))));
     Connector {
-        name: spec.name.to_owned(),
-        place: test.place.clone(),
-        uses: Spanned { value: spec.name.to_owned(), place: test.place.clone() },
         spec: Some(spec),
-        state: None,
-        meter: Default::default(),
         with,
         auth: options(&test.auth),
-        streams: std::collections::BTreeMap::new(),
-        tenant: None,
-        region: None,
-        standards: Vec::new(),
-        agreements: Vec::new(),
-        custody: Default::default(),
-        clearance: None,
         retry_tries: 5,
-        rate: None,
+        ..Connector::new(spec.name, spec.name, test.place.clone())
     }
 }
 

@@ -93,23 +93,11 @@ mod tests {
         let place = Place { file: "connectors.yaml".into(), line: 1, column: 1, width: 1, source: String::new() };
         let with: Vec<(Spanned<String>, Spanned<Node>)> = Vec::new();
         Connector {
-            name: "warehouse".into(),
-            place: place.clone(),
-            uses: Spanned { value: "sqlite".into(), place },
             auth: with.clone(),
             with,
-            streams: Default::default(),
-            tenant: None,
-            region: None,
-            standards: Vec::new(),
-            agreements: Vec::new(),
-            custody: Default::default(),
             clearance: Some(clearance.iter().filter_map(|name| ClassId::named(name)).collect()),
-            spec: None,
-            state: None,
-            meter: Default::default(),
             retry_tries: 1,
-            rate: None,
+            ..Connector::new("warehouse", "sqlite", place)
         }
     }
 

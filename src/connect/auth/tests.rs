@@ -66,23 +66,10 @@ pub(super) fn given(auth: &str, secrets: &[(&str, &str)], state: Option<&std::pa
     assert!(findings.is_empty(), "{findings:#?}");
     let auth = secrets.iter().map(|(name, value)| (here((*name).to_owned()), here(Node::Text(Text::literal(*value)))));
     let connector = Connector {
-        name: "shop".into(),
-        place: here(()).place,
-        uses: here("probe_pack".into()),
-        spec: None,
         state: state.map(Into::into),
-        meter: Default::default(),
-        with: Vec::new(),
         auth: auth.collect(),
-        streams: BTreeMap::new(),
-        tenant: None,
-        region: None,
-        standards: Vec::new(),
-        agreements: Vec::new(),
-        custody: Default::default(),
-        clearance: None,
         retry_tries: 5,
-        rate: None,
+        ..Connector::new("shop", "probe_pack", here(()).place)
     };
     Arc::new(Given::new(Box::leak(Box::new(pack.unwrap())), connector))
 }

@@ -156,25 +156,7 @@ pub(crate) mod tests {
 
     /// A connector that says nothing.
     pub(crate) fn connector(name: &str) -> crate::config::Connector {
-        crate::config::Connector {
-            name: name.to_owned(),
-            place: nowhere(),
-            uses: crate::config::Spanned { value: name.to_owned(), place: nowhere() },
-            spec: None,
-            state: None,
-            meter: Default::default(),
-            with: Vec::new(),
-            auth: Vec::new(),
-            streams: Default::default(),
-            tenant: None,
-            region: None,
-            standards: Vec::new(),
-            agreements: Vec::new(),
-            custody: Default::default(),
-            clearance: None,
-            retry_tries: 0,
-            rate: None,
-        }
+        crate::config::Connector::new(name, name, nowhere())
     }
 
     /// A pack made of a text that is sound.

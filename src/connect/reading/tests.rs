@@ -208,12 +208,7 @@ impl Rig {
     ) -> R {
         let spanned = |text: &str| Spanned { value: text.to_owned(), place: place() };
         let connector = Connector {
-            name: "far".into(),
-            place: place(),
-            uses: spanned("test"),
-            spec: None,
             state: self.state.clone(),
-            meter: Default::default(),
             with: self
                 .given
                 .iter()
@@ -222,29 +217,10 @@ impl Rig {
                     (spanned(name), Spanned { value: node, place: place() })
                 })
                 .collect(),
-            auth: Vec::new(),
-            streams: BTreeMap::new(),
-            tenant: None,
-            region: None,
-            standards: Vec::new(),
-            agreements: Vec::new(),
-            custody: Default::default(),
-            clearance: None,
             retry_tries: 1,
-            rate: None,
+            ..Connector::new("far", "test", place())
         };
-        let stream = Stream {
-            name: "things".into(),
-            place: place(),
-            options: Vec::new(),
-            format: None,
-            format_options: Vec::new(),
-            key: Vec::new(),
-            fields: Vec::new(),
-            closed: false,
-            schema_file: None,
-            schema: None,
-        };
+        let stream = Stream::new("things", place());
         let caller =
             Caller::new(Arc::new(Given::new(self.pack, connector.clone())), Arc::clone(&self.line) as Arc<dyn Wire>);
         let request = ReadRequest {

@@ -29,40 +29,11 @@ pub(super) fn options(pairs: &[(&str, &str)]) -> Vec<(Spanned<String>, Spanned<N
 }
 
 fn connector() -> Connector {
-    Connector {
-        name: "files".into(),
-        place: place(),
-        uses: Spanned { value: "file".into(), place: place() },
-        with: Vec::new(),
-        auth: Vec::new(),
-        streams: Default::default(),
-        tenant: None,
-        region: None,
-        standards: Vec::new(),
-        agreements: Vec::new(),
-        custody: Default::default(),
-        clearance: None,
-        spec: None,
-        state: None,
-        meter: Default::default(),
-        retry_tries: 1,
-        rate: None,
-    }
+    Connector { retry_tries: 1, ..Connector::new("files", "file", place()) }
 }
 
 fn stream(pairs: &[(&str, &str)]) -> Stream {
-    Stream {
-        name: "lines".into(),
-        place: place(),
-        options: options(pairs),
-        format: None,
-        format_options: Vec::new(),
-        key: Vec::new(),
-        fields: Vec::new(),
-        closed: false,
-        schema_file: None,
-        schema: None,
-    }
+    Stream { options: options(pairs), ..Stream::new("lines", place()) }
 }
 
 fn format(name: &str) -> &'static dyn Format {

@@ -46,23 +46,9 @@ fn connector(options: &[(&str, &str)]) -> Connector {
         )
     };
     Connector {
-        name: "db".into(),
-        place: place.clone(),
-        uses: Spanned { value: "postgres".into(), place: place.clone() },
         with: options.iter().map(spanned).collect(),
-        auth: Vec::new(),
-        streams: std::collections::BTreeMap::new(),
-        tenant: None,
-        region: None,
-        standards: Vec::new(),
-        agreements: Vec::new(),
-        custody: Default::default(),
-        clearance: None,
-        spec: None,
-        state: None,
-        meter: Default::default(),
         retry_tries: 2,
-        rate: None,
+        ..Connector::new("db", "postgres", place.clone())
     }
 }
 

@@ -45,23 +45,9 @@ impl Desk {
         let desk = Self {
             folder: tempfile::tempdir().unwrap(),
             connector: Connector {
-                name: "db".into(),
-                place: place(),
-                uses: spanned("sqlite".into()),
                 with: options(&[("path", "a.db"), ("busy_timeout", "0")]),
-                auth: Vec::new(),
-                streams: std::collections::BTreeMap::new(),
-                tenant: None,
-                region: None,
-                standards: Vec::new(),
-                agreements: Vec::new(),
-                custody: Default::default(),
-                clearance: None,
-                spec: None,
-                state: None,
-                meter: Default::default(),
                 retry_tries: 1,
-                rate: None,
+                ..Connector::new("db", "sqlite", place())
             },
             settled: Vec::new(),
             mode: Mode::Append,
@@ -80,18 +66,7 @@ impl Desk {
     }
 
     fn stream(pairs: &[(&str, &str)]) -> Stream {
-        Stream {
-            name: "t".into(),
-            place: place(),
-            options: options(pairs),
-            format: None,
-            format_options: Vec::new(),
-            key: Vec::new(),
-            fields: Vec::new(),
-            closed: false,
-            schema_file: None,
-            schema: None,
-        }
+        Stream { options: options(pairs), ..Stream::new("t", place()) }
     }
 
     fn source(&self, pairs: &[(&str, &str)]) -> Result<Box<dyn Source>> {
