@@ -16,7 +16,7 @@ pub(super) fn agrees(row: &Row<'_>, body: &[u8], seq: u64) -> bool {
 fn looked_through(row: &Row<'_>, body: &[u8], seq: u64) -> Option<()> {
     let index = &row.index;
     let optional = |text: Option<&str>| u16::from(text.is_some());
-    let wanted = 0b0_0111_1111 | optional(index.run) << 7 | optional(index.route) << 8;
+    let wanted = 0b0_0111_1111 | (optional(index.run) << 7) | (optional(index.route) << 8);
     let mut rest = Rest { body, at: 0 };
     rest.expect(b'{')?;
     let mut seen = 0u16;
@@ -38,7 +38,7 @@ fn looked_through(row: &Row<'_>, body: &[u8], seq: u64) -> Option<()> {
                 (15, true)
             }
         };
-        let member = 1 << member & !(1 << 15);
+        let member = (1 << member) & !(1 << 15);
         if !fits || seen & member != 0 {
             return None;
         }
@@ -72,8 +72,8 @@ fn end_of_text(text: &[u8]) -> Option<usize> {
     const LOW: u64 = 0x0101_0101_0101_0101;
     // The lowest bit that is set is that of the first byte like this one; those above may be wrong.
     let like = |word: u64, byte: u8| {
-        let zero = word ^ LOW * u64::from(byte);
-        zero.wrapping_sub(LOW) & !zero & LOW << 7
+        let zero = word ^ (LOW * u64::from(byte));
+        zero.wrapping_sub(LOW) & !zero & (LOW << 7)
     };
     let (words, last) = text.as_chunks::<8>();
     for (place, word) in words.iter().enumerate() {
