@@ -216,7 +216,8 @@ fn a_command_is_told_and_so_is_whoever_watches_the_log() {
 /// command and by a webhook, `alert` tells everybody, and `stop` ends the run.
 #[test]
 fn rules_over_events_tell_by_command_and_webhook() {
-    let ((rules, ruled), (failures, failed)) = (web(), web());
+    let ((rules, ruled), (failures, failed)) = (Web::told(&[200]), Web::told(&[200]));
+    let (rules, failures) = (rules.url(), failures.url());
     let folder = project(&format!(
         "  alerts:\n    script: {{ exec: tell, on: [rules] }}\n    hook: {{ webhook: '{rules}', on: [rules] }}\n    \
          other: {{ webhook: '{failures}', on: [failures] }}\n"
@@ -247,11 +248,11 @@ fn rules_over_events_tell_by_command_and_webhook() {
     assert!(run(here, &["audit", "list", "--action", "rule.fired"], 0, &variables).contains("rule.fired"));
     assert!(told().is_empty() && ruled.try_recv().is_err() && failed.try_recv().is_err());
     note("two");
-    assert!(ruled.recv_timeout(PATIENCE).expect("a post").contains("told") && told().contains("told"));
+    assert!(ruled.recv_timeout(PATIENCE).expect("a post").body.contains("told") && told().contains("told"));
     assert!(failed.try_recv().is_err());
     note("three");
     for heard in [&ruled, &failed] {
-        assert!(heard.recv_timeout(PATIENCE).expect("a post").contains("cried"));
+        assert!(heard.recv_timeout(PATIENCE).expect("a post").body.contains("cried"));
     }
     assert!(told().contains("cried"));
     std::fs::write(here.join("connectors.yaml"), with(stop)).expect("written");
