@@ -7,8 +7,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::digest;
 use super::merkle::Frontier;
+use crate::record::digest::tagged_sha256;
 pub use crate::record::shown::hex;
 
 /// A hash or a code.
@@ -89,7 +89,7 @@ pub struct Link<'a> {
 
 /// The leaf of a body, as in a Merkle tree (RFC 6962): the hash of a zero byte and the stored bytes.
 pub fn leaf(body: &[u8]) -> Hash {
-    digest::tagged(0, body)
+    tagged_sha256(0, body)
 }
 
 /// The code of an event under the key of its epoch.
@@ -106,12 +106,12 @@ pub fn link(key: &Key, link: &Link<'_>) -> Hash {
 /// The running hash over all leaves and codes: needs no key to be followed, and the head's code
 /// covers it, so that whoever holds the current key alone can check every event there ever was.
 pub fn fold(running: &Hash, leaf: &Hash, mac: &Hash) -> Hash {
-    digest::tagged(3, [*running, *leaf, *mac].as_flattened())
+    tagged_sha256(3, [*running, *leaf, *mac].as_flattened())
 }
 
 /// The same over leaves alone, as the first versions of consign made it.
 pub fn fold_plain(running: &Hash, leaf: &Hash) -> Hash {
-    digest::tagged(2, [*running, *leaf].as_flattened())
+    tagged_sha256(2, [*running, *leaf].as_flattened())
 }
 
 /// Where the chain stands.

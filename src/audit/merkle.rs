@@ -8,7 +8,7 @@
 use sha2::{Digest, Sha256};
 
 use super::chain::Hash;
-use super::digest;
+use crate::record::digest::tagged_sha256;
 
 /// Of the inner levels only those divisible by this are kept.
 pub const STRIDE: u32 = 8;
@@ -18,7 +18,7 @@ pub const TILE: u64 = 1 << STRIDE;
 
 /// The hash of a node from those of its two children.
 pub fn node(left: &Hash, right: &Hash) -> Hash {
-    digest::tagged(1, [*left, *right].as_flattened())
+    tagged_sha256(1, [*left, *right].as_flattened())
 }
 
 /// The root of a tree without leaves.

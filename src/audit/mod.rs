@@ -19,7 +19,6 @@ pub mod canonical;
 pub mod chain;
 pub mod checkpoint;
 pub mod condition;
-mod digest;
 pub mod event;
 pub mod export;
 pub mod handover;
