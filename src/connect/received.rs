@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::auth;
 use super::pack::template::to_json;
 use super::pack::webhook::Webhook;
-use super::pack::{Given, Name, Scope, Template};
+use super::pack::{Given, Name, Pack, Scope, Template};
 use crate::error::codes::connect::{PACK_INVALID, WEBHOOK_REFUSED};
 use crate::error::{Error, Kind, Result};
 use crate::record::json::from_json;
@@ -15,9 +15,9 @@ use crate::record::{Arena, Timestamp};
 /// The operation that every pack has whose webhooks can be checked.
 pub const OPERATION: &str = "verify_webhook";
 
-/// Whether messages of this connector's system can be checked.
-pub fn known(given: &Given) -> bool {
-    given.pack.webhook.as_ref().is_some_and(|spec| spec.check.is_some())
+/// Whether a pack says how messages of its system are checked.
+pub fn known(pack: &Pack) -> bool {
+    pack.webhook.as_ref().is_some_and(|spec| spec.check.is_some())
 }
 
 /// Checks a message: `headers` (a map), `body` (its text, byte for byte), and where the system signs them `url`
@@ -155,7 +155,7 @@ mod tests {
         for (pack, secret) in [("stripe", "webhook_secret"), ("hubspot", "client_secret"), ("shopify", "client_secret")]
         {
             let right = given(pack, secret, "whsec_made_up");
-            assert!(known(&right), "{pack}");
+            assert!(known(right.pack), "{pack}");
             let change = json!({ "stream": "orders", "event": "create", "record": { "id": 7, "note": "é" } });
             let made = Messenger::new(right.pack, json!({}), "whsec_made_up".into()).message(&change, URL).unwrap();
             let headers: Map<String, Json> =

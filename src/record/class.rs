@@ -127,11 +127,19 @@ impl ClassId {
         &ALL[usize::from(self.0) % ALL.len()]
     }
 
+    /// Whether it is card authentication data: never stored after authorisation, not even encrypted (PCI DSS 3.3.1).
+    pub fn is_fleeting(self) -> bool {
+        is_below(self.class().name, "pci.sad")
+    }
+
     /// Whether `self` is `parent` or lies below it.
     pub fn is_within(self, parent: Self) -> bool {
-        let (name, around) = (self.class().name, parent.class().name);
-        name.strip_prefix(around).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        is_below(self.class().name, parent.class().name)
     }
+}
+
+fn is_below(name: &str, around: &str) -> bool {
+    name.strip_prefix(around).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 impl ClassSet {

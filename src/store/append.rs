@@ -6,13 +6,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Statement, params};
 use serde_json::json;
 
 use super::keys::{self, Sealer};
-use super::{signer, sql, subjects, tree};
+use super::{parts, signer, sql, subjects, tree};
 use crate::audit::chain::{Hash, Link};
 use crate::audit::event::{self, Stamp};
 use crate::audit::merkle::Frontier;
@@ -312,12 +312,11 @@ struct Waiting {
     body: Vec<u8>,
 }
 
-/// What puts an event into the database, as far as the values.
-const INSERT: &str =
-    "INSERT INTO audit_events (at, ts_ns, epoch, kind, run, leaf, mac, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+/// What puts an event into the database.
+static INSERT: LazyLock<String> = LazyLock::new(|| parts::insert(1));
 
-/// So many values an event has.
-const VALUES: usize = 8;
+/// What puts [`TOGETHER`] of them into it.
+static INSERT_TOGETHER: LazyLock<String> = LazyLock::new(|| parts::insert(TOGETHER));
 
 /// So many events are put into the database at once.
 const TOGETHER: usize = 16;
@@ -325,7 +324,7 @@ const TOGETHER: usize = 16;
 impl Waiting {
     /// Gives its values to the event of this place in a statement.
     fn bind(&self, statement: &mut Statement<'_>, place: usize) -> rusqlite::Result<()> {
-        let first = place * VALUES;
+        let first = place * parts::VALUES;
         statement.raw_bind_parameter(first + 1, self.at)?;
         statement.raw_bind_parameter(first + 2, self.ts_ns)?;
         statement.raw_bind_parameter(first + 3, self.epoch)?;
@@ -342,7 +341,7 @@ const IDS_AT_ONCE: usize = 64;
 
 impl<'a> Writer<'a> {
     fn new(db: &'a Connection, log: &'a mut Log, head: Head, key: Key, sealed: bool) -> Result<Self> {
-        let insert = db.prepare_cached(INSERT).map_err(|e| sql::error("adding to the audit log", e))?;
+        let insert = db.prepare_cached(&INSERT).map_err(|e| sql::error("adding to the audit log", e))?;
         Ok(Self { db, log, head, key, sealed, insert, waiting: Vec::new(), random: Vec::new() })
     }
 
@@ -351,8 +350,7 @@ impl<'a> Writer<'a> {
         let fail = |e| sql::error("adding to the audit log", e);
         let (together, single) = self.waiting.as_chunks::<TOGETHER>();
         for events in together {
-            let more = ", (?, ?, ?, ?, ?, ?, ?, ?)".repeat(TOGETHER - 1);
-            let mut insert = self.db.prepare_cached(&format!("{INSERT}{more}")).map_err(fail)?;
+            let mut insert = self.db.prepare_cached(&INSERT_TOGETHER).map_err(fail)?;
             for (place, event) in events.iter().enumerate() {
                 event.bind(&mut insert, place).map_err(fail)?;
             }

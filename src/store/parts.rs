@@ -214,6 +214,15 @@ fn unreadable(segment: &Segment, error: rusqlite::Error) -> Error {
 /// All columns of an event, `at` first.
 pub(super) const COLUMNS: &str = "at, ts_ns, epoch, kind, run, leaf, mac, body";
 
+/// So many they are.
+pub(super) const VALUES: usize = 8;
+
+/// What puts so many events into a database, at once.
+pub(super) fn insert(events: usize) -> String {
+    let values = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; events].join(", ");
+    format!("INSERT INTO audit_events ({COLUMNS}) VALUES {values}")
+}
+
 /// How many events of these kinds are in a part between two places.
 pub(super) fn count(db: &Connection, kinds: &[i64], (from, end): (i64, i64)) -> Result<u64> {
     let fail = |e| sql::error("counting events", e);

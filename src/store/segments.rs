@@ -16,7 +16,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 
 use super::append::{self, SEQ_BITS};
-use super::parts::{COLUMNS, Met, Segment};
+use super::parts::{self, COLUMNS, Met, Segment, VALUES};
 use super::verify::sha256_of;
 use super::{Store, Writing, failpoint, keys, lock, sql};
 use crate::audit::chain::hex;
@@ -168,17 +168,15 @@ impl Store {
         let into = Connection::open(to).map_err(fail)?;
         into.execute_batch(SCHEMA).map_err(fail)?;
         let (mut between, mut count) = (None, 0);
-        let mut insert = into
-            .prepare(&format!("INSERT INTO audit_events ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"))
-            .map_err(fail)?;
+        let mut insert = into.prepare(&parts::insert(1)).map_err(fail)?;
         let range = (append::at(log, first), append::at(log, last + 1));
         self.walk_rows(doing, COLUMNS, range, STEP, &mut |met| {
             let Met::Row(row) = met else { return Ok(true) };
             let (at, ts_ns): (i64, i64) = (row.get(0).map_err(fail)?, row.get(1).map_err(fail)?);
             count += 1;
             between = Some((between.map_or(ts_ns, |(first, _)| first), ts_ns));
-            for column in 0..8 {
-                let gone = column == 7 && without.contains(&sql::count(at & ((1 << SEQ_BITS) - 1)));
+            for column in 0..VALUES {
+                let gone = column == VALUES - 1 && without.contains(&sql::count(at & ((1 << SEQ_BITS) - 1)));
                 let value = if gone { ValueRef::Null } else { row.get_ref(column).map_err(fail)? };
                 insert.raw_bind_parameter(column + 1, ToSqlOutput::Borrowed(value)).map_err(fail)?;
             }

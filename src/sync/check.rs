@@ -59,40 +59,33 @@ pub fn check(loaded: &mut Loaded, strict: bool) -> Vec<Checked> {
 
 /// What the project's own rules over connectors, mappings and flows find in a project.
 fn ruled(project: &Project, mappings: &[Mapping], checked: &[Checked]) -> Findings {
-    by_rules(project, mappings, checked.iter().map(|one| one.route.as_ref()).collect(), false)
+    let routes = checked.iter().map(|one| one.route.as_ref()).collect();
+    by_rules(project, mappings, routes, |subject, rules| comply::rules::findings(subject, rules, false))
 }
 
-/// The same in one route and its two ends, before it runs.
-pub fn ruled_one(project: &Project, mapping: &Mapping, route: &Route) -> Findings {
-    by_rules(project, std::slice::from_ref(mapping), vec![Some(route)], true)
+/// The same in one route and its two ends, before it runs; and the rule for which somebody has to approve of each run
+/// of it, if one asks for that.
+pub fn ruled_one(project: &Project, mapping: &Mapping, route: &Route) -> (Findings, Option<String>) {
+    by_rules(project, std::slice::from_ref(mapping), vec![Some(route)], |subject, rules| {
+        (comply::rules::findings(subject, rules, true), comply::rules::asks_approval(subject, rules))
+    })
 }
 
-/// The rule for which somebody has to approve of each run of a route; `None`: no rule asks for that.
-pub fn asks_approval(project: &Project, mapping: &Mapping, route: &Route) -> Option<String> {
-    looked_at(project, std::slice::from_ref(mapping), vec![Some(route)], comply::rules::asks_approval)?
-}
-
-fn by_rules(project: &Project, mappings: &[Mapping], routes: Vec<Option<&Route>>, one: bool) -> Findings {
-    let found =
-        |subject: &comply::Subject<'_>, rules: &[comply::rules::Rule]| comply::rules::findings(subject, rules, one);
-    looked_at(project, mappings, routes, found).unwrap_or_default()
-}
-
-/// What the rules of a project make of it; `None`: it has none.
-fn looked_at<T>(
+/// What the rules of a project make of it; nothing if it has none.
+fn by_rules<T: Default>(
     project: &Project,
     mappings: &[Mapping],
     routes: Vec<Option<&Route>>,
     look: impl FnOnce(&comply::Subject<'_>, &[comply::rules::Rule]) -> T,
-) -> Option<T> {
+) -> T {
     let rules = comply::rules::of(project, mappings).0;
     if rules.is_empty() {
-        return None;
+        return T::default();
     }
     let facts = comply::facts::Facts::default();
     // Which waivers are in force is all that the time decides.
     let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
-    Some(look(&comply::Subject::new(project, mappings, routes, &facts, now), &rules))
+    look(&comply::Subject::new(project, mappings, routes, &facts, now), &rules)
 }
 
 /// Lets the project's waivers take the weight off findings of further checks.

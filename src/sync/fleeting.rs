@@ -3,14 +3,13 @@
 
 use std::collections::HashSet;
 
-use crate::comply::inline::is_fleeting;
 use crate::comply::names;
 use crate::map::Route;
-use crate::record::{ClassSet, Value};
+use crate::record::{ClassId, ClassSet, Value};
 
 /// Whether such data is among these classes.
 pub fn any(classes: ClassSet) -> bool {
-    classes.iter().any(is_fleeting)
+    classes.iter().any(ClassId::is_fleeting)
 }
 
 /// Whether a record that was read holds some, as far as it is declared: a field that the mapping reads, or one that it

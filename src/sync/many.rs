@@ -390,8 +390,11 @@ fn moment(at: jiff::Timestamp) -> crate::record::Timestamp {
 /// would flow. Or if a reference cannot be filled in.
 pub fn plan(project: &Project, mapping: &Mapping) -> Result<Plan> {
     let (route, mut findings) = check_one(project, mapping, false);
+    let mut because = None;
     if let Some(route) = &route {
-        findings.extend(ruled_one(project, mapping, route));
+        let (ruled, asks) = ruled_one(project, mapping, route);
+        findings.extend(ruled);
+        because = asks;
     }
     let route = match route {
         Some(route) if findings.iter().all(|finding| finding.severity != Severity::Error) => route,
@@ -402,7 +405,6 @@ pub fn plan(project: &Project, mapping: &Mapping) -> Result<Plan> {
             return Err(Error::findings(kind, &codes::sync::CHECK_FAILED, "the mapping has errors", findings));
         }
     };
-    let because = check::asks_approval(project, mapping, &route);
     let mut plan = Plan::new(project, mapping, route, &Resolver::new(&project.root, Environment::process()))?;
     if because.is_some() {
         plan.mapping.sync.approval.get_or_insert(Approval { four_eyes: true });

@@ -9,7 +9,7 @@ use crate::cli::moment;
 use crate::cli::output::Answer;
 use crate::cli::output::text::shown;
 use crate::comply::rules::Rule;
-use crate::config::{Mapping, Project};
+use crate::config::Mapping;
 use crate::error::{Error, Exit, Kind, Result, codes};
 use crate::store::{EventFilter, Found, Letter, LetterFilter, LetterState, Store, WithheldRow};
 use crate::sync::key_of;
@@ -31,14 +31,15 @@ impl Why {
         let store = context.store_must(&project)?;
         let record = super::subject::given(&self.record)?;
         let letters = find(&store, &record)?;
+        let rules = crate::comply::rules::of(&project, &mappings).0;
         let mut text = String::new();
         let mut found: Vec<Value> = Vec::new();
         for letter in &letters {
             let events = of_run(&store, letter)?;
-            found.push(told(letter, &project, &mappings, &events, &mut text));
+            found.push(told(letter, &rules, &mappings, &events, &mut text));
         }
         for one in withheld(&store, &record)? {
-            found.push(kept_back(&one, &project, &mappings, &mut text));
+            found.push(kept_back(&one, &rules, &mappings, &mut text));
         }
         if found.is_empty() {
             let refused = refusals(&store, &record)?;
@@ -77,13 +78,12 @@ fn withheld(store: &Store, record: &str) -> Result<Vec<WithheldRow>> {
 }
 
 /// Why a record was kept back, which rule or gate it was, and what would let it go on.
-fn kept_back(one: &WithheldRow, project: &Project, mappings: &[Mapping], text: &mut String) -> Value {
+fn kept_back(one: &WithheldRow, known: &[Rule], mappings: &[Mapping], text: &mut String) -> Value {
     text.push_str(&format!("the record was withheld from {}: nothing of it is kept\n", one.route));
     let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<9} {}\n", shown(value)));
     let code = codes::all().find(|code| code.id == one.code);
     line("code", &format!("{}: {}", one.code, code.map_or("", |code| code.title)));
     let mapping = mappings.iter().find(|mapping| mapping.name.value == one.route);
-    let known = crate::comply::rules::of(project, mappings).0;
     let rule = |name: &str| {
         let held = mapping.and_then(|mapping| mapping.withholds.iter().find(|held| held.rule == name));
         let rule = known.iter().find(|rule| rule.name == name);
@@ -166,7 +166,7 @@ fn refusals(store: &Store, record: &str) -> Result<Vec<Event>> {
     Ok(found)
 }
 
-fn told(letter: &Letter, project: &Project, mappings: &[Mapping], events: &[Event], text: &mut String) -> Value {
+fn told(letter: &Letter, rules: &[Rule], mappings: &[Mapping], events: &[Event], text: &mut String) -> Value {
     let what = match letter.state {
         LetterState::Open => "was set aside and waits",
         LetterState::Replaying => "is being replayed",
@@ -189,8 +189,7 @@ fn told(letter: &Letter, project: &Project, mappings: &[Mapping], events: &[Even
         line("rule", rule);
     }
     // The rules of the project that it broke, each with the place where it is written.
-    let broken = crate::comply::rules::of(project, mappings).0;
-    let broken: Vec<&Rule> = broken.iter().filter(|rule| letter.cause.contains(&rule.said())).collect();
+    let broken: Vec<&Rule> = rules.iter().filter(|rule| letter.cause.contains(&rule.said())).collect();
     for rule in &broken {
         line("rule", &format!("`{}` {}", rule.name, place_of(rule).unwrap_or_default()));
     }

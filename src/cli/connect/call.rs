@@ -47,7 +47,7 @@ impl Call {
                     .collect();
                 rows.push(vec![json!(operation.name), json!(operation.about), json!(input.join(", "))]);
             }
-            if pack.webhook.as_ref().is_some_and(|webhook| webhook.check.is_some()) {
+            if received::known(pack) {
                 let about = "Whether a message that came is from the system.";
                 rows.push(vec![json!(received::OPERATION), json!(about), json!("headers, body, url?, method?")]);
             }

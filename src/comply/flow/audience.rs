@@ -19,7 +19,7 @@ fn messages(scene: &Scene<'_>, findings: &mut Findings) {
     let Some(kind) = scene.target.custody.kind.filter(|kind| kind.message() || *kind == Audience::Public) else {
         return;
     };
-    let grave = |class: &ClassId| class.class().sensitivity >= GRAVE && !super::clearance::is_authentication(*class);
+    let grave = |class: &ClassId| class.class().sensitivity >= GRAVE && !class.is_fleeting();
     let classes: ClassSet = scene.arriving.iter().filter(grave).collect();
     for class in classes.iter() {
         let Some((leaf, class)) = scene.first(ClassSet::one(class)) else { continue };

@@ -26,7 +26,8 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Findings) {
 /// A class that stands in what is written.
 fn written<'a>(scene: &Scene<'a>, leaf: &'a Leaf, class: ClassId) -> Option<Finding> {
     let name = class.class().name;
-    if is_authentication(class) {
+    // Whoever is cleared for what.
+    if class.is_fleeting() {
         let broken = scene.law.broken("P20", None, ClassSet::one(class));
         let charge = Charge { code: &codes::PROHIBITED, check: "P20", broken, weight: Weight::Breach };
         let cause = match hidden(leaf, class) {
@@ -63,7 +64,7 @@ fn hidden(leaf: &Leaf, class: ClassId) -> Option<&str> {
 
 /// A class that decides what is written: by the gate, or by a condition of one rule.
 fn decides<'a>(scene: &Scene<'a>, class: ClassId, leaf: Option<&'a Leaf>) -> Option<Finding> {
-    if !is_authentication(class) && scene.is_cleared(class) {
+    if !class.is_fleeting() && scene.is_cleared(class) {
         return None;
     }
     let name = class.class().name;
@@ -90,12 +91,8 @@ fn decides<'a>(scene: &Scene<'a>, class: ClassId, leaf: Option<&'a Leaf>) -> Opt
     Some(finding.fix(format!("base the condition on another field, or {}", super::clear(scene, class))))
 }
 
-/// Card authentication data: never stored, whoever is cleared for what.
-pub(super) fn is_authentication(class: ClassId) -> bool {
-    ClassId::named("pci.sad").is_some_and(|sad| class.is_within(sad))
-}
-
 /// Classes for which it is grave already that they decide something.
 fn is_grave(class: ClassId) -> bool {
-    ["phi", "special", "pci.sad"].iter().filter_map(|name| ClassId::named(name)).any(|around| class.is_within(around))
+    class.is_fleeting()
+        || ["phi", "special"].iter().filter_map(|name| ClassId::named(name)).any(|around| class.is_within(around))
 }

@@ -179,7 +179,7 @@ impl Detection {
     }
 
     fn deed(&self, class: ClassId, can_mask: bool) -> Deed {
-        let never = is_fleeting(class);
+        let never = class.is_fleeting();
         match self.asked.action {
             OnHit::Block => Deed::Block,
             OnHit::Park => Deed::Park,
@@ -190,11 +190,6 @@ impl Detection {
             OnHit::Warn => Deed::Warn,
         }
     }
-}
-
-/// Card authentication data: never stored after authorisation, not even encrypted (PCI DSS 3.3.1).
-pub fn is_fleeting(class: ClassId) -> bool {
-    ClassId::named("pci.sad").is_some_and(|sad| class.is_within(sad))
 }
 
 fn covers(classes: ClassSet, class: ClassId) -> bool {
@@ -405,7 +400,7 @@ impl<'a> Look<'_, 'a> {
                         self.rulings.count(Act::Parked, DETECTED.id, &watched.name, Some(hit.class), told);
                     }
                     let is_fleeting =
-                        is_fleeting(hit.class) || self.worst.as_ref().is_some_and(|(_, worst)| worst.is_fleeting);
+                        hit.class.is_fleeting() || self.worst.as_ref().is_some_and(|(_, worst)| worst.is_fleeting);
                     if self.worst.as_ref().is_none_or(|(worst, _)| *worst < deed) {
                         let finding =
                             Finding { field: watched.name.clone(), class: hit.class, cause: told(), is_fleeting };

@@ -14,7 +14,7 @@ mod sums;
 use std::sync::Arc;
 
 pub use consents::{Consents, Row as ConsentRow, Standing};
-pub use detection::{Detection, Finding, Memory, Seen, is_fleeting};
+pub use detection::{Detection, Finding, Memory, Seen};
 pub use gates::{Erased, Gates, Judgement, identity, standing};
 pub use hush::Hush;
 pub use residency::Residency;

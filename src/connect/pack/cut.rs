@@ -49,7 +49,7 @@ static REST: Section = Section {
         "records",
         Kind::OneOrMany(&Kind::RecordPath),
         "Where in the answer the records stand; left out, the answer is the list.",
-    ),],
+    )],
 };
 
 /// `fields`, read.

@@ -40,7 +40,8 @@ pub static LOOK_UP: Section = Section {
     name: "a look-up",
     about: "Asks the other side for one record (`record`), or for all of a batch at once (`records`).",
     foreign: false,
-    keys: request_keys![        Key::new(
+    keys: request_keys![
+        Key::new(
             "found",
             Kind::Expression,
             "What was found, of `answer`: a record, or a list of which the first that fits counts. Null, an empty list and status 404 are nothing.",

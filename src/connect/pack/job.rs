@@ -42,7 +42,7 @@ pub static STEP: Section = Section {
     name: "a step of a job",
     about: "A request, and what is kept of its answer as `job.NAME`.",
     foreign: false,
-    keys: request_keys![Key::new("capture", Kind::Record, "Values by name, from `answer`: `job.NAME` from then on."),],
+    keys: request_keys![Key::new("capture", Kind::Record, "Values by name, from `answer`: `job.NAME` from then on.")],
 };
 
 static POLL: Section = Section {

@@ -105,7 +105,7 @@ static OPENING: Section = Section {
     name: "a request before the pages",
     about: "Asks once for what all pages need.",
     foreign: false,
-    keys: request_keys![Key::new("capture", Kind::Record, "Values by name, from `answer`."),],
+    keys: request_keys![Key::new("capture", Kind::Record, "Values by name, from `answer`.")],
 };
 
 /// The section `ceiling`.

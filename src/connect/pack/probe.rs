@@ -14,7 +14,8 @@ pub static PROBE: Section = Section {
     name: "probe",
     about: "How `connect probe` finds out whether the system is well: a cheap call that changes nothing.",
     foreign: false,
-    keys: request_keys![        Key::new(
+    keys: request_keys![
+        Key::new(
             "healthy",
             Kind::Expression,
             "What `answer` must fulfil beside a good status; where it does not hold, the system is unhealthy.",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::keys::{Key, Kind, Section, word};
 use crate::config::yaml::Raw;
 
-use super::auth::{Coding, Digest, coding, digest};
+use super::auth::{Coding, Digest, HMACS, coding, digest};
 use super::reader::Reader;
 use super::template::{Template, Tree};
 
@@ -34,12 +34,7 @@ pub static WEBHOOK: Section = Section {
         Key::new("key_as", Kind::Word(CODINGS), "What the shared key is written as.").default("text"),
         Key::new(
             "algorithm",
-            Kind::Word(&[
-                word("sha1", "HMAC-SHA1."),
-                word("sha256", "HMAC-SHA256."),
-                word("sha384", "HMAC-SHA384."),
-                word("sha512", "HMAC-SHA512."),
-            ]),
+            Kind::Word(HMACS),
             "What is signed with.",
         )
         .default("sha256"),

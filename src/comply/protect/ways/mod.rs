@@ -70,8 +70,7 @@ impl Way {
     /// The expression that protects `value` in this way; `None` if the class is not to be protected so, or
     /// the key is missing.
     pub fn expression(&self, asked: &Asked<'_>) -> Option<String> {
-        let forbidden = ClassId::named("pci.sad").is_some_and(|sad| asked.class.is_within(sad));
-        if forbidden && self.name != drop::DROP.name {
+        if asked.class.is_fleeting() && self.name != drop::DROP.name {
             return None;
         }
         (self.expression)(asked)

@@ -87,6 +87,14 @@ pub const ALGORITHMS: &[Word] = &[
     word("HS512", "HMAC with SHA-512 under a shared key."),
 ];
 
+/// What shared keys sign with.
+pub const HMACS: &[Word] = &[
+    word("sha1", "HMAC-SHA1."),
+    word("sha256", "HMAC-SHA256."),
+    word("sha384", "HMAC-SHA384."),
+    word("sha512", "HMAC-SHA512."),
+];
+
 /// A way of signing in.
 pub static WAY: Section = Section {
     name: "a way of signing in",
@@ -214,12 +222,7 @@ pub static WAY: Section = Section {
         ),
         Key::new(
             "algorithm",
-            Kind::Word(&[
-                word("sha1", "HMAC-SHA1."),
-                word("sha256", "HMAC-SHA256."),
-                word("sha384", "HMAC-SHA384."),
-                word("sha512", "HMAC-SHA512."),
-            ]),
+            Kind::Word(HMACS),
             "What is signed with.",
         )
         .default("sha256"),

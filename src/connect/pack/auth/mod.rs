@@ -20,7 +20,7 @@ use super::reader::Reader;
 use super::request::RequestSpec;
 use super::template::{Template, Tree};
 
-pub use keys::AUTH;
+pub use keys::{AUTH, HMACS};
 pub use oauth2::{Assertion, ClientAuth, Grant, OAuth2};
 pub use signing::{Coding, Digest, Hmac, OAuth1, Payload, SigV4};
 pub(super) use signing::{coding, digest};
