@@ -278,6 +278,7 @@ impl Node {
             Op::Constant(value) => Ok(*value),
             Op::Text(text) => Ok(Value::String(text)),
             Op::Slot(slot) => Ok(cx.frame.slots.get(*slot).copied().unwrap_or_default()),
+            Op::Local(0) => Ok(scope.map_or(Value::Missing, |scope| scope.value)),
             _ => self.eval(cx, scope),
         }
     }
@@ -560,7 +561,7 @@ impl Node {
         cx: &Context<'_, 'a>,
         scope: Option<&Scope<'_, 'a>>,
     ) -> Outcome<'a> {
-        let value = base.eval(cx, scope)?;
+        let value = base.get(cx, scope)?;
         match value {
             Value::Map(_) | Value::Dict(_) => {
                 let found = value.get(key);

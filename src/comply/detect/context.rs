@@ -4,10 +4,11 @@
 use std::sync::LazyLock;
 
 use super::column::Column;
+use super::hit::Hit;
 use super::score;
 use super::set::{CONTRARY, DetectorSet};
 use super::words;
-use crate::comply::detectors::{ALL, Looks};
+use crate::comply::detectors::{ALL, Looks, Shows};
 use crate::comply::names;
 use crate::record::{ClassId, ClassSet};
 
@@ -81,6 +82,14 @@ impl Context {
             classes.iter().any(|known| own.is_within(known) || known.is_within(own))
         };
         self.announced = (0..ALL.len()).filter(is_known).collect();
+        // What is no news and stands in no other's way need not be looked for.
+        let matters = |place: &usize| !self.announced.contains(*place) || ALL[*place].shows != Shows::Nothing;
+        self.whole = (0..ALL.len()).filter(|place| self.whole.contains(*place)).filter(matters).collect();
+    }
+
+    /// Whether a finding is of a class that the field is known to hold.
+    pub fn expects(&self, hit: &Hit) -> bool {
+        self.announced.contains(usize::from(hit.detector))
     }
 
     /// The same field, with what a sample of its values showed.

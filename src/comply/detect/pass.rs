@@ -391,7 +391,7 @@ impl<'p> Pass<'p> {
         let mut at = self.found.len();
         while at > self.first {
             at -= 1;
-            let other = self.found[at];
+            let other = &self.found[at];
             if other.offset < end && start < other.offset + other.length && other.layers == 0 {
                 let is_same_kind = detector.shows != Shows::Nothing && other.detector().shows != Shows::Nothing;
                 let is_inside = other.offset <= start && end <= other.offset + other.length;
@@ -404,7 +404,8 @@ impl<'p> Pass<'p> {
         }
         let is_news = !self.context.announced.contains(index);
         let fingerprint = self.fingerprints.filter(|_| is_news).map(|of| of.of(value, detector.shows == Shows::Number));
-        let preview = if detector.shows == Shows::Nothing { Preview::HIDDEN } else { Preview::of(value) };
+        let shows_form = is_news && detector.shows != Shows::Nothing;
+        let preview = if shows_form { Preview::of(value) } else { Preview::HIDDEN };
         let class = self.tables.classes[index];
         let length = end - start;
         self.found.push(Hit {

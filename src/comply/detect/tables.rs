@@ -7,6 +7,9 @@ use crate::comply::detect::Grade;
 use crate::comply::detectors::{ALL, Found, Looks, Site};
 use crate::record::ClassId;
 
+/// How many hashes of keys there are.
+const KEYS: usize = 512;
+
 /// Longer words lead nowhere but to prefixes and base64.
 const WORD: usize = 48;
 
@@ -53,9 +56,10 @@ pub(super) struct DigitsTry {
 pub(super) struct Tables {
     /// By the number of digits, for those without separators.
     pub(super) plain: [Tries<DigitsTry>; 32],
-    /// By key, for those with.
+    /// For those with, by the hash of their key, then by key.
     grouped: Vec<DigitsTry>,
-    maybe: [u64; 8],
+    /// Where in it the keys of each hash begin, and where the last end.
+    begins: [u16; KEYS + 1],
     pub(super) quads: Vec<Try<SiteCheck>>,
     pub(super) words: [Tries<Try<SiteCheck>>; WORD],
     pub(super) capitals: [Tries<Try<SiteCheck>>; WORD],
@@ -74,7 +78,7 @@ impl Tables {
         let mut tables = Self {
             plain: [const { Tries::EMPTY }; 32],
             grouped: Vec::new(),
-            maybe: [0; 8],
+            begins: [0; KEYS + 1],
             quads: Vec::new(),
             words: [const { Tries::EMPTY }; WORD],
             capitals: [const { Tries::EMPTY }; WORD],
@@ -90,7 +94,10 @@ impl Tables {
                 tables.add(*place as u8, looks);
             }
         }
-        tables.grouped.sort_by_key(|attempt| attempt.key);
+        tables.grouped.sort_by_key(|attempt| (hash(attempt.key), attempt.key));
+        for (at, begin) in tables.begins.iter_mut().enumerate() {
+            *begin = tables.grouped.partition_point(|attempt| hash(attempt.key) < at) as u16;
+        }
         tables
     }
 
@@ -103,8 +110,6 @@ impl Tables {
                     if key < 32 {
                         self.plain[key as usize].push(attempt, place, layout.alone);
                     } else {
-                        let hash = hash(key);
-                        self.maybe[hash / 64] |= 1 << (hash % 64);
                         self.grouped.push(attempt);
                     }
                 }
@@ -140,12 +145,11 @@ impl Tables {
     #[inline]
     pub(super) fn grouped(&self, key: u64) -> &[DigitsTry] {
         let hash = hash(key);
-        if self.maybe[hash / 64] & 1 << (hash % 64) == 0 {
-            return &[];
-        }
-        let first = self.grouped.partition_point(|attempt| attempt.key < key);
-        let count = self.grouped[first..].iter().take_while(|attempt| attempt.key == key).count();
-        &self.grouped[first..first + count]
+        let alike = &self.grouped[usize::from(self.begins[hash])..usize::from(self.begins[hash + 1])];
+        // Hardly two keys have the same hash.
+        let others = alike.iter().take_while(|attempt| attempt.key < key).count();
+        let count = alike[others..].iter().take_while(|attempt| attempt.key == key).count();
+        &alike[others..others + count]
     }
 
     /// Whether a prefix could begin here.

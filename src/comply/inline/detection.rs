@@ -260,11 +260,6 @@ impl Watched {
         context.announce(announced);
         Self { path, name, context, announced, is_key, below: Below::default() }
     }
-
-    /// Whether a class is no news here.
-    fn knows(&self, class: ClassId) -> bool {
-        self.announced.iter().any(|known| class.is_within(known) || known.is_within(class))
-    }
 }
 
 struct Look<'l, 'a> {
@@ -382,8 +377,9 @@ impl<'a> Look<'_, 'a> {
             return None;
         }
         let classes = self.detection.asked.classes;
-        self.hits
-            .retain(|hit| hit.class.class().sensitivity > 0 && !watched.knows(hit.class) && covers(classes, hit.class));
+        self.hits.retain(|hit| {
+            hit.class.class().sensitivity > 0 && !watched.context.expects(hit) && covers(classes, hit.class)
+        });
         let mut masks = false;
         for at in 0..self.hits.len() {
             let hit = self.hits[at];
