@@ -6,15 +6,16 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, LazyLock};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Statement, params};
 use serde_json::json;
 
 use super::keys::{self, Sealer};
+use super::linking::{Linked, Linker, Made};
 use super::{parts, signer, sql, subjects, tree};
-use crate::audit::chain::{Hash, Link};
-use crate::audit::event::{self, Stamp};
+use crate::audit::chain::Hash;
 use crate::audit::merkle::Frontier;
 use crate::audit::rules::Watch;
 use crate::audit::{Action, Category, Draft, Head, Key, Level, Session, chain};
@@ -178,9 +179,9 @@ pub(super) fn begin(db: &Connection, log: &mut Log, now_ns: i64, id: String, rep
         .detail("verifier", signing);
     first.resource = Some("audit log".to_string());
     let mut writer = Writer::new(db, log, Head::empty(now_ns), key.clone(), true)?;
-    writer.add(&first, now_ns, now_ns)?;
+    writer.add(&[first], now_ns, now_ns)?;
     if let Some(draft) = replaces {
-        writer.add(&draft, now_ns, now_ns)?;
+        writer.add(&[draft], now_ns, now_ns)?;
     }
     writer.finish()?;
     Ok(key)
@@ -208,9 +209,12 @@ pub(super) fn append(db: &Connection, log: &mut Log, now_ns: i64, drafts: &[Draf
     if restores != log.numbers.restores {
         log.numbers = Numbers { restores, ..Numbers::default() };
     }
-    db.prepare_cached("UPDATE state SET clock_ns = ?1")
-        .and_then(|mut s| s.execute([now_ns]))
-        .map_err(|e| sql::error(doing, e))?;
+    // A page more for each transaction would be a fifth of what one event writes.
+    if !(seen..seen.saturating_add(CLOCK_SLACK_NS / 2)).contains(&now_ns) {
+        db.prepare_cached("UPDATE state SET clock_ns = ?1")
+            .and_then(|mut s| s.execute([now_ns]))
+            .map_err(|e| sql::error(doing, e))?;
+    }
     let mut head = stored.head;
     let ts_ns = head.last_ns.max(now_ns);
     // An older consign wrote it: it gets its tree now, and what signs the tree.
@@ -220,20 +224,17 @@ pub(super) fn append(db: &Connection, log: &mut Log, now_ns: i64, drafts: &[Draf
     }
     let mut writer = Writer::new(db, log, head, key, false)?;
     if young {
-        let made = Draft::new(Action::SignerMade).detail("verifier", signer::make(writer.db, writer.log)?);
-        writer.add_in_epoch(&made, ts_ns, now_ns)?;
+        let made = Draft::new(Action::SignerMade).detail("verifier", signer::make(writer.rows.db, writer.rows.log)?);
+        writer.add(&[made], ts_ns, now_ns)?;
     }
     if now_ns < seen.saturating_sub(CLOCK_SLACK_NS) {
         let step = Draft::new(Action::ClockStep)
             .detail("from", seen.to_string())
             .detail("to", now_ns.to_string())
             .detail("seconds", (seen - now_ns) / 1_000_000_000);
-        writer.add_in_epoch(&step, ts_ns, now_ns)?;
+        writer.add(&[step], ts_ns, now_ns)?;
     }
-    let mut ids = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        ids.push(writer.add_in_epoch(draft, ts_ns, now_ns)?);
-    }
+    let ids = writer.add(drafts, ts_ns, now_ns)?;
     writer.finish()?;
     Ok(ids)
 }
@@ -259,7 +260,7 @@ pub(super) fn rewrap(db: &Connection, log: &mut Log, now_ns: i64) -> Result<bool
         signer::rewrap(db, log)?;
     }
     let mut writer = Writer::new(db, log, head, key, true)?;
-    writer.add_in_epoch(&draft, ts_ns, now_ns)?;
+    writer.add(&[draft], ts_ns, now_ns)?;
     writer.finish()?;
     Ok(true)
 }
@@ -284,32 +285,18 @@ pub(super) fn tampered(what: &str) -> Error {
         .hint("keep a copy of the state folder as it is and run `consign audit verify`")
 }
 
-/// Follows the chain while events are added; the head is written once, at the end.
+/// Adds events: what [`Linker`] makes goes into the database, the head with the last of it.
 struct Writer<'a> {
-    db: &'a Connection,
-    log: &'a mut Log,
-    head: Head,
-    key: Key,
-    /// Whether the key must be wrapped anew.
-    sealed: bool,
-    /// What puts an event into the database: looked up once, not for each.
-    insert: CachedStatement<'a>,
-    /// Events that are not there yet: several at once cost the database a third less than one by one.
-    waiting: Vec<Waiting>,
-    /// Random bytes that are left: the operating system is asked for many at a time.
-    random: Vec<[u8; 16]>,
+    linker: Linker,
+    rows: Rows<'a>,
 }
 
-/// An event that is to be put into the database.
-struct Waiting {
-    at: i64,
-    ts_ns: i64,
-    epoch: i64,
-    kind: i64,
-    run: Option<i64>,
-    leaf: Hash,
-    mac: Hash,
-    body: Vec<u8>,
+/// What puts events into the database.
+struct Rows<'a> {
+    db: &'a Connection,
+    log: &'a mut Log,
+    /// The statement for one: looked up once, not for each.
+    insert: CachedStatement<'a>,
 }
 
 /// What puts an event into the database.
@@ -318,103 +305,170 @@ static INSERT: LazyLock<String> = LazyLock::new(|| parts::insert(1));
 /// What puts [`TOGETHER`] of them into it.
 static INSERT_TOGETHER: LazyLock<String> = LazyLock::new(|| parts::insert(TOGETHER));
 
-/// So many events are put into the database at once.
+/// So many events are put into the database at once: that costs it a third less than one by one.
 const TOGETHER: usize = 16;
 
-impl Waiting {
-    /// Gives its values to the event of this place in a statement.
-    fn bind(&self, statement: &mut Statement<'_>, place: usize) -> rusqlite::Result<()> {
-        let first = place * parts::VALUES;
-        statement.raw_bind_parameter(first + 1, self.at)?;
-        statement.raw_bind_parameter(first + 2, self.ts_ns)?;
-        statement.raw_bind_parameter(first + 3, self.epoch)?;
-        statement.raw_bind_parameter(first + 4, self.kind)?;
-        statement.raw_bind_parameter(first + 5, self.run)?;
-        statement.raw_bind_parameter(first + 6, &self.leaf[..])?;
-        statement.raw_bind_parameter(first + 7, &self.mac[..])?;
-        statement.raw_bind_parameter(first + 8, &self.body[..])
-    }
-}
+/// From so many events on a second thread makes them while this one puts them into the database.
+const SHARED: usize = 64;
 
-/// Random numbers are fetched for so many ids at once.
-const IDS_AT_ONCE: usize = 64;
+/// So many the second thread hands over at once.
+const HANDED: usize = 32;
+
+/// So often it may be ahead: who waits for the other is woken, which takes as long as a dozen events.
+const AHEAD: usize = 64;
 
 impl<'a> Writer<'a> {
     fn new(db: &'a Connection, log: &'a mut Log, head: Head, key: Key, sealed: bool) -> Result<Self> {
         let insert = db.prepare_cached(&INSERT).map_err(|e| sql::error("adding to the audit log", e))?;
-        Ok(Self { db, log, head, key, sealed, insert, waiting: Vec::new(), random: Vec::new() })
+        let linker = Linker::new(log.id.clone(), Arc::clone(&log.session), head, key, sealed);
+        Ok(Self { linker, rows: Rows { db, log, insert } })
     }
 
-    /// Puts the events that wait into the database.
-    fn put(&mut self) -> Result<()> {
-        let fail = |e| sql::error("adding to the audit log", e);
-        let (together, single) = self.waiting.as_chunks::<TOGETHER>();
-        for events in together {
-            let mut insert = self.db.prepare_cached(&INSERT_TOGETHER).map_err(fail)?;
-            for (place, event) in events.iter().enumerate() {
-                event.bind(&mut insert, place).map_err(fail)?;
-            }
-            insert.raw_execute().map_err(fail)?;
+    /// Adds events, sealing their epoch first if it is over. Returns their ids.
+    fn add(&mut self, drafts: &[Draft], ts_ns: i64, clock_ns: i64) -> Result<Vec<String>> {
+        let Self { linker, rows } = self;
+        linker.expect(drafts.len());
+        // Whom they are about stands in their bodies by the names that the database has for them.
+        let mut named = HashMap::new();
+        for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| !draft.about.is_empty()) {
+            named.insert(at, subjects::about(rows.db, draft)?);
         }
-        for event in single {
-            event.bind(&mut self.insert, 0).map_err(fail)?;
-            self.insert.raw_execute().map_err(fail)?;
+        let whole = |at: usize| match named.get(&at) {
+            Some((named, about)) => (named, &about[..]),
+            None => (&drafts[at], &[][..]),
+        };
+        let mut link = |from: usize, most: usize| {
+            let mut some = (from..drafts.len()).take(most);
+            let mut made = Made::room_for(some.len());
+            some.try_for_each(|at| linker.link_in_epoch(whole(at).0, ts_ns, clock_ns, &mut made))?;
+            Ok(made)
+        };
+        let mut ids = Vec::with_capacity(drafts.len());
+        let mut put = |mut made: Made, ids: &mut Vec<String>| {
+            let first = ids.len();
+            let given = made.events.iter_mut().filter(|event| event.own.is_none());
+            ids.extend(given.map(|event| std::mem::take(&mut event.id)));
+            rows.put(&made, (first..ids.len()).map(whole))
+        };
+        if drafts.len() >= SHARED {
+            let link = &mut link;
+            std::thread::scope(|scope| {
+                let (to, from) = sync_channel(AHEAD);
+                let make = move || {
+                    for begin in (0..drafts.len()).step_by(HANDED) {
+                        let made = link(begin, HANDED);
+                        let failed = made.is_err();
+                        if to.send(made).is_err() || failed {
+                            return;
+                        }
+                    }
+                };
+                // Where there is no thread to be had, this one does it all.
+                let _ = std::thread::Builder::new().name("consign-audit".into()).spawn_scoped(scope, make);
+                from.into_iter().try_for_each(|made: Result<Made>| put(made?, &mut ids))
+            })?;
         }
-        self.waiting.clear();
+        while ids.len() < drafts.len() {
+            put(link(ids.len(), TOGETHER)?, &mut ids)?;
+        }
+        Ok(ids)
+    }
+
+    fn finish(self) -> Result<()> {
+        let Self { linker, rows } = self;
+        let doing = "writing the head of the audit log";
+        let mut head = linker.head;
+        head.code = head.code_under(&linker.key, &rows.log.id);
+        let frontier = head.frontier.as_ref().map(Frontier::bytes);
+        let values = params![
+            rows.log.number,
+            sql::int(head.size),
+            &head.last[..],
+            &head.running[..],
+            sql::int(head.epoch),
+            head.epoch_since_ns,
+            sql::int(head.epoch_events),
+            head.last_ns,
+            &head.code[..],
+            frontier,
+        ];
+        if !linker.sealed {
+            rows.db
+                .prepare_cached(
+                    "UPDATE audit_heads SET size = ?2, last = ?3, running = ?4, epoch = ?5, epoch_since_ns = ?6, epoch_events = ?7,
+                            last_ns = ?8, code = ?9, frontier = ?10 WHERE log = ?1",
+                )
+                .and_then(|mut statement| statement.execute(values))
+                .map_err(|e| sql::error(doing, e))?;
+            return Ok(());
+        }
+        let sealer = rows.log.sealers.last().ok_or_else(|| Error::bug("no key to wrap the audit key with"))?;
+        let wrapped = sealer.seal(keys::random()?, linker.key.reveal(), &place(&rows.log.id, head.epoch))?;
+        let mut all: Vec<&dyn rusqlite::ToSql> = values.to_vec();
+        all.push(&sealer.id);
+        all.push(&wrapped);
+        rows.db
+            .prepare_cached(
+                "INSERT INTO audit_heads (log, size, last, running, epoch, epoch_since_ns, epoch_events, last_ns, code, frontier,
+                   wrapped_by, wrapped)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                 ON CONFLICT (log) DO UPDATE SET size = ?2, last = ?3, running = ?4, epoch = ?5, epoch_since_ns = ?6,
+                   epoch_events = ?7, last_ns = ?8, code = ?9, frontier = ?10, wrapped_by = ?11, wrapped = ?12",
+            )
+            .and_then(|mut statement| statement.execute(all.as_slice()))
+            .map_err(|e| sql::error(doing, e))?;
+        rows.log.cached = Some((wrapped, linker.key));
         Ok(())
     }
+}
 
-    /// Sixteen random bytes.
-    fn random(&mut self) -> Result<[u8; 16]> {
-        if self.random.is_empty() {
-            self.random.resize(IDS_AT_ONCE, [0; 16]);
-            keys::fill(self.random.as_flattened_mut())?;
+impl Rows<'_> {
+    /// Puts events into the database, which were made of these drafts and are about these subjects.
+    fn put<'d>(&mut self, made: &Made, mut given: impl Iterator<Item = (&'d Draft, &'d [i64])>) -> Result<()> {
+        let fail = |e| sql::error("adding to the audit log", e);
+        let number = self.log.number;
+        let mut named = Vec::with_capacity(made.events.len());
+        for event in &made.events {
+            let at = at(number, event.seq);
+            let (draft, about) = match &event.own {
+                Some(seal) => (seal, &[][..]),
+                None => given.next().ok_or_else(|| Error::bug("an event without a draft"))?,
+            };
+            if self.log.watch.looks_at(draft.action) {
+                self.log.fresh.push((at, made.bodies[event.body.clone()].to_vec()));
+            }
+            for (level, place, hash) in &event.nodes {
+                tree::keep(self.db, number, *level, *place, hash)?;
+            }
+            if !about.is_empty() {
+                subjects::touch(self.db, at, about)?;
+            }
+            let run = draft.run.as_ref().map(|run| self.run(run)).transpose()?;
+            named.push((event, at, self.kind(draft)?, run));
         }
-        self.random.pop().ok_or_else(|| Error::bug("no random bytes"))
-    }
-
-    /// Adds an event, sealing the epoch first if it is over.
-    fn add_in_epoch(&mut self, draft: &Draft, ts_ns: i64, clock_ns: i64) -> Result<String> {
-        if self.head.is_over(ts_ns) {
-            let next = self.head.epoch_after(ts_ns);
-            let seal = Draft::new(Action::EpochSealed)
-                .detail("epoch", self.head.epoch)
-                .detail("next", next)
-                .detail("events", self.head.epoch_events)
-                .detail("running", chain::hex(&self.head.running));
-            self.add(&seal, ts_ns, clock_ns)?;
-            // The old key is dropped and wiped here; its wrapped form is overwritten in this transaction.
-            self.key = self.key.evolve_by(next - self.head.epoch);
-            self.head.open_epoch(next, ts_ns);
-            self.sealed = true;
+        let bind = |statement: &mut Statement<'_>, events: &[(&Linked, i64, i64, Option<i64>)]| {
+            events.iter().enumerate().try_for_each(|(place, (event, at, kind, run))| {
+                let first = place * parts::VALUES;
+                statement.raw_bind_parameter(first + 1, at)?;
+                statement.raw_bind_parameter(first + 2, event.ts_ns)?;
+                statement.raw_bind_parameter(first + 3, sql::int(event.epoch))?;
+                statement.raw_bind_parameter(first + 4, kind)?;
+                statement.raw_bind_parameter(first + 5, run)?;
+                statement.raw_bind_parameter(first + 6, &event.leaf[..])?;
+                statement.raw_bind_parameter(first + 7, &event.mac[..])?;
+                statement.raw_bind_parameter(first + 8, &made.bodies[event.body.clone()])
+            })
+        };
+        let (together, single) = named.as_chunks::<TOGETHER>();
+        for events in together {
+            let mut insert = self.db.prepare_cached(&INSERT_TOGETHER).map_err(fail)?;
+            bind(&mut insert, events).and_then(|()| insert.raw_execute()).map_err(fail)?;
         }
-        self.add(draft, ts_ns, clock_ns)
-    }
-
-    fn add(&mut self, draft: &Draft, ts_ns: i64, clock_ns: i64) -> Result<String> {
-        let named = if draft.about.is_empty() { None } else { Some(subjects::about(self.db, draft)?) };
-        let draft = named.as_ref().map_or(draft, |(draft, _)| draft);
-        let seq = self.head.size + 1;
-        let stamp = Stamp { id: event::id(ts_ns, self.random()?), seq, ts_ns, clock_ns };
-        let body = draft.body(&stamp, &self.log.session);
-        let leaf = chain::leaf(&body);
-        let link = Link { log_id: &self.log.id, epoch: self.head.epoch, seq, previous: &self.head.last, leaf: &leaf };
-        let mac = chain::link(&self.key, &link);
-        let kind = self.kind(draft)?;
-        let run = draft.run.as_ref().map(|run| self.run(run)).transpose()?;
-        let (db, number, epoch) = (self.db, self.log.number, sql::int(self.head.epoch));
-        if self.log.watch.looks_at(draft.action) {
-            self.log.fresh.push((at(number, seq), body.clone()));
+        for event in single {
+            bind(&mut self.insert, std::slice::from_ref(event)).map_err(fail)?;
+            self.insert.raw_execute().map_err(fail)?;
         }
-        self.waiting.push(Waiting { at: at(number, seq), ts_ns, epoch, kind, run, leaf, mac, body });
-        if self.waiting.len() == TOGETHER {
-            self.put()?;
-        }
-        if let Some((_, about)) = &named {
-            subjects::touch(db, at(number, seq), about)?;
-        }
-        self.head.add(ts_ns, &leaf, mac, |level, place, hash| tree::keep(db, number, level, place, hash))?;
-        Ok(stamp.id)
+        Ok(())
     }
 
     /// The number of the draft's level, category, action and route together.
@@ -469,53 +523,6 @@ impl<'a> Writer<'a> {
             .map_err(|e| sql::error("adding to the audit log", e))?;
         self.log.numbers.run = Some((run.to_string(), number));
         Ok(number)
-    }
-
-    fn finish(mut self) -> Result<()> {
-        self.put()?;
-        let doing = "writing the head of the audit log";
-        let head = &mut self.head;
-        head.code = head.code_under(&self.key, &self.log.id);
-        let frontier = head.frontier.as_ref().map(Frontier::bytes);
-        let values = params![
-            self.log.number,
-            sql::int(head.size),
-            &head.last[..],
-            &head.running[..],
-            sql::int(head.epoch),
-            head.epoch_since_ns,
-            sql::int(head.epoch_events),
-            head.last_ns,
-            &head.code[..],
-            frontier,
-        ];
-        if !self.sealed {
-            self.db
-                .prepare_cached(
-                    "UPDATE audit_heads SET size = ?2, last = ?3, running = ?4, epoch = ?5, epoch_since_ns = ?6, epoch_events = ?7,
-                            last_ns = ?8, code = ?9, frontier = ?10 WHERE log = ?1",
-                )
-                .and_then(|mut statement| statement.execute(values))
-                .map_err(|e| sql::error(doing, e))?;
-            return Ok(());
-        }
-        let sealer = self.log.sealers.last().ok_or_else(|| Error::bug("no key to wrap the audit key with"))?;
-        let wrapped = sealer.seal(keys::random()?, self.key.reveal(), &place(&self.log.id, head.epoch))?;
-        let mut all: Vec<&dyn rusqlite::ToSql> = values.to_vec();
-        all.push(&sealer.id);
-        all.push(&wrapped);
-        self.db
-            .prepare_cached(
-                "INSERT INTO audit_heads (log, size, last, running, epoch, epoch_since_ns, epoch_events, last_ns, code, frontier,
-                   wrapped_by, wrapped)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-                 ON CONFLICT (log) DO UPDATE SET size = ?2, last = ?3, running = ?4, epoch = ?5, epoch_since_ns = ?6,
-                   epoch_events = ?7, last_ns = ?8, code = ?9, frontier = ?10, wrapped_by = ?11, wrapped = ?12",
-            )
-            .and_then(|mut statement| statement.execute(all.as_slice()))
-            .map_err(|e| sql::error(doing, e))?;
-        self.log.cached = Some((wrapped, self.key.clone()));
-        Ok(())
     }
 }
 

@@ -22,6 +22,7 @@ mod holder;
 mod kept;
 mod keys;
 mod letters;
+mod linking;
 pub mod lock;
 mod migrate;
 mod open;

@@ -217,10 +217,11 @@ pub(super) const COLUMNS: &str = "at, ts_ns, epoch, kind, run, leaf, mac, body";
 /// So many they are.
 pub(super) const VALUES: usize = 8;
 
-/// What puts so many events into a database, at once.
+/// What puts so many events into a database, at once. Whoever fails with it takes the whole transaction back: so the
+/// database need not be ready to take back one statement, for which it would copy every page that the statement changes.
 pub(super) fn insert(events: usize) -> String {
     let values = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; events].join(", ");
-    format!("INSERT INTO audit_events ({COLUMNS}) VALUES {values}")
+    format!("INSERT OR FAIL INTO audit_events ({COLUMNS}) VALUES {values}")
 }
 
 /// How many events of these kinds are in a part between two places.

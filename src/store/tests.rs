@@ -364,6 +364,34 @@ fn epochs_are_sealed_by_time_and_the_first_key_still_proves_everything() {
     assert_eq!((other.code().id, other.exit().number()), ("audit-key-other", 2));
 }
 
+#[test]
+fn many_at_once_are_one_chain_whichever_thread_makes_them() {
+    let bench = Bench::new();
+    let mut store = bench.open();
+    for (round, count) in [1, 15, 16, 63, 64, 65, 200, 333].into_iter().enumerate() {
+        // Every other round its epoch is over: its seal comes first.
+        bench.time.fetch_add(if round % 2 == 0 { 1 } else { 2 * EPOCH_NS }, Ordering::Relaxed);
+        let before = store.last_event().unwrap();
+        let drafts = (0..count).map(|number| {
+            let mut draft = Draft::new(Action::AuditNote).detail("n", number);
+            draft.about.extend((number % 7 == 3).then(|| store.subject_token(&[&format!("customer {}", number % 5)])));
+            draft.run = (number % 3 == 0).then(|| format!("run {round}"));
+            draft
+        });
+        let drafts: Vec<Draft> = drafts.collect();
+        let ids = store.record(drafts).unwrap();
+        assert_eq!(ids.len(), count);
+        assert_eq!(store.last_event().unwrap(), before + count as u64 + round as u64 % 2, "{count}");
+        let events: Vec<_> = ids.iter().map(|id| store.audit_event(id).unwrap()).collect();
+        for (number, event) in events.iter().enumerate() {
+            assert_eq!(event.details["n"], serde_json::json!(number));
+            assert_eq!((event.subjects.len(), event.run.is_some()), (usize::from(number % 7 == 3), number % 3 == 0));
+        }
+        assert!(events.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq));
+    }
+    assert!(store.verify_audit(None).unwrap().is_good());
+}
+
 fn base64_of(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)

@@ -121,14 +121,21 @@ impl Draft {
         self
     }
 
-    /// The canonical body of the event this becomes, written as it stands: its members in their
-    /// canonical order, so that nothing is built only to be sorted.
+    /// The canonical body of the event this becomes.
     pub fn body(&self, stamp: &Stamp, session: &Session) -> Vec<u8> {
         // As much as most need, and no more than an allocator has at hand.
         let mut out = Vec::with_capacity(768);
+        self.write_body(stamp, session, &mut out);
+        out
+    }
+
+    /// Appends the canonical body of the event this becomes, written as it stands: its members in their
+    /// canonical order, so that nothing is built only to be sorted.
+    pub fn write_body(&self, stamp: &Stamp, session: &Session, out: &mut Vec<u8>) {
+        let begin = out.len();
         let text = |out: &mut Vec<u8>, name: &str, value: Option<&str>| {
             if let Some(value) = value {
-                out.push(if out.is_empty() { b'{' } else { b',' });
+                out.push(if out.len() == begin { b'{' } else { b',' });
                 canonical::write_text(name, out);
                 out.push(b':');
                 canonical::write_text(value, out);
@@ -149,62 +156,61 @@ impl Draft {
         let own = self.actor.is_none() || self.actor == session.actor;
         let kind = self.actor_kind.or(session.actor_kind.filter(|_| own));
         let behind = self.on_behalf_of.as_deref().or(session.on_behalf_of.as_deref().filter(|_| own));
-        text(&mut out, "action", Some(&self.word()));
-        text(&mut out, "actor", self.actor.as_deref().or(session.actor.as_deref()));
-        text(&mut out, "actor_kind", kind);
-        text(&mut out, "category", Some(self.about_what().word()));
+        text(out, "action", Some(&self.word()));
+        text(out, "actor", self.actor.as_deref().or(session.actor.as_deref()));
+        text(out, "actor_kind", kind);
+        text(out, "category", Some(self.about_what().word()));
         if !self.checks.is_empty() {
             let checks = self.checks.iter().map(|(id, status)| json!({ "id": id, "status": status })).collect();
             out.extend_from_slice(b",\"checks\":");
-            canonical::write(&Value::Array(checks), &mut out);
+            canonical::write(&Value::Array(checks), out);
         }
         if let Some(Ok(ci)) = session.ci.as_ref().map(serde_json::to_value) {
             out.extend_from_slice(b",\"ci\":");
-            canonical::write(&ci, &mut out);
+            canonical::write(&ci, out);
         }
         if !self.classes.is_empty() {
             out.extend_from_slice(b",\"classes\":");
-            canonical::write(&json!(self.classes), &mut out);
+            canonical::write(&json!(self.classes), out);
         }
         if stamp.clock_ns != stamp.ts_ns {
-            moment(&mut out, ",\"clock\":", stamp.clock_ns);
+            moment(out, ",\"clock\":", stamp.clock_ns);
         }
-        text(&mut out, "config", self.config.as_deref());
+        text(out, "config", self.config.as_deref());
         if !self.details.is_empty() {
             out.extend_from_slice(b",\"details\":");
-            canonical::write_map(&self.details, &mut out);
+            canonical::write_map(&self.details, out);
         }
-        text(&mut out, "environment", session.environment.as_deref());
-        text(&mut out, "host", session.host.as_deref());
-        text(&mut out, "id", Some(&stamp.id));
-        text(&mut out, "ip", self.ip.as_deref().or(session.ip.as_deref()));
-        text(&mut out, "level", Some(self.level.word()));
-        text(&mut out, "on_behalf_of", behind);
-        text(&mut out, "origin", self.origin.as_deref().or(session.origin));
-        text(&mut out, "outcome", Some(self.outcome.word()));
+        text(out, "environment", session.environment.as_deref());
+        text(out, "host", session.host.as_deref());
+        text(out, "id", Some(&stamp.id));
+        text(out, "ip", self.ip.as_deref().or(session.ip.as_deref()));
+        text(out, "level", Some(self.level.word()));
+        text(out, "on_behalf_of", behind);
+        text(out, "origin", self.origin.as_deref().or(session.origin));
+        text(out, "outcome", Some(self.outcome.word()));
         if let Some(pid) = session.pid {
-            whole(&mut out, ",\"pid\":", u64::from(pid));
+            whole(out, ",\"pid\":", u64::from(pid));
         }
-        text(&mut out, "reason", self.reason.as_deref());
-        text(&mut out, "resource", self.resource.as_deref());
+        text(out, "reason", self.reason.as_deref());
+        text(out, "resource", self.resource.as_deref());
         let inputs = self.inputs(session);
         out.extend_from_slice(b",\"risk\":");
-        canonical::write_double(inputs.score(), &mut out);
+        canonical::write_double(inputs.score(), out);
         out.extend_from_slice(b",\"risk_inputs\":");
-        inputs.write(&mut out);
-        text(&mut out, "route", self.route.as_deref());
-        text(&mut out, "run", self.run.as_deref());
-        whole(&mut out, ",\"seq\":", stamp.seq);
+        inputs.write(out);
+        text(out, "route", self.route.as_deref());
+        text(out, "run", self.run.as_deref());
+        whole(out, ",\"seq\":", stamp.seq);
         if !self.subjects.is_empty() {
             out.extend_from_slice(b",\"subjects\":");
-            canonical::write(&json!(self.subjects), &mut out);
+            canonical::write(&json!(self.subjects), out);
         }
-        text(&mut out, "tenant", self.tenant.as_deref());
-        moment(&mut out, ",\"time\":", stamp.ts_ns);
-        text(&mut out, "tool", session.tool.as_deref());
-        whole(&mut out, ",\"v\":", VERSION);
+        text(out, "tenant", self.tenant.as_deref());
+        moment(out, ",\"time\":", stamp.ts_ns);
+        text(out, "tool", session.tool.as_deref());
+        whole(out, ",\"v\":", VERSION);
         out.push(b'}');
-        out
     }
 }
 
