@@ -201,6 +201,10 @@ pub trait Encoder: Send {
     /// the record is rejected and nothing was appended.
     fn encode(&mut self, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<(), EncodeError>;
 
+    /// The hash of the key of the record that is encoded next, where records have a key: whoever needs one does not
+    /// have to make it a second time.
+    fn key_of_next(&mut self, _key: u128) {}
+
     /// Ends a batch, if it holds a record: appends what its sink wants to know of all of them.
     fn close(&mut self, _batch: &mut Vec<u8>) {}
 

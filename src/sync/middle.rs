@@ -85,6 +85,8 @@ pub struct Middle {
     inspector: Option<Inspector>,
     /// Where a record says whose it is; `None`: nobody keeps account of it.
     subject: Option<usize>,
+    /// How many bytes were written for a thousand that were read, as the last part showed it.
+    yielded: usize,
 }
 
 impl Middle {
@@ -111,6 +113,7 @@ impl Middle {
             keeping: false,
             inspector: None,
             subject: None,
+            yielded: 2000,
         }
     }
 
@@ -145,6 +148,11 @@ impl Middle {
         self
     }
 
+    /// What a part of so many bytes will become, by the one before it and an eighth.
+    fn room(&self, bytes: usize) -> usize {
+        (bytes / 1000 + 1).saturating_mul(self.yielded.clamp(100, 4000) * 9 / 8)
+    }
+
     /// Does the work on one part.
     ///
     /// # Errors
@@ -165,6 +173,7 @@ impl Middle {
             return Err(Error::bug("a route would run with keys that only stand in"));
         }
         self.arena.reset();
+        let room = self.room(part.bytes.len());
         let mut rows = Mapped {
             route: &self.route,
             encoder: self.encoder.as_mut(),
@@ -174,7 +183,7 @@ impl Middle {
             arena: &self.arena,
             part,
             values: Vec::with_capacity(self.route.columns.len()),
-            batch: Batch { bytes: Vec::with_capacity(part.bytes.len() * 2), records: 0, ..Batch::default() },
+            batch: Batch { bytes: Vec::with_capacity(room), records: 0, ..Batch::default() },
             totals: Totals { bytes_read: part.bytes.len() as u64, ..Totals::default() },
             rejects: Vec::new(),
             wanted: self.wanted.unwrap_or(u64::MAX),
@@ -223,8 +232,12 @@ impl Middle {
         if batch.records > 0 {
             self.encoder.close(&mut batch.bytes);
         }
-        // What it took too much of is wanted for the next part, while this one waits for its group.
-        batch.bytes.shrink_to_fit();
+        self.yielded = batch.bytes.len().saturating_mul(1000) / part.bytes.len().max(1);
+        // What it took too much of is wanted for the next part, while this one waits for its group. A little more is
+        // left: whoever asks for more memory each time than he gives back gets pages nobody touched, one by one.
+        if batch.bytes.capacity() > batch.bytes.len() / 4 * 5 {
+            batch.bytes.shrink_to_fit();
+        }
         let digest = *blake3::hash(&batch.bytes).as_bytes();
         let end = Position { record: totals.read, ..part.end.clone() };
         let (slice, last_of_slice) = (part.slice.clone(), part.last_of_slice);
@@ -542,6 +555,13 @@ impl<'a> Mapped<'_, 'a> {
         if start > 0 {
             self.batch.bytes.extend_from_slice(self.between);
         }
+        let hashed = self.keyed.then(|| {
+            let (key, values) = (&self.route.key, &self.values);
+            self.hash.of(key.iter().map(|at| &values[*at]))
+        });
+        if let Some(key) = hashed {
+            self.encoder.key_of_next(key);
+        }
         match self.encoder.encode(&self.values, &mut self.batch.bytes) {
             Ok(()) => {
                 self.totals.mapped += 1;
@@ -549,12 +569,8 @@ impl<'a> Mapped<'_, 'a> {
                 if self.subject.is_some() {
                     self.people.extend(self.person(row));
                 }
-                let mut hashed = None;
-                if self.keyed {
-                    let (key, values) = (&self.route.key, &self.values);
-                    let key = self.hash.of(key.iter().map(|at| &values[*at]));
+                if let Some(key) = hashed {
                     self.keys.saw(key, row.index, start..self.batch.bytes.len());
-                    hashed = Some(key);
                 }
                 if let Some(origins) = &mut self.origins {
                     let subject = subject(self.inspector.as_deref(), row);
@@ -588,6 +604,10 @@ impl<'a> Mapped<'_, 'a> {
             if from > 0 {
                 self.batch.bytes.extend_from_slice(self.between);
             }
+            let key = self.keyed.then(|| self.hash.of(self.route.key.iter().map(|at| &values[*at])));
+            if let Some(key) = key {
+                self.encoder.key_of_next(key);
+            }
             let failed = match self.encoder.encode(values, &mut self.batch.bytes) {
                 Ok(()) if self.batch.bytes.len() - start <= MOST_EXPLODED => None,
                 Ok(()) => {
@@ -606,7 +626,6 @@ impl<'a> Mapped<'_, 'a> {
                 self.reject(row, code, cause, field);
                 return;
             }
-            let key = self.keyed.then(|| self.hash.of(self.route.key.iter().map(|at| &values[*at])));
             ranges.push((key, from..self.batch.bytes.len()));
         }
         if self.inspector.is_some() {

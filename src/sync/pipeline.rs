@@ -53,6 +53,7 @@ pub fn run<T: Send, W: FnMut(Part) -> Result<T> + Send>(
     mut make: impl FnMut() -> Result<W>,
     mut consume: impl FnMut(Arrival<T>) -> Result<Option<Instant>>,
 ) -> Result<Ending> {
+    super::room::keep_pieces();
     let makers = (0..workers.max(1)).map(|_| make()).collect::<Result<Vec<W>>>()?;
     let permits = makers.len() + READ_AHEAD;
     let (permit, permitted) = sync_channel::<()>(permits);

@@ -18,6 +18,16 @@ const GROUPS: u64 = 3;
 /// Version 1 says "no limit" with the largest number of whole pages there is.
 const NO_LIMIT: u64 = 1 << 60;
 
+/// What a part or a batch takes at most, nearly always.
+const PIECE_BYTES: usize = 2 << 20;
+
+/// Lets pieces of memory of the size of parts and batches be used again. The allocator of glibc gives such a piece back to
+/// the system once it is free, and the next one faults at each of its pages, until a piece of that size was freed once
+/// (mallopt(3), `M_MMAP_THRESHOLD`). So one is, untouched. Other allocators think nothing of it.
+pub fn keep_pieces() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(PIECE_BYTES)));
+}
+
 /// How much of the machine may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {

@@ -39,6 +39,12 @@ pub(super) struct RecordEncoder {
     /// Indices of the key; none where records have no key.
     key: Vec<usize>,
     hasher: SipHasher24,
+    /// The hash of the key of the record that comes next, if it was told.
+    told: Option<u128>,
+    /// Where the records of the batch begin so far.
+    begins: Vec<u32>,
+    /// Where the last of them ends.
+    end: usize,
     arena: Arena,
     scratch: Vec<u8>,
     now: Timestamp,
@@ -106,6 +112,9 @@ impl RecordEncoder {
             csv,
             key: if mode == Mode::Append { Vec::new() } else { key.to_vec() },
             hasher: SipHasher24::new_with_key(secret()),
+            told: None,
+            begins: Vec::new(),
+            end: 0,
             arena: Arena::new(),
             scratch: Vec::new(),
             now: Timestamp { seconds: now.as_second(), nanos: now.subsec_nanosecond().unsigned_abs(), offset: 0 },
@@ -183,7 +192,7 @@ fn lengths(out: &mut [u8], at: usize, (record, fields): (usize, usize)) {
 impl Encoder for RecordEncoder {
     fn encode(&mut self, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let at = out.len();
-        let key = self.hash(values);
+        let key = self.told.take().unwrap_or_else(|| self.hash(values));
         out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&key.to_le_bytes());
         out.extend_from_slice(&[0; 8]);
@@ -193,18 +202,32 @@ impl Encoder for RecordEncoder {
         }
         let length = (out.len() - at - 4) as u32;
         out[at..at + 4].copy_from_slice(&length.to_le_bytes());
+        // What was taken back since is no longer there.
+        while self.begins.last().is_some_and(|begin| *begin as usize >= at) {
+            self.begins.pop();
+        }
+        self.begins.push(at as u32);
+        self.end = out.len();
         Ok(())
     }
 
+    fn key_of_next(&mut self, key: u128) {
+        // Without a key of their own records are told apart by nothing.
+        self.told = (!self.key.is_empty()).then_some(key);
+    }
+
     fn close(&mut self, batch: &mut Vec<u8>) {
-        let (mut at, mut count, end) = (0, 0_u32, batch.len());
-        self.scratch.clear();
-        while let Some(length) = batch.get(at..end).and_then(|rest| rest.first_chunk::<4>()) {
-            self.scratch.extend_from_slice(&(at as u32).to_le_bytes());
-            count += 1;
-            at += 4 + u32::from_le_bytes(*length) as usize;
+        if self.end != batch.len() {
+            // Some were taken out again.
+            self.begins.clear();
+            let mut at = 0;
+            while let Some(length) = batch.get(at..).and_then(|rest| rest.first_chunk::<4>()) {
+                self.begins.push(at as u32);
+                at += 4 + u32::from_le_bytes(*length) as usize;
+            }
         }
-        batch.extend_from_slice(&self.scratch);
+        let count = self.begins.len() as u32;
+        batch.extend(self.begins.drain(..).flat_map(u32::to_le_bytes));
         batch.extend_from_slice(&count.to_le_bytes());
     }
 }

@@ -133,7 +133,7 @@ impl Decoder for CsvDecoder {
         rows: &mut dyn Rows<'a>,
     ) -> Result<()> {
         let bytes = part.bytes.as_slice();
-        let text = std::str::from_utf8(bytes).ok();
+        let text = simdutf8::basic::from_utf8(bytes).ok();
         let plan = Plan::new(&part.header, projection, &self.dialect);
         let columns = part.header.columns.as_slice();
         let quote = self.dialect.quote.filter(|quote| memchr(*quote, bytes).is_some());

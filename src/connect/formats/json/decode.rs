@@ -34,7 +34,7 @@ impl Decoder for JsonDecoder {
             part,
             whole_lines: self.rules.lines,
             bytes: &part.bytes,
-            text: std::str::from_utf8(&part.bytes).ok(),
+            text: simdutf8::basic::from_utf8(&part.bytes).ok(),
             plan: Node::new(projection),
             slots: projection.paths.len(),
             parser: Parser::new(self.rules, arena),
