@@ -227,7 +227,8 @@ impl Encoder for RecordEncoder {
             }
         }
         let count = self.begins.len() as u32;
-        batch.extend(self.begins.drain(..).flat_map(u32::to_le_bytes));
+        batch.reserve(4 * (self.begins.len() + 1));
+        self.begins.drain(..).for_each(|begin| batch.extend_from_slice(&begin.to_le_bytes()));
         batch.extend_from_slice(&count.to_le_bytes());
     }
 }
