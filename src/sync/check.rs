@@ -113,7 +113,7 @@ pub fn check_one(project: &Project, mapping: &Mapping, strict: bool) -> (Option<
     };
     let flat = match to_format {
         Some(format) => format.spec().flat,
-        None => target.spec().carries == Carries::Rows,
+        None => target.spec().carries == Carries::Rows && !target.nests(),
     };
     let source_shape = SourceShape::of(&mapping.from, Some(&from), from_format.map(Format::spec)).strict(strict);
     let mut target_shape = TargetShape::of(&mapping.to, Some(&to), flat);

@@ -68,6 +68,10 @@ impl Protocol for PackProtocol {
         true
     }
 
+    fn nests(&self) -> bool {
+        true
+    }
+
     fn source(&self, request: &ReadRequest<'_>) -> Result<Box<dyn Source>> {
         reading::source(self.pack, request, self.caller(request.connector)?)
     }

@@ -122,6 +122,12 @@ pub trait Protocol: Sync {
         false
     }
 
+    /// Whether a record that it writes may hold objects and lists, as JSON does. Of protocols that carry bytes the
+    /// format says it.
+    fn nests(&self) -> bool {
+        false
+    }
+
     /// Opens a source; reads nothing yet.
     ///
     /// # Errors
