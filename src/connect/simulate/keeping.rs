@@ -520,7 +520,7 @@ fn variables(batch: &Raw, tree: &Json) -> Vec<(String, Json)> {
 fn item(captures: &Captures) -> Item {
     let mut made = Item { fields: Map::new(), named: Vec::new(), number: None };
     for (expression, value) in captures {
-        if let ("fields" | "record", Json::Object(fields)) = (expression.as_str(), value) {
+        if let (true, Json::Object(fields)) = (is_all(expression), value) {
             made.fields.extend(fields.clone());
         } else if expression == "number" || expression.ends_with(".number") {
             made.number = Some(value.clone());
@@ -539,6 +539,13 @@ fn item(captures: &Captures) -> Item {
         }
     }
     made
+}
+
+/// Whether an expression stands for the fields of a record, or for those that are left of them.
+fn is_all(expression: &str) -> bool {
+    let inside = ["compact(", "omit("].iter().find_map(|function| expression.strip_prefix(function));
+    let first = inside.map_or(expression, |inside| inside.split([',', ')']).next().unwrap_or_default().trim());
+    matches!(first, "fields" | "record")
 }
 
 fn merge(table: &super::world::Table, record: &mut Json, item: &Item) {
