@@ -301,6 +301,14 @@ struct Mapped<'w, 'a> {
     kept_back: Vec<(u128, &'static str)>,
 }
 
+/// The hash of a target record's key, told to the encoder, which gets the record next.
+#[inline]
+fn key_of(route: &Route, values: &[Value<'_>], hash: &mut KeyHash, encoder: &mut dyn Encoder) -> u128 {
+    let key = hash.of(route.key.iter().map(|at| &values[*at]));
+    encoder.key_of_next(key);
+    key
+}
+
 /// The numbers of the target records that are summed, as many for each as fields are.
 #[derive(Default)]
 struct Amounts {
@@ -555,13 +563,7 @@ impl<'a> Mapped<'_, 'a> {
         if start > 0 {
             self.batch.bytes.extend_from_slice(self.between);
         }
-        let hashed = self.keyed.then(|| {
-            let (key, values) = (&self.route.key, &self.values);
-            self.hash.of(key.iter().map(|at| &values[*at]))
-        });
-        if let Some(key) = hashed {
-            self.encoder.key_of_next(key);
-        }
+        let hashed = self.keyed.then(|| key_of(self.route, &self.values, self.hash, self.encoder));
         match self.encoder.encode(&self.values, &mut self.batch.bytes) {
             Ok(()) => {
                 self.totals.mapped += 1;
@@ -604,10 +606,7 @@ impl<'a> Mapped<'_, 'a> {
             if from > 0 {
                 self.batch.bytes.extend_from_slice(self.between);
             }
-            let key = self.keyed.then(|| self.hash.of(self.route.key.iter().map(|at| &values[*at])));
-            if let Some(key) = key {
-                self.encoder.key_of_next(key);
-            }
+            let key = self.keyed.then(|| key_of(self.route, values, self.hash, self.encoder));
             let failed = match self.encoder.encode(values, &mut self.batch.bytes) {
                 Ok(()) if self.batch.bytes.len() - start <= MOST_EXPLODED => None,
                 Ok(()) => {

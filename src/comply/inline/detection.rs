@@ -24,7 +24,8 @@ pub struct Detection {
     selection: Selection,
     /// The fields that are known: first the columns, then what is known of those below them.
     fields: Vec<Watched>,
-    columns: usize,
+    /// Each column as if nothing were known to be in it.
+    columns: Vec<Context>,
     /// Of a sentence about a record.
     none: Context,
 }
@@ -115,13 +116,14 @@ impl Detection {
             Watched::new(column.path.clone(), flow, beside, route.key.contains(&index))
         });
         let mut fields: Vec<Watched> = columns.collect();
+        let columns = fields.iter().map(|field| Context::of_field(&field.name).beside(beside)).collect();
         for leaf in route.leaves.iter().filter(|leaf| leaf.target != route.columns[leaf.column].path) {
             grow(&mut fields, leaf.column, &leaf.target, leaf.flow.source.union(leaf.flow.classes), beside);
         }
         for field in &mut fields {
             field.context.announce(field.announced);
         }
-        Some(Self { asked: asked.clone(), selection, fields, columns: route.columns.len(), none: Context::none() })
+        Some(Self { asked: asked.clone(), selection, fields, columns, none: Context::none() })
     }
 
     /// What a worker looks with.
@@ -139,7 +141,7 @@ impl Detection {
     ) -> Seen {
         let Memory { scanner, hits, fields } = memory;
         let mut look = Look { detection: self, scanner, hits, fields, arena, rulings, worst: None };
-        for (value, column) in values.iter_mut().zip((0..self.columns).cycle()) {
+        for (value, column) in values.iter_mut().zip((0..self.columns.len()).cycle()) {
             if let Some(masked) = look.value(*value, column) {
                 *value = masked;
             }
@@ -171,10 +173,8 @@ impl Detection {
     /// Whether a source value of a column looks sensitive, announced or not.
     pub(super) fn suspects(&self, memory: &mut Memory, column: usize, value: &Value<'_>) -> bool {
         let Memory { scanner, hits, .. } = memory;
-        let columns = self.fields.get(..self.columns).unwrap_or_default();
-        let context = columns.get(column).map_or(&self.none, |watched| &watched.context);
         hits.clear();
-        scanner.scan(&crate::record::shown::text(value), context, hits);
+        scanner.scan(&crate::record::shown::text(value), self.columns.get(column).unwrap_or(&self.none), hits);
         hits.iter().any(|hit| hit.class.class().sensitivity > 0)
     }
 
@@ -505,6 +505,18 @@ mod tests {
         assert_eq!((finding.field.as_str(), finding.is_fleeting), ("comment", false));
         assert!(finding.cause.contains("of the form") && !finding.cause.contains("4539"), "{}", finding.cause);
         assert!(matches!(look(OnHit::Block, &record).0, Seen::Block(_)));
+    }
+
+    #[test]
+    fn what_is_announced_is_sensitive_all_the_same() {
+        let mapping = rules("", "  - { target: full_name, source: full_name }\n");
+        let route = route(&mapping, &json("full_name: string pii.name"), &TargetShape::default());
+        let classes = (0..crate::record::class::ALL.len() as u8).map(ClassId).collect();
+        let asked = Detect { classes, action: OnHit::Park, threshold: 600 };
+        let detection = Detection::new(&asked, &route, [7; 32]).unwrap();
+        let mut memory = detection.memory();
+        assert!(detection.suspects(&mut memory, 0, &Value::String("Yara Tanaka")));
+        assert!(!detection.suspects(&mut memory, 0, &Value::String("?")));
     }
 
     #[test]
